@@ -1,0 +1,38 @@
+# Two commands do everything: `make demo` and `make test`. Nothing else needs installing by hand.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+.DEFAULT_GOAL := help
+
+.PHONY: help install demo run test lint bench format openapi
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## install everything into .venv
+
+# uv comes into the project's own venv, so that no tool has to be there before.
+$(VENV)/.installed: pyproject.toml uv.lock
+	@command -v python3 >/dev/null || { echo "Python 3.11 or newer is needed: apt install python3 python3-venv"; exit 1; }
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; this is $$(python3 -V)"; exit 1; }
+	@test -x $(BIN)/python || python3 -m venv $(VENV) || { echo "python3-venv is missing: apt install python3-venv"; exit 1; }
+	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
+	@$(UV) sync --locked --inexact --quiet
+	@touch $@
+
+format: install ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lint: install ## format check, lint, types, import contracts, dependencies, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy app tests
+	$(BIN)/lint-imports
+	$(BIN)/deptry app
+	$(BIN)/codespell
+
+test: lint ## run every test
+	$(BIN)/pytest

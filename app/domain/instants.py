@@ -1,0 +1,74 @@
+"""Instants: RFC 3339 outside, integer microseconds since 1970 UTC in the store.
+
+Microseconds because neither engine's own type keeps an instant exactly and sorts it the same way;
+finer digits are cut off. Days are calendar days of a zone, numbered from 1970-01-01.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from app.domain.errors import Invalid
+
+_RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+QUARTER = 15 * MINUTE
+DAY = 24 * 60 * MINUTE
+
+
+def instant(text: str) -> int:
+    """Microseconds since 1970 of an RFC 3339 text with offset.
+
+    Raises Invalid: `time_without_offset` for a naive time, `not_a_time` for anything else.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        naive = re.fullmatch(r"\d{4}-\d\d-\d\d([Tt ].*)?", text, re.ASCII) is not None
+        raise Invalid("time_without_offset" if naive else "not_a_time")
+    day, clock, fraction, offset = match.groups()
+    zone = "+00:00" if offset in "Zz" else offset
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}{zone}")
+        whole = (moment - _EPOCH) // timedelta(seconds=1)
+    except (ValueError, OverflowError):
+        raise Invalid("not_a_time") from None
+    return whole * SECOND + (int(fraction[1:7].ljust(6, "0")) if fraction else 0)
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware datetime."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(microseconds: int, zone: tzinfo = UTC) -> datetime:
+    """The aware datetime of an instant, in a zone."""
+    return (_EPOCH + timedelta(microseconds=microseconds)).astimezone(zone)
+
+
+def written_instant(microseconds: int) -> str:
+    """The canonical RFC 3339 text of an instant: UTC, a fraction only where there is one."""
+    return moment_of(microseconds).isoformat().replace("+00:00", "Z")
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return day.toordinal() - _EPOCH_DAY
+
+
+def day_of_number(number: int) -> date:
+    """The inverse of `day_number`."""
+    return date.fromordinal(number + _EPOCH_DAY)
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """The first instant of a calendar day in a zone, also where midnight itself was skipped."""
+    start = datetime.combine(day, time.min, tzinfo=zone)
+    # A wall time inside a gap maps forward after a round trip through UTC; fold=0 reads a
+    # repeated midnight as the earlier one.
+    return start.astimezone(UTC).astimezone(zone)

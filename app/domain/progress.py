@@ -1,0 +1,165 @@
+"""Progress: a plan evaluated at a moment. One value, several faces; all quantities exact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+
+from app.domain.metrics import Unit
+
+
+class Verdict(StrEnum):
+    """One word for where a goal stands; the first that fits, in this order."""
+
+    REACHED = "reached"
+    MISSED = "missed"
+    NOT_STARTED = "not_started"
+    ON_TRACK = "on_track"
+    AT_RISK = "at_risk"
+    OFF_TRACK = "off_track"
+
+
+class FreshnessState(StrEnum):
+    """Whether the sources that feed a goal have spoken as often as they should."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """`last_event_at` is the last delivery of any source that counts the goal's kind."""
+
+    state: FreshnessState
+    last_event_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a value is null, or a verdict what it is: a stable code with parameters."""
+
+    code: str
+    params: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A conversion: what the plan assumes and what was seen, and in how many of the child."""
+
+    assumed: Fraction
+    observed: Fraction | None
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """What a money goal does not add because it is in another currency."""
+
+    currency: str
+    count: int
+    total: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class GoalProgress:
+    """One goal of the tree in one scope, evaluated.
+
+    target: the exact requirement; target_display: integers (or minor units) that add up
+    deadline: period end less the lags above; expected reaches the target there
+    actual: the whole period to as_of; next_period: the part of it after the deadline
+    expected: by the people's own working time elapsed
+    attainment = actual / target; pace = actual / expected; gap = actual - expected
+    required_per_day: the remainder per remaining working day up to the deadline; 0 when reached
+    rate: the conversion to this goal from its child; None for leaves and sums of parts
+    unassigned, outside_plan: counted in the workspace by nobody known, by people not in the plan
+    Every None comes with an entry in reasons.
+    """
+
+    key: str
+    name: str
+    metric: str
+    unit: Unit
+    target: Fraction
+    target_display: Fraction
+    deadline: datetime
+    actual: Fraction
+    next_period: Fraction
+    expected: Fraction
+    attainment: Fraction | None
+    pace: Fraction | None
+    gap: Fraction
+    required_per_day: Fraction | None
+    rate: Rate | None
+    unassigned: Fraction
+    outside_plan: Fraction
+    excluded: tuple[Excluded, ...]
+    freshness: Freshness
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    children: tuple[GoalProgress, ...]
+
+    def walk(self) -> Iterator[GoalProgress]:
+        """This goal and everything below it, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose progress: the whole plan's, a team's, or a member's."""
+
+    team: str | None = None
+    member: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingDays:
+    """Days of the scope's calendar: the workspace's for plans and teams, a member's own."""
+
+    total: Fraction
+    elapsed: Fraction
+    remaining: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReference:
+    """Which plan, and which version of it."""
+
+    key: str
+    alias: str
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScopedProgress:
+    """The tree for one team or member."""
+
+    scope: Scope
+    name: str
+    working_days: WorkingDays
+    root: GoalProgress
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A plan evaluated at `as_of` with everything known at `known_at`.
+
+    next_change_at: when time alone will next change the answer; None when it never will
+    breakdown: one entry per team or member, in the order of their keys, when asked for
+    """
+
+    workspace: str
+    plan: PlanReference
+    as_of: datetime
+    known_at: datetime
+    generated_at: datetime
+    time_zone: str
+    next_change_at: datetime | None
+    whole: ScopedProgress
+    breakdown: tuple[ScopedProgress, ...] = ()

@@ -1,0 +1,49 @@
+"""A provider's revision, written so that text order is revision order.
+
+All digits compare as integers of any length, RFC 3339 as instants; the two clocks cannot be
+compared with each other, so a source may use only one of them. No revision and no time: "".
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.domain.errors import Invalid
+from app.domain.instants import instant
+
+MAX_DIGITS = 200
+_OFFSET = 10**18  # lifts instants before 1970 above zero, so that their text sorts too
+
+
+class RevisionClock(StrEnum):
+    """What a source counts its revisions with."""
+
+    NUMBER = "n"
+    TIME = "t"
+
+
+def sortable(revision: str | None, time: str | None) -> str:
+    """The sortable text of a revision; without one, of the event's time; without both, ""."""
+    if revision is None:
+        return of_instant(instant(time)) if time is not None else ""
+    if revision.isascii() and revision.isdigit() and len(revision) <= MAX_DIGITS:
+        return of_number(revision)
+    return of_instant(instant(revision))
+
+
+def of_number(digits: str) -> str:
+    """An integer of up to 200 digits: its length first, so that 10 follows 9."""
+    digits = digits.lstrip("0")
+    if len(digits) > MAX_DIGITS:
+        raise Invalid("revision_too_long")
+    return f"{RevisionClock.NUMBER}{len(digits):03d}{digits}"
+
+
+def of_instant(microseconds: int) -> str:
+    """An instant in microseconds since 1970."""
+    return f"{RevisionClock.TIME}{microseconds + _OFFSET:019d}"
+
+
+def clock_of(revision: str) -> RevisionClock | None:
+    """Which clock a sortable revision was read from; None when the report had none."""
+    return RevisionClock(revision[0]) if revision else None

@@ -1,0 +1,1 @@
+"""One file per sender; none knows another."""

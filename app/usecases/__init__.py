@@ -1,0 +1,1 @@
+"""Verbs: each opens its transaction in one visible place."""
