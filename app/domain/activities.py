@@ -159,7 +159,7 @@ def outcome(before: State, report: Report, after: State, *, known: bool) -> Outc
         return Outcome.DUPLICATE
     if _conflicts(before, report):
         return Outcome.CONFLICT
-    if after is before:
+    if after is before or _changes_nothing(before, report, after):
         return Outcome.STALE
     return Outcome.ACCEPTED if before is NOTHING else Outcome.REVISED
 
@@ -171,4 +171,16 @@ def _conflicts(before: State, report: Report) -> bool:
     return any(
         before.stamps.get(name, before.base).version == version and before.fields.get(name) != value
         for name, value in report.fields.items()
+    )
+
+
+def _changes_nothing(before: State, report: Report, after: State) -> bool:
+    """A partial report no newer than what stands may still win a tie by its digest.
+
+    Its stamp must then be kept, or replicas would differ; but where no value moves there is
+    nothing to tell the sender.
+    """
+    version = report.stamp.version
+    return after.fields == before.fields and all(
+        before.stamps.get(name, before.base).version >= version for name in report.fields
     )
