@@ -74,7 +74,6 @@ class PlanBody(Body):
     """A goal tree with a period and the people who carry it."""
 
     name: Name
-    alias: Key | None = None
     period: Period
     funnel: Annotated[list[Stage], Field(min_length=1, max_length=20)] | None = None
     root: GoalBody | None = None
