@@ -46,9 +46,16 @@ def _value(name: str, kind: TypeEngine[Any], *, optional: bool = False) -> Colum
     return Column(name, kind, nullable=optional)
 
 
-def _table(name: str, *parts: Column[Any] | CheckConstraint | UniqueConstraint | Index) -> Table:
+def _table(
+    name: str, *parts: Column[Any] | CheckConstraint | UniqueConstraint | Index, wide: bool = False
+) -> Table:
+    """A table of a workspace, kept in the order of its key.
+
+    A `wide` one is kept in order of arrival, with its key beside it: new keys fall anywhere, and
+    rows of half a kilobyte would touch a page each (65 against 45 microseconds per event).
+    """
     workspace = _key("workspace_id", Words)
-    return Table(name, METADATA, workspace, *parts, sqlite_strict=True, sqlite_with_rowid=False)
+    return Table(name, METADATA, workspace, *parts, sqlite_strict=True, sqlite_with_rowid=wide)
 
 
 workspace_head = _table(
@@ -99,6 +106,7 @@ activity = _table(
         "key",
         sqlite_where=text("uncounted = 1"),
     ),
+    wide=True,
 )
 activity_field = _table(
     "activity_field",
@@ -127,6 +135,7 @@ activity_revision = _table(
         "key",
         sqlite_where=text("conflict = 1"),
     ),
+    wide=True,
 )
 credit = _table(
     "credit",

@@ -73,8 +73,10 @@ def post(writing: Writing, rules: Rules, numbers: Numbers, changes: list[Change]
                 continue
             slot = numbers.slots[metric, currency]
             who = numbers.actors[source, identity]
-            _add(quarters, (slot, quarter, who), amount)
-            _add(days, (slot, rules.day_of(quarter), who), amount)
+            quarters[slot, quarter, who] = amount
+            day = (slot, rules.day_of(quarter), who)
+            number, total = days.get(day, (0, 0))
+            days[day] = (number + amount[0], total + amount[1])
     _MOVE_DAYS.many(writing.connection, _rows(writing.workspace, days))
     _MOVE_QUARTERS.many(writing.connection, _rows(writing.workspace, quarters))
     _credit(writing, numbers, changes)
@@ -97,11 +99,6 @@ def _netted(changes: list[Change]) -> dict[str, dict[CellKey, Amount]]:
             held = cells.get(cell, (0, 0))
             cells[cell] = (held[0] - number, held[1] - total)
     return by_source
-
-
-def _add(rows: dict[Row, Amount], row: Row, amount: Amount) -> None:
-    number, total = rows.get(row, (0, 0))
-    rows[row] = (number + amount[0], total + amount[1])
 
 
 def _rows(workspace: str, moved: dict[Row, Amount]) -> list[tuple[str, int, int, int, int, int]]:

@@ -16,6 +16,7 @@ depends_on: Sequence[str] | None = None
 _WHOLE = sa.BigInteger().with_variant(sa.INTEGER(), "sqlite")
 _WORDS = sa.Text()
 _OCTETS = sa.LargeBinary()
+_WIDE = {"activity", "activity_revision"}
 
 
 def _table(name: str, key: str, values: Sequence[sa.Column[Any]], *rules: Any) -> None:  # noqa: ANN401 - constraints of any kind
@@ -33,7 +34,7 @@ def _table(name: str, key: str, values: Sequence[sa.Column[Any]], *rules: Any) -
         ),
         *rules,
         sqlite_strict=True,
-        sqlite_with_rowid=False,
+        sqlite_with_rowid=name in _WIDE,
     )
 
 
