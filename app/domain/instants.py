@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from app.domain.errors import Invalid
 
@@ -22,6 +23,7 @@ QUARTER = 15 * MINUTE
 DAY = 24 * 60 * MINUTE
 
 
+@lru_cache(maxsize=4096)  # every metric of an activity reads the same few times
 def instant(text: str) -> int:
     """Microseconds since 1970 of an RFC 3339 text with offset.
 
