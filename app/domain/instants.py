@@ -16,10 +16,14 @@ _RFC3339 = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
+_MICROSECOND = timedelta(microseconds=1)
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 QUARTER = 15 * MINUTE
 DAY = 24 * 60 * MINUTE
+# The calendar ends at the year 9999: a day less on both sides, so that every zone can still show it.
+_FIRST = (datetime.min.replace(tzinfo=UTC) + timedelta(days=1) - _EPOCH) // _MICROSECOND
+_LAST = (datetime.max.replace(tzinfo=UTC) - timedelta(days=1) - _EPOCH) // _MICROSECOND
 
 
 def instant(text: str) -> int:
@@ -34,16 +38,17 @@ def instant(text: str) -> int:
     day, clock, fraction, offset = match.groups()
     zone = "+00:00" if offset in "Zz" else offset
     try:
-        moment = datetime.fromisoformat(f"{day}T{clock}{zone}")
-        whole = (moment - _EPOCH) // timedelta(seconds=1)
+        at = micros(datetime.fromisoformat(f"{day}T{clock}{zone}"))
     except (ValueError, OverflowError):
         raise Invalid("not_a_time") from None
-    return whole * SECOND + (int(fraction[1:7].ljust(6, "0")) if fraction else 0)
+    if not _FIRST <= at <= _LAST:
+        raise Invalid("not_a_time")
+    return at + (int(fraction[1:7].ljust(6, "0")) if fraction else 0)
 
 
 def micros(moment: datetime) -> int:
     """Microseconds since 1970 of an aware datetime."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def moment_of(microseconds: int, zone: tzinfo = UTC) -> datetime:
@@ -53,7 +58,7 @@ def moment_of(microseconds: int, zone: tzinfo = UTC) -> datetime:
 
 def written_instant(microseconds: int) -> str:
     """The canonical RFC 3339 text of an instant: UTC, a fraction only where there is one."""
-    return moment_of(microseconds).isoformat().replace("+00:00", "Z")
+    return f"{(_EPOCH + timedelta(microseconds=microseconds)).isoformat()[:-6]}Z"
 
 
 def day_number(day: date) -> int:
