@@ -110,7 +110,9 @@ def make_report(
     "this exists", so it carries RETRACTED = False and can restore what an older one retracted.
     """
     if full:
-        fields = {RETRACTED: False} | {name: v for name, v in fields.items() if v is not None}
+        fields = {RETRACTED: False, **fields}
+        if None in fields.values():
+            fields = {name: value for name, value in fields.items() if value is not None}
     content = canonical_json({"full": full, "fields": fields})
     digest = hashlib.sha256(content.encode()).digest()[:DIGEST_BYTES]
     return Report(source, key, Stamp(revision, mapping, digest), full, fields, content)
