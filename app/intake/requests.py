@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from app.domain.activities import JsonValue
 from app.domain.deliveries import Delivery, Item, Refused
 from app.domain.errors import Fault, Invalid, Params, Unreadable
-from app.domain.kinds import RawValue
+from app.domain.kinds import RawValue, canonical_fields, kind_of, name
 
 Credentials = Mapping[str, tuple[str, ...]]
 
@@ -169,6 +170,20 @@ def _value(secret: Secret, value: RawValue) -> str:
     return value
 
 
+def fields_of(
+    kind: str, values: Mapping[str, RawValue], origins: Mapping[str, str], now: int
+) -> dict[str, JsonValue]:
+    """The canonical fields of a provider's values; faults point to where the provider wrote them.
+
+    `origins` has the pointer into the provider's payload of each field.
+    """
+    try:
+        return canonical_fields(kind_of(kind), values, actor=None, now=now)
+    except Invalid as error:
+        faults = [Fault(origins[f.pointer[1:]], f.code, f.params) for f in error.faults]
+        raise Invalid("invalid_delivery", *faults) from None
+
+
 def refusal(
     request: HookRequest, error: Invalid | Unreadable, content: str, id_: str | None = None
 ) -> Refused:
@@ -187,6 +202,14 @@ def redacted(content: str, credentials: Credentials) -> str:
             if len(value) >= _SHORTEST_REDACTED:
                 content = content.replace(value, REDACTED)
     return content.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def usable_name(value: RawValue) -> str | None:
+    """A sender's id for its delivery where it has a usable one; counting never depends on it."""
+    try:
+        return name(value)
+    except Invalid:
+        return None
 
 
 def body_text(body: bytes) -> str:

@@ -51,7 +51,7 @@ def _read(request: HookRequest) -> Delivery:
 
 def _events(body: bytes) -> list[RawValue]:
     value = read_json(body)
-    events = value if isinstance(value, list) else [value]
+    events: list[RawValue] = value if isinstance(value, list) else [value]
     if len(events) > MAX_ITEMS:
         raise Invalid("too_many_items", limit=MAX_ITEMS)
     return events
