@@ -20,6 +20,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast, get_args
 
+import httpx
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -45,12 +46,9 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     try:
         return _demo(options, console)
-    except DemoError as error:
+    except (DemoError, senders.Refused, httpx.TransportError) as error:
         console.print(f"demo: {error}", style="red", markup=False, soft_wrap=True)
-    except* senders.Refused as group:
-        first = group.exceptions[0]
-        console.print(f"demo: refused: {first}", style="red", markup=False, soft_wrap=True)
-    return 1
+        return 1
 
 
 def _demo(options: argparse.Namespace, console: Console) -> int:
@@ -79,7 +77,7 @@ def _options() -> argparse.Namespace:
     environment = os.environ
     parser = argparse.ArgumentParser(prog="python -m examples.demo", description=__doc__)
     folder = Path(environment.get("TASSEI_DATA_DIR") or "data/demo")
-    parser.add_argument("--data-dir", type=Path, default=folder, help="made new; default %(default)s")
+    parser.add_argument("--data-dir", type=Path, default=folder, help="made new")
     parser.add_argument("--host", default=environment.get("TASSEI_HOST") or "127.0.0.1")
     port = environment.get("TASSEI_PORT")
     parser.add_argument("--port", type=int, default=int(port) if port else None)
@@ -128,18 +126,19 @@ def _post(sample: Sample, credentials: Credentials, console: Console) -> None:
         sent = asyncio.run(posted)
     seconds = time.perf_counter() - started
     doors = ", ".join(f"{door} {number:,}" for door, number in sorted(sent.items()))
-    rate = sent.total() / seconds
-    console.print(f"{sent.total():,} deliveries ({doors}) in {seconds:.1f} s, {rate:,.0f}/s", style="dim")
+    speed = f"{sent.total():,} deliveries in {seconds:.1f} s, {sent.total() / seconds:,.0f}/s"
+    console.print(f"{speed} ({doors})", style="dim")
 
 
 def _introduce_the_unknown(api: Api, console: Console) -> None:
     """An extension that nobody had entered: its history follows its owner."""
     for unknown in api.get("/v1/identities/unmatched")["items"]:
-        said = f"{unknown['source']} {unknown['kind']} {unknown['value']}"
-        console.print(f"担当者不明: {said} ({unknown['activities']} 件)", style="yellow", markup=False)
+        said = f"担当者不明: {unknown['source']} {unknown['kind']} {unknown['value']}"
+        console.print(f"{said} ({unknown['activities']} 件)", style="yellow", markup=False)
     person = team.UNKNOWN_AT_FIRST
     api.put(f"/v1/members/{person.key}", team.member(person))
-    console.print(f"→ 内線 {person.extension} を {person.name} に登録: 過去の分も付け替え済み", style="dim")
+    known = f"→ 内線 {person.extension} を {person.name} に登録: 過去の分も付け替え済み"
+    console.print(known, style="dim")
 
 
 def _joined(by_team: dict[str, Any], by_member: dict[str, Any]) -> ProgressDocument:

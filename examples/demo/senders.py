@@ -113,9 +113,12 @@ async def deliver(
                 sent[post.door] += 1
                 progressed()
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(_AT_ONCE):
-                group.create_task(work())
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(_AT_ONCE):
+                    workers.create_task(work())
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from group
     return sent
 
 
