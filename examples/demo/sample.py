@@ -152,7 +152,7 @@ class Teller:
 
 def _calls_and_meetings(teller: Teller, person: Person, days: list[date]) -> None:
     """Enough appointments for the person's hit rate, each out of a call that was answered."""
-    credit = teller.random.random()
+    credit = teller.random.random() / 2
     for day in days:
         for at in _call_times(teller, person, day):
             call = teller.call(person, at)

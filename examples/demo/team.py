@@ -43,7 +43,7 @@ class Person:
 
     @property
     def client(self) -> str:
-        """The name of the person's softphone at Twilio."""
+        """The address of the person's softphone at Twilio; its name is the person's key."""
         return f"client:{self.key}"
 
     @property
@@ -52,12 +52,12 @@ class Person:
 
 
 PEOPLE = (
-    Person("sato", "佐藤 美咲", "east", "301", 20101, 15, 0.062),
-    Person("suzuki", "鈴木 健太", "east", "302", 20102, 14, 0.058),
-    Person("takahashi", "高橋 結衣", "east", "303", 20103, 14, 0.064),
-    Person("tanaka", "田中 大輔", "east", "304", 20104, 14, 0.056),
-    Person("ito", "伊藤 愛", "west", "305", 20105, 10, 0.044),
-    Person("watanabe", "渡辺 翔", "west", "308", 20106, 12, 0.046),
+    Person("sato", "佐藤 美咲", "east", "301", 20101, 15, 0.056),
+    Person("suzuki", "鈴木 健太", "east", "302", 20102, 14, 0.052),
+    Person("takahashi", "高橋 結衣", "east", "303", 20103, 14, 0.057),
+    Person("tanaka", "田中 大輔", "east", "304", 20104, 14, 0.051),
+    Person("ito", "伊藤 愛", "west", "305", 20105, 10, 0.042),
+    Person("watanabe", "渡辺 翔", "west", "308", 20106, 12, 0.045),
     Person("yamamoto", "山本 彩", "west", "306", 20107, 10, 0.042, capacity="0.75"),
     Person("nakamura", "中村 蓮", "west", "307", 20108, 11, 0.04),
 )
@@ -138,10 +138,9 @@ def workspace(period: Period) -> Document:
 
 def member(person: Person, *, extension_known: bool = True) -> Document:
     """A person with the identities under which the three providers know them."""
-    booking = ("email", person.email)
-    identities = [("twilio", "id", person.client), ("pipedrive", "id", str(person.owner_id))]
+    identities = [("twilio", "id", person.key), ("pipedrive", "id", str(person.owner_id))]
     if person is not UNKNOWN_AT_FIRST:
-        identities.append(("booking", *booking))
+        identities.append(("booking", "email", person.email))
     elif extension_known:
         identities.append(("booking", "extension", person.extension))
     return {
