@@ -1,0 +1,268 @@
+"""Progress as Prometheus gauges.
+
+A snapshot is rendered as a whole and handed out as bytes, so that a scrape never touches the
+store. The number of series is bounded whatever people create: a goal in a scope is exported whole
+or not at all, in an order that does not depend on chance, and what was left out is a gauge itself.
+Gauges carry the very decimals of the JSON document. A null has no sample: 0 would be a lie.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from itertools import accumulate
+from typing import NamedTuple
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from app.domain.instants import SECOND, micros
+from app.domain.progress import GoalProgress, Progress, ScopedProgress, Verdict
+from app.domain.quantities import written
+
+MAX_SERIES = 2_000
+MAX_LABEL = 200
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+_GOAL = ("workspace", "plan", "goal", "team", "unit")
+_SOURCE = ("workspace", "source")
+_WORKSPACE = ("workspace",)
+_FAMILIES = {
+    "tassei_goal_target": ("What the goal asks for in its period.", _GOAL),
+    "tassei_goal_actual": ("What was reached so far.", _GOAL),
+    "tassei_goal_expected": ("What should have been reached by now.", _GOAL),
+    "tassei_goal_gap": ("Actual less expected.", _GOAL),
+    "tassei_goal_required_per_day": ("What each remaining working day has to bring.", _GOAL),
+    "tassei_goal_attainment_ratio": ("Actual over target.", _GOAL),
+    "tassei_goal_pace_ratio": ("Actual over expected.", _GOAL),
+    "tassei_goal_verdict": ("1 for the goal's verdict, 0 for the others.", (*_GOAL, "verdict")),
+    "tassei_goal": ("The goal's name and currency.", (*_GOAL, "currency", "name")),
+    "tassei_conversion_ratio": (
+        "How many of this goal one of its child goal makes.",
+        (*_GOAL, "basis"),
+    ),
+    "tassei_source_stale": ("1 when the source is silent for longer than expected.", _SOURCE),
+    "tassei_source_last_event_timestamp_seconds": ("When the source last delivered.", _SOURCE),
+    "tassei_quarantine_deliveries": ("Authentic items that could not be counted.", _WORKSPACE),
+    "tassei_unmatched_identities": ("People reported by sources and known as nobody.", _WORKSPACE),
+    "tassei_tally_mismatches": (
+        "Tallies that differ from a recount, when last checked.",
+        _WORKSPACE,
+    ),
+    "tassei_exported_series_omitted": ("Series left out by the limit.", ()),
+    "tassei_snapshot_timestamp_seconds": ("When the progress shown here was evaluated.", ()),
+}
+_INFO = "tassei_goal"  # the one family of type info: its samples are named tassei_goal_info
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReading:
+    """A source's silence at the moment of the snapshot."""
+
+    workspace: str
+    source: str
+    stale: bool
+    last_event_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceReading:
+    """What needs somebody's attention; `tally_mismatches` is None until it was first checked."""
+
+    workspace: str
+    quarantined: int
+    unmatched_identities: int
+    tally_mismatches: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything exported, at one moment. Teams are taken from each progress's breakdown."""
+
+    taken_at: datetime
+    progress: tuple[Progress, ...] = ()
+    sources: tuple[SourceReading, ...] = ()
+    workspaces: tuple[WorkspaceReading, ...] = ()
+
+
+class _Series(NamedTuple):
+    family: str
+    labels: tuple[str, ...]
+    value: float
+
+
+class _Block(NamedTuple):
+    """Series that are exported together or not at all, and their place in line."""
+
+    place: tuple[bool | int | str, ...]
+    series: list[_Series]
+
+
+class ProgressCollector(Collector):
+    """A snapshot as metric families."""
+
+    def __init__(self, snapshot: Snapshot, max_series: int = MAX_SERIES) -> None:
+        self._snapshot = snapshot
+        self._max_series = max_series
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family that has samples, in a fixed order."""
+        shown, omitted = _within(_blocks(self._snapshot), self._max_series)
+        shown.append(_Series("tassei_exported_series_omitted", (), omitted))
+        taken_at = _seconds(self._snapshot.taken_at)
+        shown.append(_Series("tassei_snapshot_timestamp_seconds", (), taken_at))
+        families = {name: _family(name) for name in _FAMILIES}
+        for series in shown:
+            _add(families[series.family], series)
+        yield from (family for family in families.values() if family.samples)
+
+
+def render(
+    snapshot: Snapshot, accept: str, *others: Collector, max_series: int = MAX_SERIES
+) -> tuple[bytes, str]:
+    """The exposition that an Accept header asks for, and its content type.
+
+    `others` are collected first: the service's own counters.
+    """
+    encoder, content_type = choose_encoder(accept)
+    return encoder(_Chain((*others, ProgressCollector(snapshot, max_series)))), content_type
+
+
+class _Chain(Collector):
+    def __init__(self, collectors: tuple[Collector, ...]) -> None:
+        self._collectors = collectors
+
+    def collect(self) -> Iterator[Metric]:
+        for collector in self._collectors:
+            yield from collector.collect()
+
+
+def _within(blocks: Iterable[_Block], limit: int) -> tuple[list[_Series], int]:
+    """The first blocks that fit, and the number of series in the rest.
+
+    The cut is a prefix: filling up with smaller blocks would make a goal come and go with the
+    size of its neighbours.
+    """
+    ordered = [block.series for block in sorted(blocks, key=lambda block: block.place)]
+    totals = accumulate(len(series) for series in ordered)
+    kept = sum(total <= limit for total in totals)
+    omitted = sum(len(series) for series in ordered[kept:])
+    return [series for block in ordered[:kept] for series in block], omitted
+
+
+def _blocks(snapshot: Snapshot) -> list[_Block]:
+    """One block per name that series are told apart by; a second one of that name is dropped."""
+    blocks = (
+        *(_workspace_block(reading) for reading in snapshot.workspaces),
+        *(_source_block(reading) for reading in snapshot.sources),
+        *(block for progress in snapshot.progress for block in _goal_blocks(progress)),
+    )
+    return list({block.series[0].labels: block for block in reversed(blocks)}.values())
+
+
+def _workspace_block(reading: WorkspaceReading) -> _Block:
+    labels = (_label(reading.workspace),)
+    values = {
+        "tassei_quarantine_deliveries": reading.quarantined,
+        "tassei_unmatched_identities": reading.unmatched_identities,
+        "tassei_tally_mismatches": reading.tally_mismatches,
+    }
+    series = [_Series(name, labels, value) for name, value in values.items() if value is not None]
+    return _Block((0, *labels), series)
+
+
+def _source_block(reading: SourceReading) -> _Block:
+    labels = (_label(reading.workspace), _label(reading.source))
+    series = [_Series("tassei_source_stale", labels, reading.stale)]
+    if reading.last_event_at is not None:
+        at = _seconds(reading.last_event_at)
+        series.append(_Series("tassei_source_last_event_timestamp_seconds", labels, at))
+    return _Block((1, *labels), series)
+
+
+def _goal_blocks(progress: Progress) -> Iterator[_Block]:
+    """Whole plans stand before teams and roots before leaves: a limit cuts detail first."""
+    teams = (part for part in progress.breakdown if part.scope.team is not None)
+    for part in (progress.whole, *teams):
+        if part.scope.member is None:
+            for depth, goal in _by_depth(part.root):
+                series = list(_goal_series(progress, part, goal))
+                yield _Block((2, part.scope.team is not None, depth, *series[0].labels), series)
+
+
+def _by_depth(goal: GoalProgress, depth: int = 0) -> Iterator[tuple[int, GoalProgress]]:
+    yield depth, goal
+    for child in goal.children:
+        yield from _by_depth(child, depth + 1)
+
+
+def _goal_series(progress: Progress, part: ScopedProgress, goal: GoalProgress) -> Iterator[_Series]:
+    names = (progress.workspace, progress.plan.alias, goal.key, part.scope.team or "")
+    labels = (*map(_label, names), goal.unit.kind.value)
+    quantities = {
+        "tassei_goal_target": goal.target,
+        "tassei_goal_actual": goal.actual,
+        "tassei_goal_expected": goal.expected,
+        "tassei_goal_gap": goal.gap,
+        "tassei_goal_required_per_day": goal.required_per_day,
+        "tassei_goal_attainment_ratio": goal.attainment,
+        "tassei_goal_pace_ratio": goal.pace,
+    }
+    for name, quantity in quantities.items():
+        if quantity is not None:
+            yield _Series(name, labels, _value(quantity))
+    for verdict in Verdict:
+        yield _Series("tassei_goal_verdict", (*labels, verdict.value), goal.verdict is verdict)
+    yield _Series(_INFO, (*labels, goal.unit.currency or "", _label(goal.name)), 1)
+    for basis, rate in _rates(goal):
+        yield _Series("tassei_conversion_ratio", (*labels, basis), _value(rate))
+
+
+def _rates(goal: GoalProgress) -> Iterator[tuple[str, Fraction]]:
+    if goal.rate is not None:
+        yield "assumed", goal.rate.assumed
+        if goal.rate.observed is not None:
+            yield "observed", goal.rate.observed
+
+
+def _family(name: str) -> GaugeMetricFamily | InfoMetricFamily:
+    help_text, labels = _FAMILIES[name]
+    kind = InfoMetricFamily if name == _INFO else GaugeMetricFamily
+    return kind(name, help_text, labels=labels)
+
+
+def _add(family: GaugeMetricFamily | InfoMetricFamily, series: _Series) -> None:
+    if isinstance(family, InfoMetricFamily):
+        family.add_metric(series.labels, {})
+    else:
+        family.add_metric(series.labels, series.value)
+
+
+def _value(quantity: Fraction) -> float:
+    """The double nearest to the decimal that the JSON document shows, so that they agree."""
+    return float(written(quantity))
+
+
+def _seconds(moment: datetime) -> float:
+    return micros(moment) / SECOND
+
+
+def _label(text: str) -> str:
+    """A name as a label: bounded, and with invisible characters spelt out.
+
+    The exposition escapes what would break its lines; this is for the eyes: a direction control
+    in a name must not rearrange somebody's alert.
+    """
+    seen = "".join(_spelt(character) for character in text[: MAX_LABEL + 1])
+    return seen if len(seen) <= MAX_LABEL else f"{seen[: MAX_LABEL - 1]}…"
+
+
+def _spelt(character: str) -> str:
+    if unicodedata.category(character) in _INVISIBLE:
+        return f"\\u{{{ord(character):x}}}"
+    return character

@@ -1,0 +1,1 @@
+"""Things to look at and to run; nothing in app/ imports them."""

@@ -1,0 +1,1 @@
+"""A Japanese inside-sales team at work, reported by three providers through signed webhooks."""

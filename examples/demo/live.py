@@ -1,0 +1,33 @@
+"""A working day that goes on: believable events, now and then, until somebody stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from random import Random
+
+from examples.demo.bodies import Post
+from examples.demo.sample import Sample, Teller
+from examples.demo.team import PEOPLE, TOKYO
+
+
+def happenings(sample: Sample, clock: Callable[[], datetime], seed: int) -> Iterator[list[Post]]:
+    """The deliveries of one call after the other; some lead to an appointment."""
+    random = Random(seed)
+    people = [person for person in PEOPLE for _ in range(person.calls_a_day)]
+    teller = Teller(sample, clock(), random, numbers=90_000)
+    while True:
+        teller.now = clock().astimezone(TOKYO).replace(microsecond=0)
+        known = len(sample.posts)
+        person = random.choice(people)
+        call = teller.call(person, teller.now - timedelta(seconds=random.randint(30, 400)))
+        if call.outbound and call.ended == "completed" and random.random() < 2 * person.hit_rate:
+            teller.meeting(person, teller.now)
+        posts = sample.posts[known:]
+        del sample.posts[known:]
+        yield posts
+
+
+def pause(random: Random) -> float:
+    """Seconds until the next event."""
+    return min(6.0, random.expovariate(1 / 1.6) + 0.3)

@@ -1,0 +1,3 @@
+from tests.prometheus_tools import promtool
+
+__all__ = ["promtool"]

@@ -1,0 +1,1 @@
+"""Programs that tests and development need beside the packages."""
