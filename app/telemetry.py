@@ -67,7 +67,7 @@ def _told(name: str, value: object, depth: int = 4) -> object:
 
 
 def _clean(_logger: object, _method: str, entry: Entry) -> Entry:
-    """Every value of an entry made safe. A traceback keeps its lines: it is ours, not the caller's."""
+    """Every value of an entry made safe. A traceback keeps its lines: those are ours."""
     trace = entry.pop("exception", None)
     cleaned = {name: _told(name, value) for name, value in entry.items()}
     if isinstance(trace, str):

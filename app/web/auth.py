@@ -201,7 +201,7 @@ class _Requires(SecurityBase):
 
 
 def requires(scope: ScopeName) -> Any:  # noqa: ANN401 - what FastAPI's own Security returns
-    """`principal: Annotated[Principal, requires("read")]`: a route that asks for a key."""
+    """Lets in who has the scope: `principal: Annotated[Principal, requires("read")]`."""
     return Security(_Requires(scope), scopes=[scope])
 
 

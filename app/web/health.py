@@ -44,7 +44,7 @@ def probes(check: Check, drain: Drain) -> list[Route]:
             await run_in_threadpool(check)
         except TasseiError:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever is broken, the answer is "not ready"
             logger("tassei.web").exception("readiness check failed")
             raise Unavailable("not_ready") from None
         return JSONResponse({"status": "ready"})
