@@ -96,7 +96,10 @@ def code(body: bytes) -> str:
         ),
         (b"GET /livez HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 70_000, 431, "head-too-large"),
         (
-            b"GET /livez HTTP/1.1\r\n" + HOST + b"".join(b"X%d: 1\r\n" % n for n in range(100)) + b"\r\n",
+            b"GET /livez HTTP/1.1\r\n"
+            + HOST
+            + b"".join(b"X%d: 1\r\n" % n for n in range(100))
+            + b"\r\n",
             431,
             "head-too-large",
         ),
