@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from app.domain.errors import Invalid
-from app.domain.instants import instant
+from app.domain.instants import instant, written_instant
 
 MAX_DIGITS = 200
 _OFFSET = 10**18  # lifts instants before 1970 above zero, so that their text sorts too
@@ -47,3 +47,14 @@ def of_instant(microseconds: int) -> str:
 def clock_of(revision: str) -> RevisionClock | None:
     """Which clock a sortable revision was read from; None when the report had none."""
     return RevisionClock(revision[0]) if revision else None
+
+
+def written_revision(revision: str) -> str | None:
+    """A sortable revision as its sender would write it: digits, or RFC 3339."""
+    match clock_of(revision):
+        case RevisionClock.NUMBER:
+            return revision[4:] or "0"
+        case RevisionClock.TIME:
+            return written_instant(int(revision[1:]) - _OFFSET)
+        case None:
+            return None

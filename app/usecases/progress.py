@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from app.domain import attribution
 from app.domain.attribution import Actor, ActorTotal, Grain, Segment, segments
+from app.domain.calendar import ONE_DAY
+from app.domain.documents import Node
 from app.domain.errors import Fault, Invalid
 from app.domain.evaluation import Breakdown, Heard, Question, evaluate
 from app.domain.ground import Ground
@@ -117,3 +119,11 @@ def _totals(access: Access, base: Ground, part: Segment, until: int) -> Iterable
         first = workspace.calendar.midnight(part.span.first) // QUARTER
         rows = totals.quarter_totals(access, workspace.key, metrics, first, until // QUARTER)
     return (ActorTotal(*row) for row in rows)
+
+
+def end_of_day(context: Context, workspace: str, text: str) -> int:
+    """The instant at which a local day ends. Raises Invalid `not_a_date`."""
+    day = Node(text).day()
+    with context.read() as reading:
+        calendar = context.organisations.at(reading, workspace).workspace.calendar
+    return calendar.midnight(day + ONE_DAY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from enum import StrEnum
 from typing import Any
 
@@ -47,6 +48,7 @@ class Connected:
     next_steps: tuple[Step, ...]
     warnings: tuple[Step, ...]
     made: Mapping[str, str]
+    zone: tzinfo
     created: bool = False
 
 
@@ -159,6 +161,7 @@ class _Showing:
             provider.hook.next_steps(url) if provider.hook and url else (),
             self._warnings(source),
             made or {},
+            self._workspace.zone,
             created,
         )
 

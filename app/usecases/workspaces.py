@@ -8,7 +8,6 @@ from typing import Any
 from app.domain.errors import Conflict
 from app.store import documents, heads, ledger, totals
 from app.store.engine import Store
-from app.store.transactions import Writing
 from app.usecases import keys, organisation
 from app.usecases.context import Context
 from app.usecases.keys import Issued
@@ -56,7 +55,8 @@ def create(
     with store.create_workspace(workspace, now) as writing:
         documents.put(writing, SETTINGS, SETTINGS, FIRST_SETTINGS, author=AUTHOR)
         if admin_key is not None:
-            return keys.accept(writing, "first admin key", _ADMIN, admin_key)
+            key_id = token(keys.ID_LENGTH)
+            return keys.accept(writing, "first admin key", _ADMIN, admin_key, key_id)
         return keys.issue(writing, "first admin key", _ADMIN, token)
 
 
@@ -75,9 +75,5 @@ def put_settings(
         if after.currency != before.currency and totals.has_amounts(writing, workspace):
             raise Conflict("currency_fixed", currency=before.currency)
         if (after.zone, after.currency) != (before.zone, before.currency):
-            _recount(writing)
+            ledger.rebuild_in(writing)
         return saved
-
-
-def _recount(writing: Writing) -> None:
-    ledger.rebuild_in(writing)

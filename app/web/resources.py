@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header
 from starlette.requests import Request
@@ -13,9 +13,13 @@ from starlette.responses import Response
 
 from app.domain.instants import moment_of
 from app.store.documents import Document
+from app.store.pages import Page
 from app.usecases.context import Context
 from app.usecases.saving import ANY, Precondition, Saved
 from app.web.etags import condition, tagged
+from app.web.pagination import cursor_of
+
+Item = TypeVar("Item")
 
 
 async def _context(request: Request) -> Context:
@@ -95,3 +99,11 @@ def answer(body: Json, status: int = 200, headers: Mapping[str, str] | None = No
 def written_moment(at: int | None, zone: tzinfo) -> str | None:
     """An instant in the workspace's zone, as RFC 3339."""
     return None if at is None else moment_of(at, zone).isoformat()
+
+
+def sealed_page(found: Page[Item], *collection: str, show: Callable[[Item], Json]) -> Json:
+    """A page whose place the store knows; its cursor is bound to the collection like any other."""
+    return {
+        "items": [show(item) for item in found.items],
+        "next": None if found.next is None else cursor_of(found.next, *collection),
+    }

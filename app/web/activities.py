@@ -1,0 +1,94 @@
+"""Activities: what stands, what was reported of it, and what cannot be counted and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import Query
+
+from app.domain.activities import JsonValue
+from app.domain.errors import Fault, Invalid, NotFound
+from app.domain.instants import written_instant
+from app.domain.revisions import written_revision
+from app.store import activities
+from app.store.activities import Activity, Revision
+from app.web.auth import Principal, requires
+from app.web.pagination import Paged
+from app.web.resources import Json, Parts, sealed_page
+from app.web.service import router
+
+routes = router("/v1/activities", "events")
+Reader = Annotated[Principal, requires("read")]
+
+
+@routes.get("")
+def list_activities(
+    parts: Parts,
+    who: Reader,
+    query: Paged,
+    counted: Annotated[
+        bool | None,
+        Query(description="`false`: only what a metric is about and cannot count, with why."),
+    ] = None,
+) -> Json:
+    """Activities by source and key."""
+    if counted:
+        raise Invalid("invalid_request", Fault("", "only_false", {"parameter": "counted"}))
+    listed = activities.page if counted is None else activities.page_uncounted
+    named = (who.workspace, "activities", str(counted))
+    with parts.read() as reading:
+        found = listed(reading, who.workspace, query.after(*named), query.limit)
+    return sealed_page(found, *named, show=_activity)
+
+
+@routes.get("/conflicts")
+def list_conflicts(parts: Parts, who: Reader, query: Paged) -> Json:
+    """Reports that contradict another one of the same revision."""
+    named = (who.workspace, "conflicts")
+    with parts.read() as reading:
+        found = activities.page_conflicts(reading, who.workspace, query.after(*named), query.limit)
+    return sealed_page(found, *named, show=_conflict)
+
+
+@routes.get("/{source}/{key:path}")
+def get_activity(parts: Parts, who: Reader, source: str, key: str) -> Json:
+    """One activity, with every report of it in the order of receipt."""
+    with parts.read() as reading:
+        found = activities.get(reading, who.workspace, source, key)
+        if found is None:
+            raise NotFound("unknown_activity")
+        revisions = activities.revisions(reading, who.workspace, source, key)
+    return _activity(found) | {"revisions": [_revision(one) for one in revisions]}
+
+
+def _activity(item: Activity) -> Json:
+    return {
+        "source": item.source,
+        "key": item.key,
+        "kind": item.state.kind,
+        "retracted": item.state.retracted,
+        "fields": _plain(item.state.fields),
+        "uncounted": [
+            {"metric": one.metric, "code": one.code, "field": one.field} for one in item.missing
+        ],
+        "changed_at": written_instant(item.changed_at),
+    }
+
+
+def _plain(fields: Mapping[str, JsonValue]) -> Json:
+    return {name: value for name, value in fields.items() if not name.startswith("@")}
+
+
+def _conflict(item: Revision) -> Json:
+    return {"source": item.source, "key": item.key} | _revision(item)
+
+
+def _revision(item: Revision) -> Json:
+    return {
+        "revision": written_revision(item.stamp.revision),
+        "full": item.full,
+        "fields": _plain(item.fields),
+        "conflict": item.conflict,
+        "received_at": written_instant(item.received_at),
+    }

@@ -1,0 +1,75 @@
+"""POST /v1/events: the direct door. A raw route, because every microsecond here is paid per call.
+
+The body is received within limits by the layers around it, read once, and committed together
+with what others sent meanwhile; the answer is given after the fsync.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.domain.activities import Outcome
+from app.domain.deliveries import ItemResult
+from app.telemetry import Counters
+from app.usecases.context import Context
+from app.usecases.recording import record_events
+from app.web.auth import admitted
+from app.web.problems import language_of, problem
+from app.web.resources import Json, answer
+
+PATH = "/v1/events"
+_COUNTED = (
+    Outcome.ACCEPTED,
+    Outcome.REVISED,
+    Outcome.DUPLICATE,
+    Outcome.STALE,
+    Outcome.QUARANTINED,
+)
+
+
+async def post_events(request: Request) -> Response:
+    """One result an item: counts of what went well, a list of what did not."""
+    scope = request.scope
+    principal = await admitted(scope, "ingest")
+    parts: Context = request.app.state.context
+    headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
+    waiting = record_events(
+        parts, principal.workspace, await request.body(), headers.get("content-type", ""), headers
+    )
+    results = await asyncio.wrap_future(waiting)
+    count(request.app.state.platform.counters, results)
+    return answer(_summary(results, language_of(scope)))
+
+
+def count(counters: Counters, results: Sequence[ItemResult]) -> None:
+    """Tell the service's own metrics what became of items."""
+    for outcome, number in Counter(result.outcome for result in results).items():
+        counters.counted(outcome, number)
+
+
+def _summary(results: Sequence[ItemResult], language: str) -> Json:
+    numbers = Counter(result.outcome for result in results)
+    summary: Json = {outcome.value: numbers[outcome] for outcome in _COUNTED}
+    summary["pending"] = 0  # every sender there is so far sends whole activities
+    for name, outcome in (("rejected", Outcome.REJECTED), ("conflicts", Outcome.CONFLICT)):
+        summary[name] = [
+            _told(result, language) for result in results if result.outcome is outcome
+        ]
+    return summary
+
+
+def _told(result: ItemResult, language: str) -> Json:
+    told: Json = {"index": result.index, "id": result.id}
+    if result.error is not None:
+        told["problem"] = problem(result.error, language, None)
+    return told
+
+
+ROUTE = Route(PATH, post_events, methods=["POST"], include_in_schema=False)

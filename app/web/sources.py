@@ -1,0 +1,101 @@
+"""Sources: connect a sender, see whether it speaks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.intake.requests import Step
+from app.usecases import sources
+from app.usecases.sources import SECRETS_VERSION, Connected
+from app.views.messages import sentence
+from app.web.auth import Principal, requires
+from app.web.dependencies import Language
+from app.web.etags import tagged
+from app.web.pagination import Paged, page
+from app.web.resources import (
+    Json,
+    Parts,
+    Seen,
+    archived,
+    encoded,
+    etag_of_version,
+    put_answer,
+    written_moment,
+)
+from app.web.schemas.common import Key
+from app.web.schemas.sources import SourceBody
+from app.web.service import router
+
+routes = router("/v1/sources", "sources")
+Admin = Annotated[Principal, requires("admin")]
+
+
+@routes.get("")
+def list_sources(parts: Parts, who: Admin, query: Paged, language: Language) -> Json:
+    """Sources by key. Their hook addresses are secrets, so this wants the scope admin."""
+    named = (who.workspace, "sources")
+    after = query.after(*named)
+    items = sources.page_of_sources(parts, who.workspace, after, query.limit + 1)
+    return page(
+        items,
+        query,
+        *named,
+        key=lambda item: item.document.key,
+        show=lambda item: _shown(item, language),
+    )
+
+
+@routes.get("/{key}")
+def get_source(
+    request: Request, parts: Parts, who: Admin, key: Key, language: Language
+) -> Response:
+    """One source. The ETag covers how it is connected, not whether it is alive."""
+    item = sources.get_source(parts, who.workspace, key)
+    etag = etag_of_version(item.document.version)
+    return tagged(request, etag, encoded(_shown(item, language)))
+
+
+@routes.put("/{key}")
+def put_source(
+    parts: Parts, who: Admin, seen: Seen, key: Key, body: SourceBody, language: Language
+) -> Response:
+    """Connect a sender: answers its address and what to do at the provider."""
+    document = body.document()
+    credentials = document.pop("credentials", None)
+    item = sources.put_source(
+        parts, who.workspace, key, document, credentials, seen, who.key_id
+    )
+    return put_answer(item.document, created=item.created, body=_shown(item, language))
+
+
+@routes.delete("/{key}", status_code=204)
+def archive_source(parts: Parts, who: Admin, seen: Seen, key: Key) -> Response:
+    """Disconnect a sender; what it sent still counts."""
+    sources.archive_source(parts, who.workspace, key, seen, who.key_id)
+    return archived()
+
+
+def _shown(item: Connected, language: str) -> Json:
+    body = {name: v for name, v in item.document.body.items() if name != SECRETS_VERSION}
+    return {
+        "key": item.document.key,
+        **body,
+        "state": item.liveness.value,
+        "last_received_at": written_moment(item.last_received_at, item.zone),
+        "hook_url": item.hook_url,
+        "secret": item.made.get("secret"),
+        "next": [_told(step, language) for step in item.next_steps],
+        "warnings": [_told(step, language) for step in item.warnings],
+        "version": item.document.version,
+    }
+
+
+def _told(step: Step, language: str) -> Json:
+    return {
+        "code": step.code,
+        "params": dict(step.params),
+        "message": sentence(step.code, step.params, language),
+    }
