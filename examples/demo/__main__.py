@@ -14,6 +14,7 @@ import secrets
 import string
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -201,7 +202,7 @@ def _news(posts: list[Post]) -> Text:
 
 
 @contextmanager
-def _until_interrupted() -> Any:  # noqa: ANN401 - a generator, which contextmanager turns into more
+def _until_interrupted() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
