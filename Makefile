@@ -36,3 +36,8 @@ lint: install ## format check, lint, types, import contracts, dependencies, spel
 
 test: lint ## run every test
 	$(BIN)/pytest
+
+openapi: install ## write openapi/openapi.json and docs/settings.md from the code
+	@mkdir -p openapi docs
+	@$(BIN)/python -m app openapi > openapi/openapi.json
+	@$(BIN)/python -m app settings > docs/settings.md

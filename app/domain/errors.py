@@ -13,6 +13,7 @@ TasseiError
 ├── TooDeep             a limit of nesting was passed
 ├── UnsupportedMedia    no reader for this media type
 ├── TooSlow             the request did not arrive in time
+├── TooMany             too many attempts; waiting helps
 └── Unavailable         a dependency or the queue is full; trying again helps
 
 The HTTP status of each stands in one table in app/web/problems.py: the domain does not know HTTP.
@@ -94,6 +95,14 @@ class UnsupportedMedia(TasseiError):
 
 class TooSlow(TasseiError):
     """The request did not arrive in time."""
+
+
+class TooMany(TasseiError):
+    """Too many attempts; `retry_after` seconds later the next one is heard."""
+
+    def __init__(self, code: str, retry_after: int = 1, **params: str | int) -> None:
+        super().__init__(code, **params)
+        self.retry_after = retry_after
 
 
 class Unavailable(TasseiError):

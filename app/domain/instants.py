@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from app.domain.errors import Invalid
 
 _RFC3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
+_MICROSECOND = timedelta(microseconds=1)
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 QUARTER = 15 * MINUTE
 DAY = 24 * 60 * MINUTE
+# The calendar ends at the year 9999; a day less, so that every zone can still show an instant.
+_FIRST = (datetime.min.replace(tzinfo=UTC) + timedelta(days=1) - _EPOCH) // _MICROSECOND
+_LAST = (datetime.max.replace(tzinfo=UTC) - timedelta(days=1) - _EPOCH) // _MICROSECOND
 
 
+@lru_cache(maxsize=4096)  # every metric of an activity reads the same few times
 def instant(text: str) -> int:
     """Microseconds since 1970 of an RFC 3339 text with offset.
 
@@ -31,19 +37,20 @@ def instant(text: str) -> int:
     if match is None:
         naive = re.fullmatch(r"\d{4}-\d\d-\d\d([Tt ].*)?", text, re.ASCII) is not None
         raise Invalid("time_without_offset" if naive else "not_a_time")
-    day, clock, fraction, offset = match.groups()
-    zone = "+00:00" if offset in "Zz" else offset
+    fraction = match[1]
+    whole = text.replace(fraction, "") if fraction else text
     try:
-        moment = datetime.fromisoformat(f"{day}T{clock}{zone}")
-        whole = (moment - _EPOCH) // timedelta(seconds=1)
+        at = micros(datetime.fromisoformat(whole.upper()))
     except (ValueError, OverflowError):
         raise Invalid("not_a_time") from None
-    return whole * SECOND + (int(fraction[1:7].ljust(6, "0")) if fraction else 0)
+    if not _FIRST <= at <= _LAST:
+        raise Invalid("not_a_time")
+    return at + (int(fraction[1:7].ljust(6, "0")) if fraction else 0)
 
 
 def micros(moment: datetime) -> int:
     """Microseconds since 1970 of an aware datetime."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def moment_of(microseconds: int, zone: tzinfo = UTC) -> datetime:
@@ -53,7 +60,7 @@ def moment_of(microseconds: int, zone: tzinfo = UTC) -> datetime:
 
 def written_instant(microseconds: int) -> str:
     """The canonical RFC 3339 text of an instant: UTC, a fraction only where there is one."""
-    return moment_of(microseconds).isoformat().replace("+00:00", "Z")
+    return (_EPOCH + microseconds * _MICROSECOND).isoformat().removesuffix("+00:00") + "Z"
 
 
 def day_number(day: date) -> int:

@@ -79,20 +79,24 @@ def _identity(value: RawValue, _now: int) -> JsonValue:
     return identity(value)
 
 
-def _time(value: RawValue, _now: int) -> JsonValue:
+def _instant(value: RawValue) -> int:
     if not isinstance(value, str):
         raise Invalid("not_a_time")
     at = instant(value)
     if at < FLOOR:
         raise Invalid("time_before_1980")
-    return written_instant(at)
+    return at
+
+
+def _time(value: RawValue, _now: int) -> JsonValue:
+    return written_instant(_instant(value))
 
 
 def _past_time(value: RawValue, now: int) -> JsonValue:
-    written = _time(value, now)
-    if instant(str(written)) > now + MAX_AHEAD:
+    at = _instant(value)
+    if at > now + MAX_AHEAD:
         raise Invalid("time_too_far_ahead", hours=24)
-    return written
+    return written_instant(at)
 
 
 def _date(value: RawValue, _now: int) -> JsonValue:
@@ -228,8 +232,9 @@ def canonical_fields(
     fields: dict[str, JsonValue] = {KIND: kind.name}
     faults: list[Fault] = []
     for label, value in data.items():
+        reader = kind.readers.get(label)
         try:
-            fields[_label(label)] = _read(kind.readers.get(label), value, now)
+            fields[label if reader else _label(label)] = _read(reader, value, now)
         except Invalid as error:
             faults += [Fault(f"/{_escaped(label)}", f.code, f.params) for f in error.faults]
     if faults:

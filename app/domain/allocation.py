@@ -1,0 +1,131 @@
+"""Whose plan it is, and how much of it each person carries.
+
+Assignments are teams (with all below them) and members; however they overlap, a person stands in
+the plan once. What a person carries is measured in effort: working days inside the assigned
+membership, less absences, times the assignment's weight, times the person's capacity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from itertools import pairwise
+from math import lcm
+
+from app.domain.calendar import Workdays
+from app.domain.directory import Directory
+from app.domain.people import Absence
+from app.domain.plans import Plan
+from app.domain.spans import Span
+
+WHOLE_DAY = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stint:
+    """Days on which nothing about a person's part in the plan changes.
+
+    line: the person's team and those above it, the nearest first
+    weight: of the assignment that counts; presence: 1 at work, 1/2 half away, 0 away
+    """
+
+    span: Span
+    line: tuple[str, ...]
+    weight: Fraction
+    presence: Fraction
+
+    @property
+    def effort(self) -> Fraction:
+        """What one working day of it carries."""
+        return self.weight * self.presence
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member in the plan, with the stints during which that is so, in order."""
+
+    member: str
+    name: str
+    capacity: Fraction
+    stints: tuple[Stint, ...]
+
+
+def people_of(plan: Plan, people: Directory) -> tuple[Person, ...]:
+    """Everyone who is in the plan on any day of it, by key.
+
+    A member's own assignment decides the weight; else that of the nearest assigned team above.
+    """
+    members = {a.member: a.weight for a in plan.assignments if a.member is not None}
+    teams = {a.team: a.weight for a in plan.assignments if a.team is not None}
+    moves = people.tree_changes(plan.span)
+    found: list[Person] = []
+    for key, member in people.members.items():
+        stints = tuple(_stints(plan.span, key, people, moves, (members.get(key), teams)))
+        if stints:
+            found.append(Person(key, member.name, member.capacity, stints))
+    return tuple(found)
+
+
+def _stints(
+    span: Span,
+    key: str,
+    people: Directory,
+    moves: frozenset[date],
+    weights: tuple[Fraction | None, Mapping[str, Fraction]],
+) -> Iterator[Stint]:
+    own, teams = weights
+    member = people.members[key]
+    dated = (*(m.span for m in member.memberships), *(a.span for a in member.absences))
+    edges = {day for entry in dated for day in entry.edges_within(span)}
+    for first, until in pairwise(sorted({span.first, span.until} | edges | moves)):
+        line = people.line(key, first)
+        weight = own or next((teams[team] for team in line if team in teams), None)
+        if weight is not None:
+            yield Stint(Span(first, until), line, weight, _presence(member.absences, first))
+
+
+def _presence(absences: Iterable[Absence], day: date) -> Fraction:
+    away = sum((absence.share for absence in absences if day in absence.span), Fraction(0))
+    return max(WHOLE_DAY - away, Fraction(0))
+
+
+def effort(stints: Iterable[Stint], workdays: Workdays, until: date) -> Fraction:
+    """The effort of the working days before a day."""
+    return sum(
+        (
+            workdays.between(stint.span.first, min(stint.span.until, until)) * stint.effort
+            for stint in stints
+        ),
+        Fraction(0),
+    )
+
+
+def shares(people: Sequence[Person], workdays: Workdays) -> dict[str, Fraction]:
+    """Each person's exact share of the plan. They sum to 1, or are all 0 if nobody ever works."""
+    until = workdays.span.until
+    efforts = {p.member: effort(p.stints, workdays, until) * p.capacity for p in people}
+    whole = sum(efforts.values(), Fraction(0))
+    return {member: part / whole if whole else part for member, part in efforts.items()}
+
+
+def split(total: Fraction, quotas: Mapping[str, Fraction], decimals: int) -> dict[str, Fraction]:
+    """Quotas as multiples of 10^-decimals that add up to `total`, by largest remainder.
+
+    Each is the floor or the ceiling of its quota; a tie goes to the smaller key. `total` is the
+    quotas' sum rounded up or down to such a multiple; quotas that are all 0 stay so.
+    """
+    scale = 10**decimals
+    # One denominator for all, so that a thousand remainders compare as integers.
+    base = lcm(*(quota.denominator for quota in quotas.values()))
+    parts = {
+        key: divmod(quota.numerator * scale * (base // quota.denominator), base)
+        for key, quota in quotas.items()
+    }
+    left = int(total * scale) - sum(floor for floor, _ in parts.values())
+    by_remainder = sorted((-rest, key) for key, (_, rest) in parts.items() if rest)
+    lucky = {key for _, key in by_remainder[:left]}
+    return {
+        key: Fraction(floor + (key in lucky), scale) for key, (floor, _) in sorted(parts.items())
+    }

@@ -1,0 +1,93 @@
+"""What a plan stands on, worked out once per change of the plan, the people or the calendar.
+
+`blueprint` is what is known before anything has happened: every goal's target and whose it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from app.domain.allocation import Person, people_of, shares, split
+from app.domain.backcalc import display
+from app.domain.calendar import Workdays
+from app.domain.directory import Directory
+from app.domain.goals import Goal
+from app.domain.plans import Plan
+from app.domain.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A plan (and which version of it), its people with their shares, and its working days.
+
+    persons: everyone in the plan, by key; none where the plan is the whole workspace's
+    shares: of each person; they sum to 1 unless nobody works
+    """
+
+    workspace: Workspace
+    plan: Plan
+    version: int
+    people: Directory
+    persons: Mapping[str, Person]
+    shares: Mapping[str, Fraction]
+    workdays: Workdays
+
+
+def ground(workspace: Workspace, plan: Plan, version: int, people: Directory) -> Ground:
+    """Prepare a plan for any number of evaluations."""
+    workdays = workspace.calendar.workdays(plan.span)
+    persons = people_of(plan, people)
+    return Ground(
+        workspace,
+        plan,
+        version,
+        people,
+        {person.member: person for person in persons},
+        shares(persons, workdays),
+        workdays,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A target: the exact one, and as it is shown."""
+
+    target: Fraction
+    display: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """goals: by goal key, in the order of the tree; split: by member, then by goal key."""
+
+    working_days: int
+    goals: Mapping[str, Share]
+    split: Mapping[str, Mapping[str, Share]]
+
+
+def blueprint(base: Ground) -> Blueprint:
+    """The solved plan: exact and displayed targets, of the whole and of every person."""
+    goals = {goal.key: whole_target(base, goal) for goal in base.plan.root.walk()}
+    shown = {goal.key: member_displays(base, goal) for goal in base.plan.root.walk()}
+    by_member = {
+        member: {
+            key: Share(whole.target * part, shown[key][member]) for key, whole in goals.items()
+        }
+        for member, part in base.shares.items()
+    }
+    return Blueprint(base.workdays.total, goals, by_member)
+
+
+def whole_target(base: Ground, goal: Goal) -> Share:
+    """A goal's target for the whole plan; shown, it is rounded up."""
+    target = base.plan.targets[goal.key]
+    return Share(target, display(goal, target))
+
+
+def member_displays(base: Ground, goal: Goal) -> dict[str, Fraction]:
+    """What each person is shown of a goal: together exactly what the whole plan is shown."""
+    whole = whole_target(base, goal)
+    quotas = {member: whole.target * part for member, part in base.shares.items()}
+    return split(whole.display, quotas, goal.unit.decimals)

@@ -1,0 +1,195 @@
+"""A plan: a solved goal tree with a period, deadlines, and the people who carry it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+from app.domain.backcalc import targets
+from app.domain.directory import Directory
+from app.domain.documents import Node, gathered, raise_any
+from app.domain.errors import Invalid
+from app.domain.goals import Goal, tree_of
+from app.domain.metrics import Metric
+from app.domain.spans import Span
+from app.domain.workspace import Workspace
+
+LONGEST_PERIOD = 3_660
+_KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}", re.ASCII)
+# Activities begin in 1980; the year 3000 keeps every sum of days inside the calendar.
+COUNTABLE = Span(date(1980, 1, 1), date(3000, 1, 1))
+_MONTH = re.compile(r"(19[89]\d|2\d{3})-(0[1-9]|1[0-2])", re.ASCII)
+_QUARTER = re.compile(r"(19[89]\d|2\d{3})-Q([1-4])", re.ASCII)
+
+
+class Unassigned(StrEnum):
+    """Where work of nobody known stands: beside the plan's actual, or inside."""
+
+    BESIDE = "beside"
+    INSIDE = "inside"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A team with all below it, or a member, carries the plan; exactly one of the two is given."""
+
+    team: str | None
+    member: str | None
+    weight: Fraction = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan whose tree is solved.
+
+    targets: the exact requirement of each goal, by its key
+    deadlines: the day at whose local midnight each goal must be reached, by its key
+    assignments: none means the whole workspace
+    """
+
+    key: str
+    alias: str
+    name: str
+    span: Span
+    root: Goal
+    targets: Mapping[str, Fraction]
+    deadlines: Mapping[str, date]
+    assignments: tuple[Assignment, ...] = ()
+    unassigned: Unassigned = Unassigned.BESIDE
+
+
+def plan_of(
+    key: str, document: Mapping[str, object], workspace: Workspace, metrics: Mapping[str, Metric]
+) -> Plan:
+    """The plan that a document means.
+
+    Raises Invalid: what `tree_of` and `targets` raise, not_a_key, one_period, not_a_month,
+    not_a_quarter, empty_period, period_out_of_range, period_too_long, lag_exceeds_period,
+    team_or_member, weight_not_positive, duplicate_assignment.
+    """
+    node = Node(document)
+    span = period_of(node.at("period"), workspace.fiscal_year_start_month)
+    root = tree_of(node, workspace, metrics)
+    assignments = gathered(node.at("assignments").items(), _assignment)
+    _check_distinct(node.at("assignments"), assignments)
+    return Plan(
+        key,
+        _alias(node.at("alias"), key),
+        node.at("name").text(),
+        span,
+        root,
+        targets(root),
+        _deadlines(root, span),
+        assignments,
+        Unassigned.INSIDE if node.at("include_unassigned").flag() else Unassigned.BESIDE,
+    )
+
+
+def _alias(node: Node, key: str) -> str:
+    if not node.given:
+        return key
+    if not _KEY.fullmatch(node.text()):
+        raise node.refused("not_a_key")
+    return node.text()
+
+
+def period_of(node: Node, fiscal_year_start_month: int) -> Span:
+    """The days of {month}, {quarter, fiscal} or {start, end}.
+
+    A fiscal quarter counts from the fiscal year's first month: where that is April, 2026-Q4 of
+    fiscal 2026 is January to March 2027. Without `fiscal`, quarters are the calendar's.
+    """
+    given = [name for name in ("month", "quarter", "start") if node.at(name).given]
+    if len(given) != 1 or (node.at("end").given and given != ["start"]):
+        raise node.refused("one_period", allowed="month, quarter, start and end")
+    match given[0]:
+        case "month":
+            return _month(node.at("month"))
+        case "quarter":
+            first = fiscal_year_start_month if node.at("fiscal").flag() else 1
+            return _quarter(node.at("quarter"), first)
+        case _:
+            return _range(node.at("start"), node.at("end"))
+
+
+def _month(node: Node) -> Span:
+    found = _MONTH.fullmatch(node.text())
+    if found is None:
+        raise node.refused("not_a_month")
+    return _months(int(found[1]), int(found[2]), 1)
+
+
+def _quarter(node: Node, first_month: int) -> Span:
+    found = _QUARTER.fullmatch(node.text())
+    if found is None:
+        raise node.refused("not_a_quarter")
+    return _months(int(found[1]), first_month + 3 * (int(found[2]) - 1), 3)
+
+
+def _months(year: int, month: int, length: int) -> Span:
+    return Span(_first_of(year, month), _first_of(year, month + length))
+
+
+def _first_of(year: int, month: int) -> date:
+    years, months = divmod(month - 1, 12)
+    return date(year + years, months + 1, 1)
+
+
+def _range(start: Node, end: Node) -> Span:
+    span = Span(start.day(), end.day())
+    if span.first >= span.until:
+        raise end.refused("empty_period")
+    if span.first < COUNTABLE.first or span.until > COUNTABLE.until:
+        raise start.refused("period_out_of_range")
+    if (span.until - span.first).days > LONGEST_PERIOD:
+        raise end.refused("period_too_long", days=LONGEST_PERIOD)
+    return span
+
+
+def _deadlines(root: Goal, span: Span) -> dict[str, date]:
+    """Lags add up on the way down: what feeds a goal must be there before the goal's own work."""
+    found = {root.key: span.until}
+    for goal in root.walk():
+        lag = timedelta(days=goal.conversion.lag_days if goal.conversion else 0)
+        for child in goal.children:
+            if (found[goal.key] - span.first) <= lag:
+                raise Node(None, child.pointer).refused("lag_exceeds_period", goals=child.key)
+            found[child.key] = found[goal.key] - lag
+    return found
+
+
+def _assignment(node: Node) -> Assignment:
+    team, member, weight = node.at("team"), node.at("member"), node.at("weight")
+    if team.given == member.given:
+        raise node.refused("team_or_member")
+    heavy = weight.decimal() if weight.given else Fraction(1)
+    if heavy <= 0:
+        raise weight.refused("weight_not_positive")
+    return Assignment(
+        team.text() if team.given else None, member.text() if member.given else None, heavy
+    )
+
+
+def _check_distinct(node: Node, assignments: tuple[Assignment, ...]) -> None:
+    named = [(assignment.team, assignment.member) for assignment in assignments]
+    for place, name in enumerate(named):
+        if name in named[:place]:
+            raise node.items()[place].refused("duplicate_assignment")
+
+
+def check_assignments(plan: Plan, people: Directory) -> None:
+    """Refuse a plan for people who are not there: unknown_team, unknown_member."""
+    raise_any(list(_strangers(plan, people)))
+
+
+def _strangers(plan: Plan, people: Directory) -> Iterator[Invalid]:
+    for place, assignment in enumerate(plan.assignments):
+        node = Node(None, f"/assignments/{place}")
+        if assignment.team is not None and assignment.team not in people.teams:
+            yield node.refused("unknown_team", team=assignment.team)
+        if assignment.member is not None and assignment.member not in people.members:
+            yield node.refused("unknown_member", member=assignment.member)

@@ -1,0 +1,173 @@
+"""Reading activities: what was counted, from which reports, and what could not be."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import and_, literal_column, select, tuple_
+
+from app.domain.activities import JsonValue, Stamp, State
+from app.domain.errors import Invalid
+from app.domain.metrics import Uncounted, contribution
+from app.store import rules, states
+from app.store.dialect import AnyRow, AnySelect
+from app.store.pages import Page, cut, place_of
+from app.store.rules import Rules
+from app.store.standing import is_missing
+from app.store.states import Where
+from app.store.tables import activity, activity_revision, workspace_commit
+from app.store.transactions import Access
+
+_A, _R, _C = activity.c, activity_revision.c, workspace_commit.c
+_START = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a metric does not count an activity that it is about."""
+
+    metric: str
+    code: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """An activity as it stands; `changed_at` is the commit that last changed it."""
+
+    source: str
+    key: str
+    state: State
+    missing: tuple[Missing, ...]
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A report as it was received, and whether it contradicted one of the same revision."""
+
+    source: str
+    key: str
+    stamp: Stamp
+    full: bool
+    fields: Mapping[str, JsonValue]
+    conflict: bool
+    received_at: int
+
+
+def get(access: Access, workspace: str, source: str, key: str) -> Activity | None:
+    """One activity; None when nothing was ever reported of it."""
+    query = _activities(workspace).where(_A.source == source, _A.key == key)
+    found = _read(access, workspace, access.connection.execute(query).all())
+    return found[0] if found else None
+
+
+def revisions(access: Access, workspace: str, source: str, key: str) -> list[Revision]:
+    """Every distinct report of an activity, the greatest stamp last."""
+    query = _revisions(workspace).where(_R.source == source, _R.key == key)
+    found = access.connection.execute(query.order_by(_R.revision, _R.mapping, _R.digest))
+    return [_revision(row) for row in found]
+
+
+def page(access: Access, workspace: str, cursor: str | None, limit: int) -> Page[Activity]:
+    """Activities by source and key."""
+    return _page(access, workspace, _activities(workspace), cursor, limit)
+
+
+def page_uncounted(
+    access: Access, workspace: str, cursor: str | None, limit: int
+) -> Page[Activity]:
+    """Activities that a metric is about and cannot count, by source and key."""
+    # Spelled as in the index's own condition, else the engine does not see that it fits.
+    query = _activities(workspace).where(_A.uncounted == literal_column("1"))
+    return _page(access, workspace, query, cursor, limit)
+
+
+def page_conflicts(
+    access: Access, workspace: str, cursor: str | None, limit: int
+) -> Page[Revision]:
+    """Reports that contradicted another of the same revision, by source, key and stamp."""
+    source, key, revision, mapping, digest = place_of(cursor, ("", "", "", 0, ""))
+    place = (_R.source, _R.key, _R.revision, _R.mapping, _R.digest)
+    query = (
+        _revisions(workspace)
+        .where(
+            _R.conflict == literal_column("1"),
+            tuple_(*place) > (source, key, revision, mapping, bytes.fromhex(str(digest))),
+        )
+        .order_by(*place)
+        .limit(limit + 1)
+    )
+    rows = access.connection.execute(query).all()
+    return cut(rows, limit, _revision, lambda row: (*row[:4], row[4].hex()))
+
+
+def _page(
+    access: Access, workspace: str, query: AnySelect, cursor: str | None, limit: int
+) -> Page[Activity]:
+    place = place_of(cursor, _START)
+    behind = query.where(tuple_(_A.source, _A.key) > place).order_by(_A.source, _A.key)
+    rows = access.connection.execute(behind.limit(limit + 1)).all()
+    found = {(item.source, item.key): item for item in _read(access, workspace, rows[:limit])}
+    return cut(rows, limit, lambda row: found[row[0], row[1]], lambda row: (row[0], row[1]))
+
+
+def _activities(workspace: str) -> AnySelect:
+    return (
+        select(_A.source, _A.key, _C.at)
+        .join(workspace_commit, and_(_C.workspace_id == _A.workspace_id, _C.seq == _A.seq))
+        .where(_A.workspace_id == workspace)
+    )
+
+
+def _read(access: Access, workspace: str, rows: Sequence[AnyRow]) -> list[Activity]:
+    if not rows:
+        return []
+    counting = rules.load(access, workspace)
+    keys: dict[str, list[str]] = defaultdict(list)
+    for source, key, _ in rows:
+        keys[source].append(key)
+    held: dict[Where, State] = {
+        (source, key): state
+        for source, wanted in keys.items()
+        for key, state in states.load(access, workspace, source, wanted).items()
+    }
+    return [
+        Activity(source, key, state, _missing(counting, source, state), at)
+        for source, key, at in rows
+        for state in (held[source, key],)
+    ]
+
+
+def _missing(counting: Rules, source: str, state: State) -> tuple[Missing, ...]:
+    found: list[Missing] = []
+    for metric in counting.metrics_of(source, state.kind):
+        try:
+            why = contribution(metric, state, counting.currency)
+        except Invalid as error:
+            found.append(Missing(metric.key, error.code, str(metric.value)))
+            continue
+        if isinstance(why, Uncounted) and is_missing(metric, why):
+            found.append(Missing(metric.key, why.code, why.field))
+    return tuple(found)
+
+
+def _revisions(workspace: str) -> AnySelect:
+    return (
+        select(
+            _R.source, _R.key, _R.revision, _R.mapping, _R.digest,
+            _R.full, _R.content, _R.conflict, _C.at,
+        )
+        .join(workspace_commit, and_(_C.workspace_id == _R.workspace_id, _C.seq == _R.seq))
+        .where(_R.workspace_id == workspace)
+    )  # fmt: skip
+
+
+def _revision(row: AnyRow) -> Revision:
+    source, key, revision, mapping, digest, full, content, conflict, at = row
+    fields = json.loads(content)["fields"]
+    stamp = Stamp(revision, mapping, digest)
+    return Revision(source, key, stamp, bool(full), fields, bool(conflict), at)

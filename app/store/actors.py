@@ -1,0 +1,84 @@
+"""Actors: identities as sent, each with a small number per workspace.
+
+Tallies hold the number, never a member: who a number means is a dated relation that the reader
+resolves, so mapping a person later moves no row. The identity "" stands for "nobody named".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, func, insert, select, tuple_
+
+from app.store.dialect import Prepared, Words, columns, listed, paired
+from app.store.tables import actor, credit
+from app.store.transactions import Access, Writing
+
+Who = tuple[str, str]  # source and identity
+
+
+class Actor(NamedTuple):
+    """Who a source named."""
+
+    source: str
+    identity: str
+
+
+class Credits(NamedTuple):
+    """How many activities credit an actor, and the first and last of their instants."""
+
+    actor: int
+    activities: int
+    first_at: int
+    last_at: int
+
+
+_A, _C = actor.c, credit.c
+_CREATE = Prepared(insert(actor), *columns(actor))
+_FIND = Prepared(
+    select(_A.source, _A.identity, _A.actor).where(
+        _A.workspace_id == bindparam("workspace", type_=Words),
+        tuple_(_A.source, _A.identity).in_(paired("pairs")),
+    ),
+    "workspace",
+    "pairs",
+)
+
+
+def all_actors(access: Access, workspace: str) -> dict[int, Actor]:
+    """Every actor of a workspace by number."""
+    query = select(_A.actor, _A.source, _A.identity).where(_A.workspace_id == workspace)
+    found = access.connection.execute(query)
+    return {number: Actor(source, identity) for number, source, identity in found}
+
+
+def credits_of(access: Access, workspace: str, actors: Iterable[int]) -> list[Credits]:
+    """What some actors are credited with, by number; actors without activities are left out."""
+    query = (
+        select(_C.actor, func.count(), func.min(_C.at), func.max(_C.at))
+        .where(_C.workspace_id == workspace, _C.actor.in_(select(listed("actors").c.value)))
+        .group_by(_C.actor)
+        .order_by(_C.actor)
+    )
+    found = access.connection.execute(query, {"actors": json.dumps(list(actors))})
+    return [Credits(*row) for row in found]
+
+
+def numbers(writing: Writing, wanted: Iterable[Who]) -> Mapping[Who, int]:
+    """The numbers of identities, given to those that are new."""
+    pairs = sorted(wanted)
+    if not pairs:
+        return {}
+    rows = _FIND.rows(writing.connection, writing.workspace, json.dumps(pairs))
+    found: dict[Who, int] = {(source, identity): number for source, identity, number in rows}
+    new = [who for who in pairs if who not in found]
+    if new:
+        highest = select(func.max(_A.actor)).where(_A.workspace_id == writing.workspace)
+        first = (writing.connection.execute(highest).scalar() or 0) + 1
+        given = dict(zip(new, range(first, first + len(new)), strict=True))
+        rows = [(writing.workspace, number, *who) for who, number in given.items()]
+        _CREATE.many(writing.connection, rows)
+        found |= given
+    return found

@@ -1,0 +1,162 @@
+"""Config resources as versioned documents: what stands, and everything that ever stood.
+
+A document is archived, never deleted: what happened while it stood keeps its meaning.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, insert, select
+from sqlalchemy.dialects.sqlite import insert as upserting
+from sqlmodel import col
+
+from app.domain.activities import canonical_json
+from app.domain.errors import NotFound
+from app.store import heads
+from app.store.dialect import AnyRow, AnySelect
+from app.store.tables import DocumentRow, DocumentVersionRow
+from app.store.transactions import Access, Writing
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One version of a config resource; `changed_at` is the commit that wrote it."""
+
+    collection: str
+    key: str
+    version: int
+    body: dict[str, Any]
+    archived: bool
+    changed_at: int
+    author: str
+    reason: str | None
+
+
+_VERSION = (
+    col(DocumentVersionRow.collection),
+    col(DocumentVersionRow.key),
+    col(DocumentVersionRow.version),
+    col(DocumentVersionRow.body),
+    col(DocumentVersionRow.archived),
+    col(DocumentVersionRow.at),
+    col(DocumentVersionRow.author),
+    col(DocumentVersionRow.reason),
+)
+
+
+def get(access: Access, workspace: str, collection: str, key: str) -> Document | None:
+    """The document as it stands, archived or not; None when there never was one."""
+    query = _standing(workspace, collection).where(col(DocumentRow.key) == key)
+    row = access.connection.execute(query).one_or_none()
+    return None if row is None else _document(row)
+
+
+def page(
+    access: Access, workspace: str, collection: str, after: str | None, limit: int
+) -> list[Document]:
+    """Up to `limit` documents that are not archived, by key, behind `after`."""
+    query = _standing(workspace, collection).where(
+        col(DocumentRow.archived) == 0, col(DocumentRow.key) > (after or "")
+    )
+    return [_document(row) for row in access.connection.execute(query.limit(limit))]
+
+
+def all_of(access: Access, workspace: str, collection: str) -> list[Document]:
+    """Every document by key, the archived among them: they still explain the past."""
+    return [_document(row) for row in access.connection.execute(_standing(workspace, collection))]
+
+
+def versions(access: Access, workspace: str, collection: str, key: str) -> list[Document]:
+    """Every version of one document, the first one first."""
+    query = (
+        select(*_VERSION)
+        .where(
+            col(DocumentVersionRow.workspace_id) == workspace,
+            col(DocumentVersionRow.collection) == collection,
+            col(DocumentVersionRow.key) == key,
+        )
+        .order_by(col(DocumentVersionRow.version))
+    )
+    return [_document(row) for row in access.connection.execute(query)]
+
+
+def put(
+    writing: Writing,
+    collection: str,
+    key: str,
+    body: Mapping[str, Any],
+    *,
+    author: str,
+    reason: str | None = None,
+) -> Document:
+    """Write the next version; an archived document stands again."""
+    before = get(writing, writing.workspace, collection, key)
+    version = before.version + 1 if before else 1
+    document = Document(
+        collection, key, version, dict(body), archived=False, changed_at=writing.at,
+        author=author, reason=reason,
+    )  # fmt: skip
+    return _written(writing, document)
+
+
+def archive(writing: Writing, collection: str, key: str, *, author: str) -> Document:
+    """Take a document out of service and keep it. Raises NotFound when it does not stand."""
+    before = get(writing, writing.workspace, collection, key)
+    if before is None or before.archived:
+        raise NotFound("unknown_document", collection=collection)
+    document = Document(
+        collection, key, before.version + 1, before.body, archived=True, changed_at=writing.at,
+        author=author, reason=None,
+    )  # fmt: skip
+    return _written(writing, document)
+
+
+def _written(writing: Writing, document: Document) -> Document:
+    stands = {
+        "workspace_id": writing.workspace,
+        "collection": document.collection,
+        "key": document.key,
+        "version": document.version,
+        "body": canonical_json(document.body),
+        "archived": int(document.archived),
+        "seq": writing.seq,
+    }
+    history = {"author": document.author, "reason": document.reason, "at": writing.at}
+    statement = upserting(DocumentRow).values(stands)
+    writing.connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["workspace_id", "collection", "key"],
+            set_={
+                name: statement.excluded[name] for name in ("version", "body", "archived", "seq")
+            },
+        )
+    )
+    writing.connection.execute(insert(DocumentVersionRow).values(stands | history))
+    heads.reconfigure(writing)
+    return document
+
+
+def _standing(workspace: str, collection: str) -> AnySelect:
+    same = ("workspace_id", "collection", "key", "version")
+    return (
+        select(*_VERSION)
+        .join_from(
+            DocumentRow,
+            DocumentVersionRow,
+            and_(*(getattr(DocumentRow, n) == getattr(DocumentVersionRow, n) for n in same)),
+        )
+        .where(
+            col(DocumentRow.workspace_id) == workspace,
+            col(DocumentRow.collection) == collection,
+        )
+        .order_by(col(DocumentRow.key))
+    )
+
+
+def _document(row: AnyRow) -> Document:
+    collection, key, version, body, archived, at, author, reason = row
+    return Document(collection, key, version, json.loads(body), bool(archived), at, author, reason)

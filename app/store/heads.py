@@ -1,0 +1,93 @@
+"""One head row per workspace: its lock, its clock, and the order of its commits.
+
+Every write begins by moving the head and holds that row until the commit. So the order of `seq`
+is the order of commits, without gaps, and whatever is cached under (seq, config_version) is
+exactly as old as it says. An identity column or a clock is taken before the commit and gives
+neither.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from app.domain.errors import Conflict, NotFound
+from app.store.dialect import greatest
+from app.store.tables import workspace_commit, workspace_head
+from app.store.transactions import Access, Writing
+
+
+class Head(NamedTuple):
+    """Where a workspace stands."""
+
+    seq: int
+    at: int
+    config_version: int
+
+
+_HEAD = workspace_head.c
+_COLUMNS = (_HEAD.seq, _HEAD.at, _HEAD.config_version)
+_MOVE = (
+    update(workspace_head)
+    .where(_HEAD.workspace_id == bindparam("workspace"))
+    .values(seq=_HEAD.seq + 1, at=greatest(_HEAD.at + 1, bindparam("now")))
+    .returning(*_COLUMNS)
+)
+_RECONFIGURE = (
+    update(workspace_head)
+    .where(_HEAD.workspace_id == bindparam("workspace"))
+    .values(config_version=_HEAD.config_version + 1)
+    .returning(_HEAD.config_version)
+)
+
+
+def head(access: Access, workspace: str) -> Head | None:
+    """Where a workspace stands; None when there is no such workspace."""
+    row = access.connection.execute(
+        select(*_COLUMNS).where(_HEAD.workspace_id == workspace)
+    ).one_or_none()
+    return None if row is None else Head(*row)
+
+
+def workspaces(access: Access) -> list[str]:
+    """The keys of all workspaces, sorted."""
+    found = access.connection.execute(select(_HEAD.workspace_id).order_by(_HEAD.workspace_id))
+    return list(found.scalars())
+
+
+def move(connection: Connection, workspace: str, now: int) -> Writing:
+    """Begin a write: take the head's lock and the next place in the order of commits."""
+    row = connection.execute(_MOVE, {"workspace": workspace, "now": now}).one_or_none()
+    if row is None:
+        raise NotFound("unknown_workspace")
+    return _entered(Writing(connection, workspace, *row))
+
+
+def create(connection: Connection, workspace: str, now: int) -> Writing:
+    """Begin a new workspace's first write. Raises Conflict when there is one already."""
+    known = select(_HEAD.seq).where(_HEAD.workspace_id == workspace)
+    if connection.execute(known).one_or_none() is not None:
+        raise Conflict("workspace_exists")
+    first = Writing(connection, workspace, seq=1, at=now, config_version=1)
+    connection.execute(
+        insert(workspace_head).values(
+            workspace_id=workspace, seq=first.seq, at=first.at, config_version=1
+        )
+    )
+    return _entered(first)
+
+
+def reconfigure(writing: Writing) -> None:
+    """Say that config changed: whatever was derived from it is to be read again."""
+    found = writing.connection.execute(_RECONFIGURE, {"workspace": writing.workspace})
+    writing.config_version = found.scalar_one()
+
+
+def _entered(writing: Writing) -> Writing:
+    writing.connection.execute(
+        insert(workspace_commit).values(
+            workspace_id=writing.workspace, seq=writing.seq, at=writing.at
+        )
+    )
+    return writing

@@ -1,0 +1,286 @@
+"""The proof and the repair: tallies are a cache of the activities, and activities of reports.
+
+`verify` believes nothing but the reports: it joins them anew and counts with the domain's own
+`cells`, not with what the recorder uses. `rebuild` counts anew from the states.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby, islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Table, exists, func, select, tuple_, update
+
+from app.domain.activities import NOTHING, Report, Stamp, State, joined, make_report
+from app.domain.errors import Invalid, NotFound
+from app.domain.tallies import Cell, Movement, cells
+from app.store import heads, rules, states, tallies
+from app.store.actors import Actor, all_actors
+from app.store.engine import Store
+from app.store.rules import Rules
+from app.store.standing import NOWHERE, stored_standing
+from app.store.states import CHUNK, Where
+from app.store.tables import (
+    activity,
+    activity_revision,
+    actor,
+    credit,
+    metric_slot,
+    tally_day,
+    tally_quarter,
+)
+from app.store.tallies import Change, Numbers
+from app.store.transactions import Access, Writing
+
+_A, _R, _C = activity.c, activity_revision.c, credit.c
+_CREDITS = select(_C.actor, _C.at, _C.source, _C.key)
+_CREDIT = tuple_(_C.actor, _C.at, _C.source, _C.key)
+Credit = tuple[int, int, str, str]  # actor, instant, source, key
+Bucket = tuple[str, str, int, str, str]  # metric, currency, day or quarter, source, identity
+Histories = list[tuple[Where, list[Report]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Something stored that is not what the reports say. `what` names the table."""
+
+    what: str
+    place: tuple[str | int, ...]
+    stored: str
+    computed: str
+
+
+def verify(store: Store, workspace: str) -> list[Mismatch]:
+    """Recompute every state, credit and tally of a workspace; what is stored wrongly.
+
+    One snapshot, so it may run while events pour in. Raises NotFound for an unknown workspace.
+    """
+    with store.read() as reading:
+        if heads.head(reading, workspace) is None:
+            raise NotFound("unknown_workspace")
+        audit = _Audit(reading, workspace, rules.load(reading, workspace))
+        histories = _histories(reading, workspace)
+        while chunk := list(islice(histories, CHUNK)):
+            audit.check(chunk)
+        return audit.finish()
+
+
+def rebuild(store: Store, workspace: str, now: int) -> None:
+    """Count everything anew, in one transaction."""
+    with store.write(workspace, now) as writing:
+        rebuild_in(writing)
+
+
+def rebuild_in(writing: Writing) -> None:
+    """Count everything anew inside a transaction, by the rules that stand in it.
+
+    For a repair, and after a change of zone, currency or of what a source counts.
+    """
+    tallies.clear(writing)
+    counting = rules.load(writing, writing.workspace)
+    numbers = Numbers()
+    place: Where | None = ("", "")
+    while place is not None:
+        place = _count_anew(writing, counting, numbers, place)
+    heads.reconfigure(writing)
+
+
+def _count_anew(writing: Writing, counting: Rules, numbers: Numbers, behind: Where) -> Where | None:
+    """Count a chunk of activities; the place of the last one, None when there was none."""
+    query = (
+        select(_A.source, _A.key, _A.uncounted)
+        .where(_A.workspace_id == writing.workspace, tuple_(_A.source, _A.key) > behind)
+        .order_by(_A.source, _A.key)
+        .limit(CHUNK)
+    )
+    flags = {(s, k): flag for s, k, flag in writing.connection.execute(query)}
+    changes = []
+    for (source, key), state in _states(writing, writing.workspace, list(flags)).items():
+        metrics = counting.metrics_of(source, state.kind)
+        stands = stored_standing(state, metrics, counting.currency)
+        changes.append(Change(source, key, NOWHERE, stands))
+        if stands.uncounted != bool(flags[source, key]):
+            _flag(writing, (source, key), uncounted=stands.uncounted)
+    tallies.post(writing, counting, numbers, changes)
+    return max(flags) if flags else None
+
+
+def _flag(writing: Writing, where: Where, *, uncounted: bool) -> None:
+    writing.connection.execute(
+        update(activity)
+        .where(_A.workspace_id == writing.workspace, _A.source == where[0], _A.key == where[1])
+        .values(uncounted=int(uncounted))
+    )
+
+
+def _states(access: Access, workspace: str, places: list[Where]) -> dict[Where, State]:
+    keys: dict[str, list[str]] = defaultdict(list)
+    for source, key in places:
+        keys[source].append(key)
+    return {
+        (source, key): state
+        for source, wanted in keys.items()
+        for key, state in states.load(access, workspace, source, wanted).items()
+    }
+
+
+def _histories(access: Access, workspace: str) -> Iterator[tuple[Where, list[Report]]]:
+    """Every activity with all its reports, streamed in the order of the key."""
+    query = (
+        select(_R.source, _R.key, _R.revision, _R.mapping, _R.digest, _R.full, _R.content)
+        .where(_R.workspace_id == workspace)
+        .order_by(_R.source, _R.key)
+        .execution_options(yield_per=CHUNK)
+    )
+    rows = access.connection.execute(query)
+    for where, group in groupby(rows, key=lambda row: (row[0], row[1])):
+        yield where, [_report(row) for row in group]
+
+
+def _report(row: Any) -> Report:  # noqa: ANN401 - a row
+    source, key, revision, mapping, digest, full, content = row
+    fields = json.loads(content)["fields"]
+    return Report(source, key, Stamp(revision, mapping, digest), bool(full), fields, content)
+
+
+class _Flags(NamedTuple):
+    kind: str
+    retracted: int
+    has_partials: int
+    uncounted: int
+
+
+class _Audit:
+    """Collects what differs, chunk by chunk; the tallies are compared at the end."""
+
+    def __init__(self, access: Access, workspace: str, counting: Rules) -> None:
+        self._access = access
+        self._workspace = workspace
+        self._rules = counting
+        self._found: list[Mismatch] = []
+        self._credits = 0
+        actors = all_actors(access, workspace)
+        self._actors = {who: number for number, who in actors.items()}
+        self._quarters: dict[Bucket, tuple[int, int]] = {}
+        self._days: dict[Bucket, tuple[int, int]] = {}
+
+    def check(self, histories: Histories) -> None:
+        stored = _states(self._access, self._workspace, [where for where, _ in histories])
+        flags = self._flags(histories)
+        credited: set[Credit] = set()
+        for where, reports in histories:
+            self._check_reports(where, reports)
+            state = joined(reports)
+            metrics = self._rules.metrics_of(where[0], state.kind)
+            stands = stored_standing(state, metrics, self._rules.currency)
+            self._compare("activity", where, stored.get(where, NOTHING), state)
+            expected = _Flags(state.kind, state.retracted, bool(state.stamps), stands.uncounted)
+            self._compare("activity", where, flags.get(where), expected)
+            self._count(where[0], state)
+            credited |= {
+                (self._actors.get(Actor(where[0], who), 0), at, *where)
+                for who, at in stands.credits.items()
+            }
+        self._check_credits(credited)
+
+    def finish(self) -> list[Mismatch]:
+        self._check_orphans()
+        self._check_tallies(tally_quarter, self._quarters)
+        self._check_tallies(tally_day, self._days)
+        query = select(func.count()).where(credit.c.workspace_id == self._workspace)
+        self._compare("credit", (), self._access.connection.scalar(query), self._credits)
+        return self._found
+
+    def _compare(
+        self, what: str, place: tuple[str | int, ...], stored: object, computed: object
+    ) -> None:
+        if stored != computed:
+            self._found.append(Mismatch(what, place, repr(stored), repr(computed)))
+
+    def _check_reports(self, where: Where, reports: list[Report]) -> None:
+        for report in reports:
+            revision, mapping, _ = report.stamp
+            again = make_report(*where, revision, report.fields, full=report.full, mapping=mapping)
+            self._compare("activity_revision", where, report.stamp, again.stamp)
+
+    def _flags(self, histories: Histories) -> dict[Where, _Flags]:
+        first, last = histories[0][0], histories[-1][0]
+        place = tuple_(_A.source, _A.key)
+        query = select(
+            _A.source, _A.key, _A.kind, _A.retracted, _A.has_partials, _A.uncounted
+        ).where(_A.workspace_id == self._workspace, place >= first, place <= last)
+        found = self._access.connection.execute(query)
+        return {(source, key): _Flags(*rest) for source, key, *rest in found}
+
+    def _count(self, source: str, state: State) -> None:
+        metrics = self._rules.metrics_of(source, state.kind)
+        try:
+            filled = cells(state, metrics, self._rules.currency)
+        except Invalid:
+            return
+        for cell, movement in filled.items():
+            _add(self._quarters, cell, cell.quarter, source, movement)
+            _add(self._days, cell, self._rules.day_of(cell.quarter), source, movement)
+
+    def _check_credits(self, expected: set[Credit]) -> None:
+        self._credits += len(expected)
+        probe = _CREDITS.where(_C.workspace_id == self._workspace)
+        wanted = sorted(expected)
+        for start in range(0, len(wanted), 100):
+            some = wanted[start : start + 100]
+            found = self._access.connection.execute(probe.where(_CREDIT.in_(some)))
+            for missing in set(some) - {tuple(row) for row in found}:
+                self._compare("credit", missing, None, "a row")
+
+    def _check_orphans(self) -> None:
+        reported = exists().where(
+            _R.workspace_id == _A.workspace_id, _R.source == _A.source, _R.key == _A.key
+        )
+        query = select(_A.source, _A.key).where(_A.workspace_id == self._workspace, ~reported)
+        for row in self._access.connection.execute(query):
+            self._compare("activity", tuple(row), "state", None)
+
+    def _check_tallies(self, table: Table, computed: dict[Bucket, tuple[int, int]]) -> None:
+        query = (
+            select(
+                metric_slot.c.metric,
+                metric_slot.c.currency,
+                table.c[table.name.removeprefix("tally_")],
+                actor.c.source,
+                actor.c.identity,
+                table.c.number,
+                table.c.total,
+            )
+            .join(metric_slot, _same(table, metric_slot, "workspace_id", "slot"))
+            .join(actor, _same_actor(table))
+            .where(table.c.workspace_id == self._workspace)
+            .execution_options(yield_per=CHUNK)
+        )
+        for row in self._access.connection.execute(query):
+            bucket, amount = tuple(row[:5]), tuple(row[5:])
+            self._compare(table.name, bucket, amount, computed.pop(bucket, (0, 0)))
+        for missing, expected in computed.items():
+            self._compare(table.name, missing, (0, 0), expected)
+
+
+def _same(left: Table, right: Table, *names: str) -> ColumnElement[bool]:
+    first, *rest = (left.c[name] == right.c[name] for name in names)
+    for condition in rest:
+        first &= condition
+    return first
+
+
+def _same_actor(table: Table) -> ColumnElement[bool]:
+    return _same(table, actor, "workspace_id", "actor")
+
+
+def _add(
+    buckets: dict[Bucket, tuple[int, int]], cell: Cell, bucket: int, source: str, by: Movement
+) -> None:
+    place = (cell.metric, cell.currency, bucket, source, cell.identity)
+    number, total = buckets.get(place, (0, 0))
+    buckets[place] = (number + by.number, total + by.total)

@@ -1,0 +1,43 @@
+"""Pages of a collection: items, and an opaque text that says where the next page begins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from app.domain.errors import Invalid
+
+Item = TypeVar("Item")
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """`next` is None on the last page."""
+
+    items: list[Item]
+    next: str | None
+
+
+def place_of(cursor: str | None, start: Place) -> Place:
+    """Where a cursor points; `start` without one. Raises Invalid for a text not made by `cut`."""
+    if cursor is None:
+        return start
+    try:
+        place = json.loads(cursor)
+    except ValueError:
+        raise Invalid("invalid_cursor") from None
+    if not isinstance(place, list) or [type(v) for v in place] != [type(v) for v in start]:
+        raise Invalid("invalid_cursor")
+    return tuple(place)
+
+
+def cut(
+    rows: Sequence[Any], limit: int, item: Callable[[Any], Item], place: Callable[[Any], Place]
+) -> Page[Item]:
+    """A page of `limit` items from one row more than that, which tells whether there is a next."""
+    kept = rows[:limit]
+    more = len(rows) > limit
+    return Page([item(row) for row in kept], json.dumps(place(kept[-1])) if more else None)

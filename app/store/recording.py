@@ -1,0 +1,254 @@
+"""One transaction that takes in many items: states, revisions, tallies, all or nothing.
+
+Items of many deliveries and workspaces are joined in memory in the order they came, and what
+changed is written in a handful of statements, so that the cost of a commit is shared.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from app.domain.activities import (
+    NOTHING,
+    Outcome,
+    Report,
+    State,
+    canonical_json,
+    join,
+    outcome,
+)
+from app.domain.deliveries import Delivery, Item, ItemResult, Refused
+from app.domain.errors import Invalid, NotFound
+from app.domain.revisions import RevisionClock, clock_of
+from app.store import heads, quarantine, rules, sources, states, tallies
+from app.store.engine import Store
+from app.store.quarantine import Stray
+from app.store.rules import Rules
+from app.store.sources import SourceState
+from app.store.standing import NOWHERE, Standing, standing, stored_standing
+from app.store.states import Mark, Recorded, Saved, Where
+from app.store.tallies import Change, Numbers
+from app.store.transactions import Writing
+
+_FULL_HEAD, _FULL_TAIL = len('{"fields":'), len(',"full":true}')
+_UNHEARD = SourceState(0, None)
+MAX_ACTORS_KNOWN = 200_000
+
+
+class Work(NamedTuple):
+    """One item and the delivery that brought it."""
+
+    delivery: Delivery
+    item: Item | Refused
+
+
+Done = ItemResult | NotFound
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the recorder remembers of a workspace between transactions."""
+
+    rules: Rules
+    numbers: Numbers = field(default_factory=Numbers)
+
+
+class Recorder:
+    """Records works. Not for two threads at once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._memories: dict[str, Memory] = {}
+
+    def record(self, works: Sequence[Work]) -> list[Done]:
+        """Take works in, in one transaction; a result for each, in order.
+
+        A work of a workspace that does not exist has NotFound for its result.
+        """
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, work in enumerate(works):
+            places[work.delivery.workspace].append(place)
+        results: list[Done | None] = [None] * len(works)
+        try:
+            with self._store.transaction() as connection:
+                for workspace, own in places.items():
+                    chosen = [works[place] for place in own]
+                    try:
+                        now = max(work.delivery.received_at for work in chosen)
+                        writing = heads.move(connection, workspace, now)
+                        batch = _Batch(writing, self._memory(writing))
+                    except NotFound as error:
+                        done: Sequence[Done] = [error] * len(own)
+                    else:
+                        done = batch.record(chosen)
+                    for place, result in zip(own, done, strict=True):
+                        results[place] = result
+        except BaseException:
+            # Numbers given inside a transaction that did not happen were never given.
+            self._memories.clear()
+            raise
+        return [result for result in results if result is not None]
+
+    def set_aside(self, work: Work, error: Invalid) -> ItemResult:
+        """Put a work that breaks its transaction into quarantine, in a transaction of its own."""
+        delivery = work.delivery
+        with self._store.write(delivery.workspace, delivery.received_at) as writing:
+            quarantine.keep(writing, _stray(work.item, error), delivery.received_at)
+        return ItemResult(work.item.index, work.item.id, Outcome.QUARANTINED, error)
+
+    def _memory(self, writing: Writing) -> Memory:
+        memory = self._memories.get(writing.workspace)
+        if memory is None or len(memory.numbers.actors) > MAX_ACTORS_KNOWN:
+            memory = Memory(rules.load(writing, writing.workspace, writing.config_version))
+            self._memories[writing.workspace] = memory
+        elif memory.rules.config_version != writing.config_version:
+            memory.rules = rules.load(writing, writing.workspace, writing.config_version)
+        return memory
+
+
+class _Batch:
+    """The items of one workspace in one transaction."""
+
+    def __init__(self, writing: Writing, memory: Memory) -> None:
+        self._writing = writing
+        self._rules = memory.rules
+        self._numbers = memory.numbers
+        self._sources = sources.states(writing, writing.workspace)
+        self._heard: dict[str, SourceState] = {}
+        self._states: dict[Where, State] = {}
+        self._known: set[Mark] = set()
+        self._before: dict[Where, State] = {}
+        self._after: dict[Where, Standing] = {}
+        self._texts: dict[Where, str] = {}
+        self._recorded: list[Recorded] = []
+
+    def record(self, works: Sequence[Work]) -> list[ItemResult]:
+        self._load(work.item.report for work in works if isinstance(work.item, Item))
+        results = [self._take(work) for work in works]
+        self._write()
+        return results
+
+    def _load(self, reports: Iterable[Report]) -> None:
+        by_source: dict[str, list[Report]] = defaultdict(list)
+        for report in reports:
+            by_source[report.source].append(report)
+        workspace = self._writing.workspace
+        for source, brought in by_source.items():
+            found = states.load(self._writing, workspace, source, {r.key for r in brought})
+            if not found:
+                continue
+            self._states |= {(source, key): state for key, state in found.items()}
+            again = [report for report in brought if report.key in found]
+            self._known |= states.known(self._writing, workspace, source, again)
+
+    def _take(self, work: Work) -> ItemResult:
+        delivery, item = work
+        if isinstance(item, Refused):
+            return self._refuse(work, item.error)
+        try:
+            self._admit(item.report, delivery.received_at)
+            word = self._join(item.report)
+        except Invalid as error:
+            return self._refuse(work, error)
+        if word is Outcome.CONFLICT:
+            return ItemResult(item.index, item.id, word, Invalid("revision_conflict"))
+        return ItemResult(item.index, item.id, word)
+
+    def _refuse(self, work: Work, error: Invalid) -> ItemResult:
+        delivery, item = work
+        source = item.source if isinstance(item, Refused) else item.report.source
+        if source in self._rules.serving:
+            self._hear(source, delivery.received_at, None)
+        if not delivery.quarantines:
+            return ItemResult(item.index, item.id, Outcome.REJECTED, error)
+        quarantine.keep(self._writing, _stray(item, error), delivery.received_at)
+        return ItemResult(item.index, item.id, Outcome.QUARANTINED, error)
+
+    def _admit(self, report: Report, received_at: int) -> None:
+        source = report.source
+        if source not in self._rules.serving:
+            raise Invalid("unknown_source")
+        clock = clock_of(report.stamp.revision)
+        if clock and (used := self._state_of(source).clock) and used is not clock:
+            raise Invalid("revision_clock_mixed")
+        self._hear(source, received_at, clock)
+
+    def _hear(self, source: str, received_at: int, clock: RevisionClock | None) -> None:
+        """A source has spoken, whatever becomes of what it said."""
+        state = self._state_of(source)
+        if received_at > state.last_received_at or (clock and not state.clock):
+            latest = max(received_at, state.last_received_at)
+            self._heard[source] = SourceState(latest, state.clock or clock)
+
+    def _state_of(self, source: str) -> SourceState:
+        return self._heard.get(source) or self._sources.get(source) or _UNHEARD
+
+    def _join(self, report: Report) -> Outcome:
+        where = (report.source, report.key)
+        mark = (report.source, report.key, report.stamp)
+        if mark in self._known:
+            return Outcome.DUPLICATE
+        before = self._states.get(where, NOTHING)
+        after = join(before, report)
+        word = outcome(before, report, after, known=False)
+        if after is not before:
+            self._stand(where, before, after)
+            if after.fields is report.fields:
+                # A full report with nothing newer beside it is the state, text and all.
+                self._texts[where] = report.content[_FULL_HEAD:-_FULL_TAIL]
+            else:
+                self._texts.pop(where, None)
+        self._known.add(mark)
+        self._recorded.append(
+            Recorded(*mark, report.full, report.content, conflict=word is Outcome.CONFLICT)
+        )
+        return word
+
+    def _stand(self, where: Where, before: State, after: State) -> None:
+        metrics = self._rules.metrics_of(where[0], after.kind)
+        self._after[where] = standing(after, metrics, self._rules.currency)
+        self._before.setdefault(where, before)
+        self._states[where] = after
+
+    def _write(self) -> None:
+        changed = {
+            where: Saved(
+                state := self._states[where],
+                self._texts.get(where) or canonical_json(state.fields),
+                stands.uncounted,
+            )
+            for where, stands in self._after.items()
+        }
+        states.record(self._writing, self._recorded)
+        states.save(self._writing, changed)
+        states.save_fields(
+            self._writing,
+            {
+                where: saved.state
+                for where, saved in changed.items()
+                if saved.state.stamps or self._before[where].stamps
+            },
+        )
+        tallies.post(self._writing, self._rules, self._numbers, self._changes())
+        sources.hear(self._writing, self._heard)
+
+    def _changes(self) -> list[Change]:
+        return [
+            Change(*where, self._stood(where[0], self._before[where]), after)
+            for where, after in self._after.items()
+        ]
+
+    def _stood(self, source: str, state: State) -> Standing:
+        if state is NOTHING:
+            return NOWHERE
+        metrics = self._rules.metrics_of(source, state.kind)
+        return stored_standing(state, metrics, self._rules.currency)
+
+
+def _stray(item: Item | Refused, error: Invalid) -> Stray:
+    if isinstance(item, Refused):
+        return Stray(item.source, item.id, error, item.content)
+    return Stray(item.report.source, item.id, error, item.report.content)

@@ -1,0 +1,101 @@
+"""What the ledger keeps of a source beside its document: secrets, and what was heard of it.
+
+Credentials arrive here already encrypted; the store could not read them if it wanted to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.dialects.sqlite import insert
+from sqlmodel import col
+
+from app.domain.revisions import RevisionClock
+from app.store import heads
+from app.store.dialect import Prepared, columns, upsert
+from app.store.tables import SourceSecretRow, source_state
+from app.store.transactions import Access, Writing
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """The digest of the hook's secret part and the encrypted credentials."""
+
+    hook_digest: bytes | None
+    credentials: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """When a source last spoke, and the clock its revisions were found to use."""
+
+    last_received_at: int
+    clock: RevisionClock | None
+
+
+def put_secret(writing: Writing, source: str, secret: Secret) -> None:
+    """Replace a source's secrets."""
+    statement = insert(SourceSecretRow).values(
+        workspace_id=writing.workspace,
+        source=source,
+        hook_digest=secret.hook_digest,
+        credentials=secret.credentials,
+    )
+    writing.connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["workspace_id", "source"],
+            set_={name: statement.excluded[name] for name in ("hook_digest", "credentials")},
+        )
+    )
+    heads.reconfigure(writing)
+
+
+def secret(access: Access, workspace: str, source: str) -> Secret | None:
+    """A source's secrets; None when it has none."""
+    row = access.connection.execute(
+        select(col(SourceSecretRow.hook_digest), col(SourceSecretRow.credentials)).where(
+            col(SourceSecretRow.workspace_id) == workspace, col(SourceSecretRow.source) == source
+        )
+    ).one_or_none()
+    return None if row is None else Secret(*row)
+
+
+def source_of_hook(access: Access, workspace: str, hook_digest: bytes) -> str | None:
+    """The source whose hook has that digest."""
+    return access.connection.execute(
+        select(col(SourceSecretRow.source)).where(
+            col(SourceSecretRow.workspace_id) == workspace,
+            col(SourceSecretRow.hook_digest) == hook_digest,
+        )
+    ).scalar_one_or_none()
+
+
+_STATE = source_state.c
+_HEARD = Prepared(
+    upsert(source_state, replace=("clock", "last_received_at")), *columns(source_state)
+)
+
+
+def states(access: Access, workspace: str) -> dict[str, SourceState]:
+    """What was heard of every source that ever spoke."""
+    found = access.connection.execute(
+        select(_STATE.source, _STATE.last_received_at, _STATE.clock).where(
+            _STATE.workspace_id == workspace
+        )
+    )
+    return {
+        source: SourceState(at, RevisionClock(clock) if clock else None)
+        for source, at, clock in found
+    }
+
+
+def hear(writing: Writing, heard: dict[str, SourceState]) -> None:
+    """Keep what was heard of some sources."""
+    _HEARD.many(
+        writing.connection,
+        [
+            (writing.workspace, source, state.clock, state.last_received_at)
+            for source, state in heard.items()
+        ],
+    )

@@ -1,0 +1,143 @@
+"""The tally tables: cells moved by a commit, kept by quarter hour and by local day.
+
+A slot numbers (metric, currency) within a workspace: short keys, and one range scan per slot
+whether or not money is meant. Rows that return to zero stay; they add to no answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sqlalchemy import delete, insert, select
+
+from app.domain.errors import Invalid
+from app.store import actors
+from app.store.actors import Who
+from app.store.dialect import Prepared, columns, deleting, upsert
+from app.store.rules import Rules
+from app.store.standing import Amount, CellKey, Standing
+from app.store.tables import LARGEST, credit, metric_slot, tally_day, tally_quarter
+from app.store.transactions import Access, Writing
+
+Slot = tuple[str, str]  # metric and currency
+Row = tuple[int, int, int]  # slot, day or quarter, actor
+
+_S = metric_slot.c
+_NEW_SLOT = Prepared(insert(metric_slot), *columns(metric_slot))
+_MOVE_DAYS = Prepared(upsert(tally_day, "number", "total"), *columns(tally_day))
+_MOVE_QUARTERS = Prepared(upsert(tally_quarter, "number", "total"), *columns(tally_quarter))
+_CREDIT = Prepared(insert(credit), *columns(credit))
+_UNCREDIT = deleting(credit, *columns(credit))
+
+
+class Change(NamedTuple):
+    """One activity's step from where it stood before a commit to where it stands after it."""
+
+    source: str
+    key: str
+    before: Standing
+    after: Standing
+
+
+@dataclass(slots=True)
+class Numbers:
+    """The numbers of slots and actors as far as they are known; both are only ever added to."""
+
+    slots: dict[Slot, int] = field(default_factory=dict)
+    actors: dict[Who, int] = field(default_factory=dict)
+
+
+def slots(access: Access, workspace: str) -> dict[Slot, int]:
+    """The number of every (metric, currency) that was ever counted."""
+    query = select(_S.metric, _S.currency, _S.slot).where(_S.workspace_id == workspace)
+    found = access.connection.execute(query)
+    return {(metric, currency): slot for metric, currency, slot in found}
+
+
+def post(writing: Writing, rules: Rules, numbers: Numbers, changes: list[Change]) -> None:
+    """Move the tallies and credits by some changes.
+
+    Raises Invalid when a movement leaves 64 bits; where the sum with what is stored does, the
+    table's own check refuses it.
+    """
+    by_source = _netted(changes)
+    _learn_actors(writing, numbers, by_source)
+    _learn_slots(writing, numbers, by_source)
+    days: dict[Row, Amount] = {}
+    quarters: dict[Row, Amount] = {}
+    for source, cells in by_source.items():
+        for (metric, currency, quarter, identity), amount in cells.items():
+            if amount == (0, 0):
+                continue
+            slot = numbers.slots[metric, currency]
+            who = numbers.actors[source, identity]
+            quarters[slot, quarter, who] = amount
+            day = (slot, rules.day_of(quarter), who)
+            number, total = days.get(day, (0, 0))
+            days[day] = (number + amount[0], total + amount[1])
+    _MOVE_DAYS.many(writing.connection, _rows(writing.workspace, days))
+    _MOVE_QUARTERS.many(writing.connection, _rows(writing.workspace, quarters))
+    _credit(writing, numbers, changes)
+
+
+def clear(writing: Writing) -> None:
+    """Forget all tallies and credits of the workspace, to count anew."""
+    for table in (tally_day, tally_quarter, credit):
+        writing.connection.execute(delete(table).where(table.c.workspace_id == writing.workspace))
+
+
+def _netted(changes: list[Change]) -> dict[str, dict[CellKey, Amount]]:
+    by_source: dict[str, dict[CellKey, Amount]] = {}
+    for source, _, before, after in changes:
+        cells = by_source.setdefault(source, {})
+        for cell, (number, total) in after.cells.items():
+            held = cells.get(cell, (0, 0))
+            cells[cell] = (held[0] + number, held[1] + total)
+        for cell, (number, total) in before.cells.items():
+            held = cells.get(cell, (0, 0))
+            cells[cell] = (held[0] - number, held[1] - total)
+    return by_source
+
+
+def _rows(workspace: str, moved: dict[Row, Amount]) -> list[tuple[str, int, int, int, int, int]]:
+    # In key order: neighbours share a page.
+    rows = [(workspace, *row, *amount) for row, amount in sorted(moved.items())]
+    if any(abs(row[-1]) > LARGEST for row in rows):
+        raise Invalid("tally_does_not_fit")
+    return rows
+
+
+def _learn_actors(
+    writing: Writing, numbers: Numbers, by_source: dict[str, dict[CellKey, Amount]]
+) -> None:
+    named = {(source, cell[3]) for source, cells in by_source.items() for cell in cells}
+    numbers.actors.update(actors.numbers(writing, named - numbers.actors.keys()))
+
+
+def _learn_slots(
+    writing: Writing, numbers: Numbers, by_source: dict[str, dict[CellKey, Amount]]
+) -> None:
+    wanted = {cell[:2] for cells in by_source.values() for cell in cells}
+    if wanted <= numbers.slots.keys():
+        return
+    numbers.slots.update(slots(writing, writing.workspace))
+    for slot in sorted(wanted - numbers.slots.keys()):
+        numbers.slots[slot] = len(numbers.slots) + 1
+        _NEW_SLOT.many(writing.connection, [(writing.workspace, numbers.slots[slot], *slot)])
+
+
+def _credit(writing: Writing, numbers: Numbers, changes: Iterable[Change]) -> None:
+    gone: list[tuple[object, ...]] = []
+    come: list[tuple[object, ...]] = []
+    for source, key, before, after in changes:
+        if before.credits == after.credits:
+            continue
+        for rows, credited in ((gone, before.credits), (come, after.credits)):
+            rows += [
+                (writing.workspace, numbers.actors[source, identity], at, source, key)
+                for identity, at in credited.items()
+            ]
+    _UNCREDIT.many(writing.connection, gone)
+    _CREDIT.many(writing.connection, come)

@@ -1,0 +1,32 @@
+"""The two kinds of transaction, as two types: what may write says so in its signature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One snapshot: everything read through it is from the same moment."""
+
+    connection: Connection
+
+
+@dataclass(slots=True)
+class Writing:
+    """The head's lock on one workspace, held until the commit.
+
+    `seq` and `at` are those of the commit to be: `at` never repeats and never runs backwards.
+    `config_version` moves with every change of config inside the transaction.
+    """
+
+    connection: Connection
+    workspace: str
+    seq: int
+    at: int
+    config_version: int
+
+
+Access = Reading | Writing

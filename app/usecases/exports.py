@@ -1,0 +1,130 @@
+"""What Prometheus is shown: every running plan, every source, every workspace, at one moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from app.domain.evaluation import Breakdown, Question
+from app.domain.freshness import Source, stale_from
+from app.domain.instants import MINUTE, moment_of
+from app.domain.progress import Progress
+from app.store import actors, ledger, quarantine, sources
+from app.store.heads import Head
+from app.store.transactions import Access
+from app.telemetry import logger
+from app.usecases.context import Context
+from app.usecases.organisation import Organisation
+from app.usecases.people import strangers
+from app.usecases.plans import current_plans
+from app.usecases.progress import moment_asked, progress_of
+from app.views.prometheus import Snapshot, SourceReading, WorkspaceReading, families
+
+SECONDS_BETWEEN = 1.0
+
+
+class Gauges:
+    """The goal gauges as bytes, made anew in the background when a head moved and each minute.
+
+    A scrape hands the bytes out and never touches the store: ten scrapers cost what one costs.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._rendered = b""
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gauges", daemon=True)
+
+    def start(self) -> None:
+        """Begin to make snapshots; the first one before anything is served."""
+        self.refresh()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def families(self) -> bytes:
+        """The families of the last snapshot, in the text both formats share."""
+        return self._rendered
+
+    def refresh(self) -> None:
+        """Make a snapshot now."""
+        self._rendered = families(snapshot(self._context))
+
+    def _run(self) -> None:
+        shown: tuple[Mapping[str, Head], int] | None = None
+        while not self._ended.wait(SECONDS_BETWEEN):
+            current = (self._context.watch.heads(), self._context.clock() // MINUTE)
+            if current != shown:
+                try:
+                    self.refresh()
+                    shown = current
+                except Exception:  # noqa: BLE001 - the next one may succeed; its age is exported
+                    logger(__name__).exception("the gauges could not be made")
+
+
+def snapshot(context: Context) -> Snapshot:
+    """Everything that is exported. Snapshots hold inside a workspace, not across."""
+    now = context.clock()
+    progress: list[Progress] = []
+    spoken: list[SourceReading] = []
+    needs: list[WorkspaceReading] = []
+    for workspace in sorted(context.watch.heads()):
+        with context.read() as reading:
+            found = context.organisations.at(reading, workspace)
+            progress += _running(reading, found, now)
+            spoken += _sources(reading, found, now)
+            needs.append(_workspace(reading, found))
+    return Snapshot(moment_of(now), tuple(progress), tuple(spoken), tuple(needs))
+
+
+def _running(access: Access, found: Organisation, now: int) -> list[Progress]:
+    at = moment_asked(None, now)
+    return [
+        progress_of(
+            access,
+            found,
+            base,
+            Question(
+                at.as_of,
+                now,
+                now,
+                breakdown=Breakdown.TEAM if base.plan.assignments else Breakdown.NONE,
+            ),
+            at.until,
+        )
+        for _, base in current_plans(access, found, now)
+    ]
+
+
+def _sources(access: Access, found: Organisation, now: int) -> list[SourceReading]:
+    states = sources.states(access, found.workspace.key)
+    last = {key: state.last_received_at for key, state in states.items()}
+    return [
+        SourceReading(
+            found.workspace.key,
+            source.key,
+            _is_stale(found, source, last.get(source.key), now),
+            moment_of(last[source.key]) if source.key in last else None,
+        )
+        for source in found.sources
+    ]
+
+
+def _is_stale(found: Organisation, source: Source, last: int | None, now: int) -> bool:
+    limit = None if last is None else stale_from(source.expect, last, found.workspace.calendar)
+    return limit is not None and now > limit
+
+
+def _workspace(access: Access, found: Organisation) -> WorkspaceReading:
+    key = found.workspace.key
+    unknown = strangers(actors.all_actors(access, key), found)
+    return WorkspaceReading(
+        key,
+        quarantine.size(access, key),
+        len(actors.credits_within(access, key, unknown)),
+        ledger.last_verified(access, key),
+    )

@@ -1,0 +1,122 @@
+"""A workspace as its documents describe it: settings, people, sources, metrics.
+
+Built once per change of the configuration, because progress is asked far more often than people
+change teams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.domain.directory import Directory, directory
+from app.domain.errors import NotFound
+from app.domain.freshness import Source, source_of
+from app.domain.ground import Ground, ground
+from app.domain.metrics import PRESETS, Metric
+from app.domain.people import Member, Team, member_of, team_of
+from app.domain.plans import check_assignments, plan_of
+from app.domain.workspace import Workspace, holiday_country, workspace_of
+from app.store import documents, heads
+from app.store.documents import Document
+from app.store.transactions import Access
+from app.usecases.holidays import public_holidays
+
+SETTINGS = "workspace"
+TEAM = "team"
+MEMBER = "member"
+ABSENCES = "absences"
+SOURCE = "source"
+PLAN = "plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """The documents of a workspace as values, as of a config version."""
+
+    config_version: int
+    workspace: Workspace
+    people: Directory
+    sources: tuple[Source, ...]
+    metrics: Mapping[str, Metric]
+    _grounds: dict[tuple[str, int], Ground] = field(default_factory=dict)
+
+    def ground(self, document: Document) -> Ground:
+        """A plan with its people and days, worked out once. Raises Invalid for an impossible one."""
+        place = (document.key, document.version)
+        if place not in self._grounds:
+            plan = plan_of(document.key, document.body, self.workspace, self.metrics)
+            check_assignments(plan, self.people)
+            self._grounds[place] = ground(self.workspace, plan, document.version, self.people)
+        return self._grounds[place]
+
+
+class Organisations:
+    """The organisation of each workspace, kept until its configuration moves."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Organisation] = {}
+
+    def at(self, access: Access, workspace: str) -> Organisation:
+        """The organisation in this snapshot. Raises NotFound for an unknown workspace."""
+        head = heads.head(access, workspace)
+        if head is None:
+            raise NotFound("unknown_workspace")
+        known = self._known.get(workspace)
+        if known is None or known.config_version != head.config_version:
+            known = self._known[workspace] = load(access, workspace, head.config_version)
+        return known
+
+
+def load(access: Access, workspace: str, config_version: int = 0) -> Organisation:
+    """Build it from the documents that stand in this snapshot.
+
+    Raises Invalid where they contradict each other; inside a write that undoes the write.
+    """
+    return Organisation(
+        config_version,
+        settings(access, workspace),
+        people(access, workspace),
+        tuple(
+            source_of(found.key, found.body)
+            for found in documents.all_of(access, workspace, SOURCE)
+            if not found.archived
+        ),
+        PRESETS,
+    )
+
+
+def settings(access: Access, workspace: str) -> Workspace:
+    """The workspace's own settings."""
+    found = documents.get(access, workspace, SETTINGS, SETTINGS)
+    if found is None:
+        raise NotFound("unknown_workspace")
+    return settings_of(workspace, found.body)
+
+
+def settings_of(workspace: str, body: Mapping[str, Any]) -> Workspace:
+    """The settings that a workspace document means, with its country's holidays."""
+    language = str(body.get("locale", "en")).split("-")[0]
+    return workspace_of(workspace, body, public_holidays(holiday_country(body), language))
+
+
+def people(access: Access, workspace: str) -> Directory:
+    """Everyone, those who left among them: what they did keeps its meaning."""
+    return directory(_teams(access, workspace), _members(access, workspace))
+
+
+def _teams(access: Access, workspace: str) -> list[Team]:
+    return [team_of(found.key, found.body) for found in documents.all_of(access, workspace, TEAM)]
+
+
+def _members(access: Access, workspace: str) -> list[Member]:
+    absences = {
+        found.key: found.body
+        for found in documents.all_of(access, workspace, ABSENCES)
+        if not found.archived
+    }
+    return [
+        member_of(found.key, found.body, absences.get(found.key))
+        for found in documents.all_of(access, workspace, MEMBER)
+    ]

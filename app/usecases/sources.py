@@ -1,0 +1,184 @@
+"""Sources: connecting a sender, its address and what to do there, and whether it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from app.domain.errors import Conflict, Fault, Invalid, NotFound
+from app.domain.freshness import Source, source_of, stale_from
+from app.domain.kinds import RawValue
+from app.domain.workspace import Workspace
+from app.intake.registry import PROVIDERS
+from app.intake.requests import Provider, SignedUrl, Step
+from app.store import documents, ledger, sources
+from app.store.documents import Document
+from app.store.sources import SourceState
+from app.store.transactions import Access
+from app.usecases import organisation
+from app.usecases.context import Context
+from app.usecases.organisation import SOURCE
+from app.usecases.saving import Precondition, archive, save, standing
+from app.usecases.source_secrets import HOOK, held, keep, wanted
+from app.usecases.vault import Secrets
+
+# Counts the changes of secrets inside the document, so that a new secret is a new version.
+SECRETS_VERSION = "secrets_version"
+
+
+class Liveness(StrEnum):
+    """Whether a source has spoken, and as lately as it should."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A source as it is shown. `made` has the secrets made just now: they are shown once."""
+
+    document: Document
+    liveness: Liveness
+    last_received_at: int | None
+    hook_url: str | None
+    next_steps: tuple[Step, ...]
+    warnings: tuple[Step, ...]
+    made: Mapping[str, str]
+    created: bool = False
+
+
+def put_source(
+    context: Context,
+    workspace: str,
+    key: str,
+    body: dict[str, Any],
+    credentials: RawValue,
+    seen: Precondition,
+    author: str,
+) -> Connected:
+    """Connect a sender, or change how it is connected.
+
+    Credentials that are left out stay as they are. A change of what the source counts recounts
+    all history. Raises Invalid for an unknown provider, wrong credentials, or a provider that
+    signs its address while no public address is configured; Conflict `provider_fixed`.
+    """
+    provider = _provider(body, context)
+    if "counts" not in body and provider.counts is not None:
+        body = body | {"counts": list(provider.counts)}
+    source_of(key, body)
+    with context.write(workspace) as writing:
+        before = standing(writing, workspace, SOURCE, key)
+        if before is not None and before.body["provider"] != provider.name:
+            raise Conflict("provider_fixed", provider=before.body["provider"])
+        has = held(context, writing, workspace, key) if before else {}
+        wants = wanted(context, workspace, provider, credentials, has)
+        version = before.body[SECRETS_VERSION] if before else 0
+        body |= {SECRETS_VERSION: version + (wants.secrets != has)}
+        saved = save(writing, SOURCE, key, body, seen, author=author)
+        if wants.secrets != has:
+            keep(context, writing, key, wants.secrets)
+        if before is not None and before.body.get("counts") != body.get("counts"):
+            ledger.rebuild_in(writing)
+        shown = _Showing(context, writing, workspace)
+        return shown.connected(saved.document, wants.secrets, wants.made, created=saved.created)
+
+
+def _provider(body: Mapping[str, Any], context: Context) -> Provider:
+    provider = PROVIDERS.get(body["provider"])
+    if provider is None:
+        allowed = {"allowed": ", ".join(sorted(PROVIDERS))}
+        raise Invalid("unknown_provider", Fault("/provider", "unknown_provider", allowed))
+    if provider.hook and provider.hook.signed_url is SignedUrl.YES and context.public_url is None:
+        raise Invalid("public_url_required")
+    return provider
+
+
+def get_source(context: Context, workspace: str, key: str) -> Connected:
+    """A source with its state. Raises NotFound."""
+    with context.read() as reading:
+        found = standing(reading, workspace, SOURCE, key)
+        if found is None:
+            raise NotFound("unknown_source", source=key)
+        secrets = held(context, reading, workspace, key)
+        return _Showing(context, reading, workspace).connected(found, secrets)
+
+
+def page_of_sources(
+    context: Context, workspace: str, after: str | None, limit: int
+) -> list[Connected]:
+    """Sources by key behind `after`."""
+    with context.read() as reading:
+        shown = _Showing(context, reading, workspace)
+        return [
+            shown.connected(found, held(context, reading, workspace, found.key))
+            for found in documents.page(reading, workspace, SOURCE, after, limit)
+        ]
+
+
+def archive_source(
+    context: Context, workspace: str, key: str, seen: Precondition, author: str
+) -> None:
+    """Disconnect a sender: it is refused from now on, what it sent still counts."""
+    with context.write(workspace) as writing:
+        archive(writing, SOURCE, key, seen, author=author)
+
+
+class _Showing:
+    """How the sources of a workspace look at one moment."""
+
+    def __init__(self, context: Context, access: Access, workspace: str) -> None:
+        self._context = context
+        self._workspace: Workspace = organisation.settings(access, workspace)
+        self._states: Mapping[str, SourceState] = sources.states(access, workspace)
+        self._others = [
+            source_of(found.key, found.body)
+            for found in documents.all_of(access, workspace, SOURCE)
+            if not found.archived
+        ]
+
+    def connected(
+        self,
+        document: Document,
+        secrets: Secrets,
+        made: Mapping[str, str] | None = None,
+        *,
+        created: bool = False,
+    ) -> Connected:
+        source = source_of(document.key, document.body)
+        state = self._states.get(document.key)
+        provider = PROVIDERS[document.body["provider"]]
+        url = self._hook_url(secrets)
+        return Connected(
+            document,
+            self._liveness(source, state),
+            state.last_received_at if state else None,
+            url,
+            provider.hook.next_steps(url) if provider.hook and url else (),
+            self._warnings(source),
+            made or {},
+            created,
+        )
+
+    def _hook_url(self, secrets: Secrets) -> str | None:
+        hook = secrets.get(HOOK)
+        base = self._context.public_url or self._context.local_url
+        return f"{base}/v1/hooks/{hook[0]}" if hook else None
+
+    def _liveness(self, source: Source, state: SourceState | None) -> Liveness:
+        if state is None:
+            return Liveness.PENDING
+        limit = stale_from(source.expect, state.last_received_at, self._workspace.calendar)
+        late = limit is not None and self._context.clock() > limit
+        return Liveness.STALE if late else Liveness.ACTIVE
+
+    def _warnings(self, source: Source) -> tuple[Step, ...]:
+        """Two senders that count one kind count one call twice, unless they see different ones."""
+        return tuple(
+            Step("kind_counted_twice", {"kind": kind, "source": other.key})
+            for other in self._others
+            if other.key != source.key
+            for kind in sorted((source.counts or frozenset()) & (other.counts or frozenset()))
+        )

@@ -1,0 +1,102 @@
+"""The body of a request: received within limits of size and time, unpacked, read strictly."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from dataclasses import dataclass
+
+import jiter
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+from app.domain.errors import TooDeep, TooLarge, TooSlow, Unreadable, UnsupportedMedia
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """How much (after unpacking), for how long, how deep."""
+
+    size: int = 1024 * 1024
+    seconds: int = 15
+    depth: int = 32
+
+
+LIMITS = BodyLimits()
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """A header's values as one list; empty when it is absent."""
+    return b", ".join(value for key, value in scope["headers"] if key == name)
+
+
+async def received(scope: Scope, receive: Receive, limits: BodyLimits = LIMITS) -> bytes:
+    """The whole body, unpacked. TooLarge before it is read where its length says so."""
+    length = header(scope, b"content-length")
+    if length.isdigit() and int(length) > limits.size:
+        raise TooLarge("body_too_large", limit=limits.size)
+    encoding = header(scope, b"content-encoding").strip().lower()
+    if encoding not in (b"", b"identity", b"gzip", b"x-gzip"):
+        raise UnsupportedMedia("unsupported_encoding")
+    try:
+        async with asyncio.timeout(limits.seconds):
+            body = await _collected(receive, limits.size)
+    except TimeoutError:
+        raise TooSlow("body_too_slow", seconds=limits.seconds) from None
+    return inflated(body, limits.size) if encoding.endswith(b"gzip") else body
+
+
+async def _collected(receive: Receive, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    total = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunks.append(message.get("body", b""))
+        total += len(chunks[-1])
+        if total > limit:
+            raise TooLarge("body_too_large", limit=limit)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def inflated(packed: bytes, size: int) -> bytes:
+    """Unpacks gzip of one or more members; what counts is the size that comes out."""
+    plain = b""
+    while packed:
+        member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            plain += member.decompress(packed, size + 1 - len(plain))
+        except zlib.error:
+            raise Unreadable("not_gzip") from None
+        if len(plain) > size:
+            raise TooLarge("body_too_large", limit=size)
+        if not member.eof:
+            raise Unreadable("not_gzip")
+        packed = member.unused_data
+    return plain
+
+
+def strict_json(body: bytes, depth: int = LIMITS.depth) -> object:
+    """JSON as RFC 8259 means it: UTF-8, no NaN, no name twice, decimals kept exact.
+
+    Two readers that resolve a repeated name differently see two different requests, so it is
+    refused, not resolved.
+    """
+    try:
+        value: object = jiter.from_json(
+            body, allow_inf_nan=False, catch_duplicate_keys=True, float_mode="decimal"
+        )
+    except ValueError:
+        raise Unreadable("not_json") from None
+    if _deeper(value, depth):
+        raise TooDeep("too_deep", limit=depth)
+    return value
+
+
+def _deeper(value: object, depth: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return depth == 0 or any(_deeper(part, depth - 1) for part in inside)

@@ -1,0 +1,70 @@
+"""The probes.
+
+/livez asks the process alone: a database that is down must not restart every replica. /readyz
+asks for whatever the service needs, and says no while it drains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.domain.errors import TasseiError, Unavailable
+from app.telemetry import logger
+
+Check = Callable[[], None]
+
+
+class Drain:
+    """Whether the service is on its way out."""
+
+    def __init__(self) -> None:
+        self.begun = False
+
+    def begin(self) -> None:
+        """From now on /readyz says no."""
+        self.begun = True
+
+
+def probes(check: Check, drain: Drain) -> list[Route]:
+    """/livez and /readyz. `check` runs in a thread and raises Unavailable with what is lacking."""
+
+    async def livez(_request: Request) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def readyz(_request: Request) -> Response:
+        if drain.begun:
+            raise Unavailable("draining")
+        try:
+            await run_in_threadpool(check)
+        except TasseiError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever is broken, the answer is "not ready"
+            logger("tassei.web").exception("readiness check failed")
+            raise Unavailable("not_ready") from None
+        return JSONResponse({"status": "ready"})
+
+    return [Route("/livez", livez), Route("/readyz", readyz)]
+
+
+def _document(name: str, summary: str, status: str) -> dict[str, Any]:
+    schema = {"type": "object", "required": ["status"], "properties": {"status": {"const": status}}}
+    content = {"application/json": {"schema": schema, "example": {"status": status}}}
+    return {
+        "operationId": name,
+        "tags": ["operations"],
+        "summary": summary,
+        "security": [],
+        "responses": {"200": {"description": "Yes.", "content": content}},
+    }
+
+
+DOCUMENTS = {
+    "/livez": _document("livez", "Whether the process answers", "live"),
+    "/readyz": _document("readyz", "Whether the service can work", "ready"),
+}

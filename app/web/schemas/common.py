@@ -1,0 +1,57 @@
+"""Types that every body shares. Strict: "7" is no number, 1 is no true, no field goes unknown."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Key = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$", examples=["east"]),
+]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["東日本チーム"]),
+]
+Text = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+LocalDate = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{4}-\d{2}-\d{2}$",
+        json_schema_extra={"format": "date"},
+        examples=["2026-12-01"],
+    ),
+]
+ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["09:00"])]
+DecimalText = Annotated[
+    str,
+    Field(
+        pattern=r"^-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,12})?$",
+        description="A decimal number as text: exact, without exponent.",
+        examples=["0.05"],
+    ),
+]
+
+
+class Body(BaseModel):
+    """A request body: unknown fields are refused, types are not guessed."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", populate_by_name=False)
+
+    def document(self) -> dict[str, Any]:
+        """The canonical JSON document of this body: defaults written out, nulls left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Answer(BaseModel):
+    """An answer. Built from documents that were checked when they came in."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class DateRange(Body):
+    """Half-open: `from` belongs to it, `to` does not; null means without end."""
+
+    from_: LocalDate | None = Field(default=None, alias="from")
+    to: LocalDate | None = None

@@ -1,0 +1,60 @@
+"""Members, teams, absences, identities."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from app.web.schemas.common import Body, DateRange, DecimalText, Key, LocalDate, Name, Text
+
+
+class TeamLink(DateRange):
+    """Belonging to a team for a time: a person who moves takes the future along."""
+
+    team: Key
+
+
+class Identity(DateRange):
+    """What a sender calls this person. Extensions change hands, so it may be dated."""
+
+    source: Key
+    kind: Literal["id", "email", "extension", "phone"]
+    value: Annotated[str, Field(min_length=1, max_length=255, examples=["sato@example.co.jp"])]
+
+
+class TeamBody(Body):
+    """A team; `parents` are dated, so that a reorganisation keeps history."""
+
+    name: Name
+    parents: list[TeamLink] = Field(default_factory=list, max_length=100)
+
+
+class MemberBody(Body):
+    """A person who sells. `capacity` scales the share of a plan: "0.5" for a half-time person."""
+
+    name: Name
+    capacity: DecimalText = "1"
+    memberships: list[TeamLink] = Field(default_factory=list, max_length=200)
+    identities: list[Identity] = Field(default_factory=list, max_length=200)
+
+
+class Absence(Body):
+    """Days off, half-open; share "0.5" means half of each day."""
+
+    from_: LocalDate = Field(alias="from")
+    to: LocalDate
+    share: Literal["1", "0.5"] = "1"
+    reason: Text = ""
+
+
+class AbsencesBody(Body):
+    """All absences of a member; PUT replaces the whole list."""
+
+    absences: Annotated[list[Absence], Field(max_length=1000)]
+
+
+class MemberLine(MemberBody):
+    """One line of an NDJSON import: a member with its key."""
+
+    key: Key

@@ -1,0 +1,82 @@
+"""Goal trees, in full form and in the short form of a funnel."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.web.schemas.common import Body, DecimalText, Key, LocalDate, Name, Text
+
+
+class Period(Body):
+    """One of: a month, a quarter (of the fiscal year or not), or days from start to end."""
+
+    month: (
+        Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-12"])] | None
+    ) = None
+    quarter: Annotated[str, Field(pattern=r"^\d{4}-Q[1-4]$", examples=["2026-Q4"])] | None = None
+    fiscal: bool = False
+    start: LocalDate | None = None
+    end: LocalDate | None = None
+
+
+LagDays = Annotated[
+    int,
+    Field(ge=0, le=3660, description="Mean calendar days from this stage to the one above it."),
+]
+
+
+class Conversion(Body):
+    """The goal equals `from` times `rate`."""
+
+    rate: DecimalText
+    lag_days: LagDays = 0
+    from_: GoalBody = Field(alias="from")
+
+
+class GoalBody(Body):
+    """A goal: converted from one other goal, or the sum of parts, or a leaf."""
+
+    key: Key | None = None
+    name: Name | None = None
+    metric: Key
+    target: DecimalText | None = None
+    pinned: bool = Field(
+        default=False,
+        description="The target is not solved with but checked against the calculation.",
+    )
+    conversion: Conversion | None = None
+    parts: Annotated[list[GoalBody], Field(min_length=1, max_length=100)] | None = None
+
+
+class Stage(Body):
+    """A stage of a funnel; `rate` and `lag_days` convert it into the stage above it."""
+
+    key: Key | None = None
+    name: Name | None = None
+    metric: Key
+    target: DecimalText | None = None
+    pinned: bool = False
+    rate: DecimalText | None = None
+    lag_days: LagDays = 0
+
+
+class Assignment(Body):
+    """A team (with the teams below it) or a member; `weight` multiplies the working days."""
+
+    team: Key | None = None
+    member: Key | None = None
+    weight: DecimalText = "1"
+
+
+class PlanBody(Body):
+    """A goal tree with a period and the people who carry it."""
+
+    name: Name
+    period: Period
+    funnel: Annotated[list[Stage], Field(min_length=1, max_length=20)] | None = None
+    root: GoalBody | None = None
+    assignments: list[Assignment] = Field(default_factory=list, max_length=1000)
+    include_unassigned: bool = False
+    reason: Text | None = None

@@ -1,0 +1,189 @@
+"""The listener: uvicorn, with a deadline and limits for the head of a request.
+
+No setting of uvicorn's has them, and ASGI begins after the head.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import socket
+from types import FrameType
+from typing import Any
+
+import httptools
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from app.domain.errors import TasseiError, TooSlow, Unreadable
+from app.telemetry import logger
+from app.views.messages import DEFAULT_LANGUAGE
+from app.web.health import Drain
+from app.web.problems import MEDIA_TYPE, HeadTooLarge, UriTooLong, problem, status_of
+
+HEAD_SECONDS = 10.0
+HEAD_BYTES = 16 * 1024
+HEAD_LINES = 100
+URL_BYTES = 8 * 1024
+DRAIN_SECONDS = 20
+_HOST = re.compile(rb"[A-Za-z0-9._~-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, refusing heads that are slow, too large or ambiguous.
+
+    A head is awaited from the opening of the connection and, on a connection that is kept, from
+    the first byte after an answer.
+    """
+
+    head_seconds = HEAD_SECONDS
+    _deadline: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+    _refusal: TasseiError | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_arrived()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._deadline is None and not self._answering():
+            self._await_head()
+        # Counted here as well: a header line reaches `on_header` only when it is complete.
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._deadline is not None and self._head_bytes > HEAD_BYTES + URL_BYTES:
+            self._refuse(HeadTooLarge("head_too_large"))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._lines_bytes = 0
+        if self._deadline is None:
+            self._await_head()
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > URL_BYTES:
+            self._stop(UriTooLong("address_too_long"))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self._lines_bytes += len(name) + len(value)
+        if self._lines_bytes > HEAD_BYTES or len(self.headers) > HEAD_LINES:
+            self._stop(HeadTooLarge("head_too_large"))
+
+    def on_headers_complete(self) -> None:
+        self._head_arrived()
+        hosts = [value for name, value in self.headers if name == b"host"]
+        old = self.parser.get_http_version() == "1.0" and not hosts
+        if not old and not (len(hosts) == 1 and _HOST.fullmatch(hosts[0])):
+            self._stop(Unreadable("malformed_host"))
+        if not self.url.startswith(b"/"):
+            # The absolute form is for proxies; to us it is a second Host that may contradict.
+            self._stop(Unreadable("malformed_host"))
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's name and signature
+        """What uvicorn calls when the parser, or one of the callbacks above, objects."""
+        self._refuse(self._refusal or Unreadable("malformed_request"))
+
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _await_head(self) -> None:
+        self._head_bytes = 0
+        self._deadline = self.loop.call_later(self.head_seconds, self._head_late)
+
+    def _head_arrived(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _head_late(self) -> None:
+        self._deadline = None
+        if self._head_bytes:
+            self._refuse(TooSlow("head_too_slow"))
+        else:  # opened and never used, as browsers do: nobody awaits an answer
+            self.transport.close()
+
+    def _stop(self, refusal: TasseiError) -> None:
+        """Ends the parsing from inside a callback; uvicorn then calls `send_400_response`."""
+        self._refusal = refusal
+        raise httptools.HttpParserError(refusal.code)
+
+    def _refuse(self, refusal: TasseiError) -> None:
+        # In the middle of another answer, a refusal would read as part of that answer.
+        if not self.transport.is_closing() and not self._answering():
+            body = json.dumps(problem(refusal, DEFAULT_LANGUAGE)).encode()
+            head = (
+                f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
+                "cache-control: no-store\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.write(STATUS_LINE[status_of(refusal)] + head.encode() + body)
+        self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """Stops cleanly on SIGTERM: readiness says no, requests under way end, the exit code is 0."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Unlike uvicorn's, remembers no signal to raise again once all is done."""
+        self._drain.begin()
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+
+class ByPort:
+    """Sends what comes in by the metrics port to an app of its own."""
+
+    def __init__(self, app: ASGIApp, metrics: ASGIApp, metrics_port: int) -> None:
+        self.app = app
+        self.metrics = metrics
+        self._port = metrics_port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        arrived_at = scope.get("server")
+        by_metrics = arrived_at is not None and arrived_at[1] == self._port
+        await (self.metrics if by_metrics else self.app)(scope, receive, send)
+
+
+def serve(app: ASGIApp, drain: Drain, sockets: list[socket.socket], **config: Any) -> None:  # noqa: ANN401 - uvicorn's
+    """Serves until SIGTERM or SIGINT. The sockets are open already."""
+    for listening in sockets:
+        host, port = listening.getsockname()[:2]
+        logger().info("listening", host=host, port=port)
+    server_config = uvicorn.Config(
+        app,
+        **{
+            "http": GuardedProtocol,
+            "loop": "uvloop",
+            "ws": "none",
+            "workers": 1,
+            "log_config": None,
+            "access_log": False,
+            "server_header": False,
+            "timeout_graceful_shutdown": DRAIN_SECONDS,
+            **config,
+        },
+    )
+    Server(server_config, drain).run(sockets)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; OSError when the address is not free."""
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listening = socket.socket(family, kind)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(address)
+    listening.set_inheritable(False)
+    return listening

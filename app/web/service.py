@@ -1,0 +1,162 @@
+"""The service as one ASGI app: routes, errors, layers, document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import Lifespan, Scope
+
+from app.domain.errors import TasseiError
+from app.telemetry import Counters
+from app.web import health
+from app.web.auth import Gate
+from app.web.body import LIMITS, BodyLimits
+from app.web.faults import of_http, refused
+from app.web.health import Check, Drain
+from app.web.metrics import Families, metrics_route
+from app.web.middleware import Cors, Guarded, Observed
+from app.web.openapi import completed
+from app.web.problems import MethodNotAllowed, response
+from app.web.routes import QueryNames, ResourceRoute, Templates, query_names
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What the web needs from outside: all that is a choice, a clock or a neighbour."""
+
+    version: str
+    clock: Callable[[], int]
+    monotonic: Callable[[], float]
+    counters: Counters
+    check: Check
+    gate: Gate | None = None
+    public_url: str | None = None
+    cors_origins: tuple[str, ...] = ()
+    metrics_port: int | None = None
+    metrics_token: str | None = None
+    families: tuple[Families, ...] = ()
+    limits: BodyLimits = LIMITS
+
+
+class Service(FastAPI):
+    """FastAPI, knowing its whole templates and its complete document."""
+
+    _templates: Templates | None = None
+    _raw: Mapping[str, Any] | None = None
+    _names: QueryNames
+
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI's document, completed; made anew when the routes change."""
+        raw = super().openapi()
+        if raw is not self._raw:
+            self._raw = raw
+            self._document = completed(raw, self.state.documents)
+            self._names = query_names(self._document)
+        return self._document
+
+    def templates(self) -> Templates:
+        """Every route by its whole template, as of the first request."""
+        if self._templates is None:
+            self._templates = Templates(self.routes)
+        return self._templates
+
+    def query_names(self, scope: Scope) -> Mapping[str, bool]:
+        """The documented query parameters of a routed request."""
+        self.openapi()
+        return self._names.get((scope["method"], self.templates().of(scope)), {})
+
+
+def router(prefix: str, tag: str) -> APIRouter:
+    """A router for resources: strict in what it takes. Use no other."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=ResourceRoute)
+
+
+def assembled(
+    platform: Platform,
+    *,
+    routers: Sequence[APIRouter] = (),
+    doors: Sequence[BaseRoute] = (),
+    lifespan: Lifespan[FastAPI] | None = None,
+) -> Service:
+    """The app.
+
+    `doors` are raw Starlette routes. They stand before FastAPI's routes and pay nothing for them,
+    yet inside the same layers, error handlers and metrics.
+    """
+    drain = Drain()
+    own = health.probes(platform.check, drain)
+    if platform.metrics_port is None:
+        own.append(metrics_route(platform.counters, platform.metrics_token, platform.families))
+    app = Service(
+        title="Tassei",
+        version=platform.version,
+        routes=[*doors, *own],
+        servers=[{"url": platform.public_url or "/"}],
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        lifespan=lifespan,
+        # Its logs would carry exception texts, and with them customers' data.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.platform = platform
+    app.state.gate = platform.gate
+    app.state.drain = drain
+    app.state.documents = {path: {"get": doc} for path, doc in health.DOCUMENTS.items()}
+    for resource in routers:
+        app.include_router(resource)
+    _add_layers(app, platform)
+    _add_handlers(app)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _add_layers(app: Service, platform: Platform) -> None:
+    app.user_middleware = [
+        Middleware(Observed, platform.counters, app.templates, platform.monotonic),
+        Middleware(Guarded, platform.limits),
+    ]
+    if platform.cors_origins:
+        cors = Middleware(
+            Cors,
+            allow_origins=platform.cors_origins,
+            allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=("Authorization", "Content-Type", "If-Match", "If-None-Match"),
+            expose_headers=("ETag", "Retry-After", "X-Request-Id"),
+        )
+        app.user_middleware.insert(1, cors)
+
+
+def _add_handlers(app: Service) -> None:
+    async def of_ours(request: Request, error: Exception) -> Response:
+        assert isinstance(error, TasseiError)  # noqa: S101 - Starlette looks handlers up by class
+        return response(request.scope, error)
+
+    async def of_fastapi(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
+        return response(request.scope, refused(error))
+
+    async def of_starlette(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - as above
+        if error.status_code == 405:
+            # Starlette's Allow names the first route's methods only.
+            return response(request.scope, MethodNotAllowed(app.templates().allowed(request.scope)))
+        return response(request.scope, of_http(error))
+
+    app.add_exception_handler(TasseiError, of_ours)
+    app.add_exception_handler(RequestValidationError, of_fastapi)
+    app.add_exception_handler(HTTPException, of_starlette)

@@ -1,0 +1,1 @@
+"""Measurements, run by `make bench`. Ratios of rounds run in turn, in one run on one machine."""

@@ -1,0 +1,134 @@
+"""The oracle: what a pile of reports means, counted the slow way.
+
+Written from the words of the law, not from the program: per field the value of the greatest stamp
+stands, a full report says something about every field, and counting follows a table by hand.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+
+from app.domain.activities import Report
+from app.store.engine import Store
+
+Tally = dict[tuple[Any, ...], tuple[int, int]]
+_DIGITS = {"JPY": 0, "USD": 2}
+
+
+def fields_of(reports: Iterable[Report]) -> dict[str, Any]:
+    """Of every field, what the greatest report that says anything about it says."""
+    ordered = sorted(reports, key=lambda one: one.stamp)
+    fulls = [one for one in ordered if one.full]
+    fields: dict[str, Any] = dict(fulls[-1].fields) if fulls else {}
+    base = fulls[-1].stamp if fulls else None
+    for one in ordered:
+        if not one.full and (base is None or one.stamp > base):
+            fields.update(one.fields)
+    return fields
+
+
+def counted(fields: Mapping[str, Any], home: str) -> Iterable[tuple[str, str, str, str, int]]:
+    """Metric, currency, instant, identity, amount of everything one activity counts in."""
+    if fields.get("@retracted") is True:
+        return
+    match fields["@kind"]:
+        case "call":
+            yield from _call(fields)
+        case "deal":
+            yield from _deal(fields, home)
+
+
+def _call(fields: Mapping[str, Any]) -> Iterable[tuple[str, str, str, str, int]]:
+    at, who = fields.get("started_at"), fields.get("agent") or ""
+    if at is None:
+        return
+    if fields.get("direction") == "outbound":
+        yield "calls", "", at, who, 0
+        if fields.get("outcome") == "connected":
+            yield "connected_calls", "", at, who, 0
+    if fields.get("direction") == "inbound":
+        yield "inbound_calls", "", at, who, 0
+    if fields.get("talk_seconds") is not None:
+        yield "talk_time", "", at, who, fields["talk_seconds"]
+
+
+def _deal(fields: Mapping[str, Any], home: str) -> Iterable[tuple[str, str, str, str, int]]:
+    who = fields.get("owner") or ""
+    if fields.get("created_at") is not None and (fields.get("type") or "new") == "new":
+        yield "deals_created", "", fields["created_at"], who, 0
+    if fields.get("status") == "won" and fields.get("won_at") is not None:
+        yield "deals_won", "", fields["won_at"], who, 0
+        if fields.get("amount") is not None:
+            currency = fields.get("currency") or home
+            amount = int(fields["amount"]) * 10 ** _DIGITS[currency]
+            yield "revenue", currency, fields["won_at"], who, amount
+
+
+def tallies_of(
+    reports: Iterable[Report], counts: Mapping[str, list[str] | None], zone: str, home: str = "JPY"
+) -> tuple[Tally, Tally]:
+    """Days and quarter hours: (metric, currency, bucket, source, identity) -> number and sum."""
+    days: Tally = {}
+    quarters: Tally = {}
+    for (source, _), pile in piles(reports).items():
+        fields = fields_of(pile)
+        kinds = counts[source]
+        if kinds is not None and fields["@kind"] not in kinds:
+            continue
+        for metric, currency, written, who, amount in counted(fields, home):
+            at = datetime.fromisoformat(written)
+            day = (at.astimezone(ZoneInfo(zone)).date() - datetime(1970, 1, 1).date()).days  # noqa: DTZ001 - only its date
+            for tally, bucket in ((days, day), (quarters, int(at.timestamp()) // 900)):
+                place = (metric, currency, bucket, source, who)
+                number, total = tally.get(place, (0, 0))
+                tally[place] = (number + 1, total + amount)
+    return days, quarters
+
+
+def piles(reports: Iterable[Report]) -> dict[tuple[str, str], list[Report]]:
+    found: dict[tuple[str, str], list[Report]] = {}
+    for one in reports:
+        found.setdefault((one.source, one.key), []).append(one)
+    return found
+
+
+def stored_tallies(store: Store, workspace: str = "default") -> tuple[Tally, Tally]:
+    """The same two tables as they stand in the file; rows of nothing left out."""
+    with store.read() as reading:
+        tables = [
+            {
+                tuple(row[:5]): (row[5], row[6])
+                for row in reading.connection.execute(
+                    text(
+                        f"SELECT s.metric, s.currency, t.{bucket}, a.source, a.identity,"
+                        " t.number, t.total"
+                        f" FROM tally_{bucket} t JOIN metric_slot s USING (workspace_id, slot)"
+                        " JOIN actor a USING (workspace_id, actor) WHERE t.workspace_id = :w"
+                    ),
+                    {"w": workspace},
+                )
+                if (row[5], row[6]) != (0, 0)
+            }
+            for bucket in ("day", "quarter")
+        ]
+    return tables[0], tables[1]
+
+
+def credited(
+    reports: Iterable[Report], counts: Mapping[str, list[str] | None]
+) -> Counter[tuple[str, str]]:
+    """How many activities credit (source, identity)."""
+    found: Counter[tuple[str, str]] = Counter()
+    for (source, _), pile in piles(reports).items():
+        fields = fields_of(pile)
+        kinds = counts[source]
+        if kinds is None or fields["@kind"] in kinds:
+            names = {who for _, _, _, who, _ in counted(fields, "JPY") if who}
+            found.update((source, who) for who in names)
+    return found

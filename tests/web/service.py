@@ -1,0 +1,88 @@
+"""A whole service in the test's process, at a clock that the test turns."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from app.domain.instants import instant
+
+ADMIN = "tsk_default_" + "A" * 40
+
+
+@dataclass
+class Clock:
+    now: int
+
+    def set(self, text: str) -> None:
+        self.now = instant(text)
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
+class Reading:
+    """A progress answer, with its goals by key."""
+
+    body: dict[str, Any]
+    goals: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._gather(self.body["root"])
+
+    def _gather(self, goal: dict[str, Any]) -> None:
+        self.goals[goal["key"]] = goal
+        for child in goal["children"]:
+            self._gather(child)
+
+    def goal(self, key: str) -> dict[str, Any]:
+        return self.goals[key]
+
+
+class Service:
+    """What a client does, in few words."""
+
+    def __init__(self, client: TestClient, clock: Clock, store: Any) -> None:
+        self.client = client
+        self.clock = clock
+        self.store = store
+        self.planned: Any = None
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.client.get(path, headers=headers)
+
+    def put(self, path: str, body: Any, **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.put(path, json=body, headers=named)
+
+    def replace(self, path: str, body: Any) -> Any:
+        """Change what stands there, as someone who has just read it."""
+        answer = self.put(path, body, if_match=self.get(path).headers["etag"])
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def post_events(self, events: list[dict[str, Any]]) -> Any:
+        kind = "application/cloudevents-batch+json"
+        answer = self.client.post("/v1/events", json=events, headers={"content-type": kind})
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def counts(self, events: list[dict[str, Any]]) -> dict[str, int]:
+        """Post a batch; the outcomes that are not zero."""
+        answer = self.post_events(events).json()
+        assert answer.pop("rejected") == []
+        assert answer.pop("conflicts") == []
+        return {word: number for word, number in answer.items() if number}
+
+    def progress(self, plan: str, as_of: str | None = None, **query: str) -> Reading:
+        asked = query | ({"as_of": as_of} if as_of else {})
+        answer = self.client.get(f"/v1/plans/{plan}/progress", params=asked)
+        assert answer.status_code == 200, answer.text
+        return Reading(answer.json())

@@ -1,0 +1,132 @@
+"""Which copy a caller has, and what that allows."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.requests import Request
+
+from app.domain.errors import PreconditionFailed, PreconditionRequired, TasseiError, Unreadable
+from app.web.etags import (
+    Write,
+    condition,
+    decide_put,
+    etag_of,
+    not_modified,
+    require_match,
+    tagged,
+)
+
+TAG = '"abc"'
+OLD = '"old"'
+
+
+def test_a_tag_is_strong_and_changes_with_each_part_and_its_place() -> None:
+    tags = {
+        etag_of("a", "b"),
+        etag_of("ab"),
+        etag_of("ab", ""),
+        etag_of("b", "a"),
+        etag_of("a", "b", 1),
+        etag_of(b"a"),
+    }
+    assert len(tags) == 6
+    assert all(tag.startswith('"') and condition(tag) is not None for tag in tags)
+    assert etag_of("a", 1) == etag_of("a", "1")
+
+
+@pytest.mark.parametrize(
+    ("value", "tags"),
+    [
+        ('"a"', {'"a"'}),
+        ('"a", "b"', {'"a"', '"b"'}),
+        (' "a" ,, W/"b",', {'"a"', 'W/"b"'}),
+        ('"a,b"', {'"a,b"'}),
+        ('""', {'""'}),
+        ('"a""b"', None),
+        ("a", None),
+        ("", None),
+        ('"a', None),
+        ('w/"a"', None),
+        ('"a" "b"', None),
+        ('*, "a"', None),
+        ('"' + "a" * 5000 + '"', None),
+    ],
+)
+def test_a_condition_is_a_list_of_quoted_tags(value: str, tags: set[str] | None) -> None:
+    if tags is None:
+        with pytest.raises(Unreadable) as caught:
+            condition(value)
+        assert caught.value.code == "malformed_etag"
+    else:
+        read = condition(value)
+        assert read is not None
+        assert read.tags == tags
+
+
+@pytest.mark.parametrize(
+    ("headers", "current", "unchanged", "expected"),
+    [
+        ({}, None, False, Write.CREATE),
+        ({"if-none-match": "*"}, None, False, Write.CREATE),
+        ({"if-match": TAG}, None, False, "does_not_exist"),
+        ({"if-match": "*"}, None, False, "does_not_exist"),
+        ({}, TAG, True, Write.KEEP),
+        ({"if-match": OLD}, TAG, True, Write.KEEP),
+        ({"if-match": TAG}, TAG, True, Write.KEEP),
+        ({"if-none-match": "*"}, TAG, True, "exists_already"),
+        ({"if-none-match": "*"}, TAG, False, "exists_already"),
+        ({}, TAG, False, "if_match_required"),
+        ({"if-match": OLD}, TAG, False, "changed_meanwhile"),
+        ({"if-match": f"W/{TAG}"}, TAG, False, "changed_meanwhile"),
+        ({"if-match": TAG}, TAG, False, Write.REPLACE),
+        ({"if-match": f"{OLD}, {TAG}"}, TAG, False, Write.REPLACE),
+        ({"if-match": "*"}, TAG, False, Write.REPLACE),
+        ({"if-match": TAG, "if-none-match": TAG}, TAG, False, "changed_meanwhile"),
+    ],
+)
+def test_what_a_put_does(
+    headers: dict[str, str],
+    current: str | None,
+    unchanged: bool,
+    expected: Write | str,  # noqa: FBT001 - a column of the table
+) -> None:
+    try:
+        outcome: Write | str = decide_put(headers, current, unchanged=unchanged)
+    except TasseiError as error:
+        outcome = error.code
+        required = error.code == "if_match_required"
+        assert isinstance(error, PreconditionRequired if required else PreconditionFailed)
+    assert outcome == expected
+
+
+def test_a_patch_names_the_copy_it_changes() -> None:
+    require_match({"if-match": TAG}, TAG)
+    with pytest.raises(PreconditionRequired):
+        require_match({}, TAG)
+    with pytest.raises(PreconditionFailed):
+        require_match({"if-match": OLD}, TAG)
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        (TAG, True),
+        (f"W/{TAG}", True),
+        (f"{OLD}, W/{TAG}", True),
+        ("*", True),
+        (OLD, False),
+        (None, False),
+    ],
+)
+def test_a_get_compares_weakly_and_304_carries_what_200_would(
+    header: str | None,
+    known: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    headers = [] if header is None else [(b"if-none-match", header.encode())]
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": headers})
+    assert not_modified(request.headers, TAG) == known
+    answer = tagged(request, TAG, b"{}")
+    assert (answer.status_code, answer.body) == ((304, b"") if known else (200, b"{}"))
+    assert answer.headers["etag"] == TAG
+    assert answer.headers["cache-control"] == "private, no-cache"
+    assert answer.headers["vary"] == "Authorization, Accept-Language"

@@ -1,0 +1,458 @@
+"""One month by hand: December 2026 in Japan, through HTTP, at an injected clock.
+
+Three people stand for a team. Working days are 1-4, 7-11, 14-18, 21-25 and 28 (the company closes
+on the 29th); tanaka is away on the 24th and 25th, so the members have 20, 20 and 18 days, 58 in
+all, of which 30 are over on the evening of the 14th. Every expected figure below was worked out
+with pencil and fractions, none was read off the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.web.service import Service, started
+
+MONTH = "2026-12-new"
+CALLS = {
+    "sato": [9] * 10,
+    "suzuki": [9, 8, 9, 8, 9, 8, 9, 9, 9, 10],
+    "tanaka": [8, 8, 9, 8, 8, 9, 8, 9, 8, 9],
+}
+APPOINTMENTS = {
+    "sato": [2] * 10,
+    "suzuki": [2, 2, 2, 2, 1, 2, 2, 1, 2, 2],
+    "tanaka": [1, 2, 1, 2, 2, 1, 2, 2, 1, 2],
+}
+DAYS = [f"2026-12-{day:02d}" for day in (1, 2, 3, 4, 7, 8, 9, 10, 11, 14)]
+EXTENSIONS = {"sato": "301", "suzuki": "302", "tanaka": "305"}
+NAMES = {"sato": "佐藤", "suzuki": "鈴木", "tanaka": "田中"}
+
+WORKSPACE = {
+    "name": "Example K.K.",
+    "time_zone": "Asia/Tokyo",
+    "currency": "JPY",
+    "locale": "ja-JP",
+    "fiscal_year_start_month": 4,
+    "calendar": {
+        "holidays": "JP",
+        "weekdays": ["mon", "tue", "wed", "thu", "fri"],
+        "working_hours": {"from": "09:00", "to": "18:00"},
+        "closures": [{"from": "2026-12-29", "to": "2027-01-04", "reason": "年末年始"}],
+        "extra_working_days": [],
+    },
+}
+PLAN = {
+    "name": "December new business",
+    "period": {"month": "2026-12"},
+    "reason": "monthly plan",
+    "funnel": [
+        {"metric": "revenue", "target": "2000000"},
+        {"metric": "deals_won", "rate": "400000"},
+        {"metric": "appointments", "rate": "0.05"},
+        {"metric": "calls", "rate": "0.2"},
+    ],
+    "assignments": [{"team": "east"}],
+}
+
+
+def member(key: str) -> dict[str, Any]:
+    identities = [{"source": "hubspot", "kind": "email", "value": f"{key}@example.co.jp"}]
+    if key != "tanaka":
+        identities.append({"source": "zoom", "kind": "extension", "value": EXTENSIONS[key]})
+    return {
+        "name": NAMES[key],
+        "capacity": "1",
+        "memberships": [{"team": "east", "from": "2026-04-01", "to": None}],
+        "identities": identities,
+    }
+
+
+def call(key: str, number: int, day: str, clock: str) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": f"c-{key}-{day}-{number}",
+        "source": "zoom",
+        "type": "call",
+        "time": f"{day}T{clock}:00+09:00",
+        "actor": EXTENSIONS[key],
+        "data": {
+            "direction": "outbound",
+            "outcome": "connected" if number % 3 == 0 else "no_answer",
+            "started_at": f"{day}T{clock}:00+09:00",
+            "talk_seconds": 150 if number % 3 == 0 else 0,
+        },
+    }
+
+
+def meeting(key: str, number: int, day: str) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": f"m-{key}-{day}-{number}",
+        "source": "hubspot",
+        "type": "meeting",
+        "actor": f"{key}@example.co.jp",
+        "data": {
+            "status": "booked",
+            "booked_at": f"{day}T10:{number:02d}:00+09:00",
+            "starts_at": "2026-12-21T14:00:00+09:00",
+        },
+    }
+
+
+def deal(item: str, subject: str, revision: str, who: str, **rest: Any) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": item,
+        "subject": subject,
+        "revision": revision,
+        "source": "hubspot",
+        "type": "deal",
+        "actor": f"{who}@example.co.jp",
+        **rest,
+    }
+
+
+WON = [
+    deal(
+        "e-1",
+        "D-1001",
+        "1",
+        "sato",
+        data={
+            "status": "won",
+            "amount": "450000",
+            "currency": "JPY",
+            "won_at": "2026-12-08T15:00:00+09:00",
+        },
+    ),
+    deal(
+        "e-2",
+        "D-1002",
+        "1",
+        "suzuki",
+        data={
+            "status": "won",
+            "amount": "400000",
+            "currency": "JPY",
+            "won_at": "2026-12-09T11:00:00+09:00",
+        },
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def month() -> Iterator[Service]:
+    with started("2026-11-27T09:00:00+09:00") as service:
+        set_up(service)
+        live_through(service)
+        service.clock.set("2026-12-15T09:00:00+09:00")
+        yield service
+
+
+def set_up(service: Service) -> None:
+    service.replace("/v1/workspace", WORKSPACE)
+    assert service.put("/v1/teams/east", {"name": "東日本チーム"}).status_code == 201
+    for key in NAMES:
+        created = service.put(f"/v1/members/{key}", member(key))
+        assert (created.status_code, created.headers["etag"]) == (201, '"1"')
+    absent = {"absences": [{"from": "2026-12-24", "to": "2026-12-26", "reason": "leave"}]}
+    assert service.put("/v1/members/tanaka/absences", absent).status_code == 201
+    for key, counts, every in (
+        ("hubspot", ["deal", "meeting"], "PT24H"),
+        ("zoom", ["call"], "PT2H"),
+    ):
+        source = {
+            "provider": "events",
+            "name": key,
+            "counts": counts,
+            "expect": {"every": every},
+        }
+        assert service.put(f"/v1/sources/{key}", source).status_code == 201
+
+
+def live_through(service: Service) -> None:
+    """Post what happened on days 1 to 10 as it happened; the answers are asserted on the way."""
+    service.clock.set("2026-11-30T09:00:00+09:00")
+    service.planned = service.put(f"/v1/plans/{MONTH}", PLAN)
+    for index, day in enumerate(DAYS):
+        if index == 0:
+            an_unknown_extension_speaks_and_is_mapped(service, day)
+        live_one_day(service, index, day)
+
+
+def an_unknown_extension_speaks_and_is_mapped(service: Service, day: str) -> None:
+    service.clock.set(f"{day}T17:20:00+09:00")
+    times = ["09:40", "11:00", "14:30", "17:10"]
+    early = [call("tanaka", number, day, clock) for number, clock in enumerate(times)]
+    assert service.counts(early) == {"accepted": 4}
+    assert service.get("/v1/identities/unmatched").json() == {
+        "items": [
+            {
+                "source": "zoom",
+                "kind": "extension",
+                "value": "305",
+                "activities": 4,
+                "first_at": "2026-12-01T09:40:00+09:00",
+                "last_at": "2026-12-01T17:10:00+09:00",
+            }
+        ],
+        "next": None,
+    }
+    before = service.progress(MONTH, "2026-12-01")
+    assert before.goal("calls")["actual"] == "0"
+    assert before.goal("calls")["unassigned"] == "4"
+    known = member("tanaka")
+    known["identities"].append({"source": "zoom", "kind": "extension", "value": "305"})
+    service.replace("/v1/members/tanaka", known)
+    after = service.progress(MONTH, "2026-12-01", member="tanaka")
+    assert after.goal("calls")["actual"] == "4"
+    assert service.get("/v1/identities/unmatched").json()["items"] == []
+
+
+def live_one_day(service: Service, index: int, day: str) -> None:
+    service.clock.set(f"{day}T10:59:00+09:00")
+    booked = [
+        meeting(key, number, day)
+        for key, per_day in APPOINTMENTS.items()
+        for number in range(per_day[index])
+    ]
+    assert service.counts(booked) == {"accepted": len(booked)}
+    if day == "2026-12-04":
+        canceled = meeting("sato", 0, "2026-12-03") | {"revision": "9", "merge": True}
+        canceled["data"] = {"status": "canceled"}
+        assert service.counts([canceled]) == {"revised": 1}
+    deals_of(service, day)
+    skipped = 4 if index == 0 else 0
+    made = [
+        call(key, number, day, f"{9 + number % 8:02d}:{5 + number:02d}")
+        for key, per_day in CALLS.items()
+        for number in range(skipped if key == "tanaka" else 0, per_day[index])
+    ]
+    service.clock.set(f"{day}T17:40:00+09:00")
+    assert service.counts(made) == {"accepted": len(made)}
+
+
+def deals_of(service: Service, day: str) -> None:
+    if day == "2026-12-09":
+        service.clock.set("2026-12-09T12:00:00+09:00")
+        assert service.counts(WON) == {"accepted": 2}
+        assert service.counts(WON) == {"duplicate": 2}
+    if day == "2026-12-11":
+        service.clock.set("2026-12-11T10:00:00+09:00")
+        repriced = deal("e-3", "D-1001", "2", "sato", merge=True, data={"amount": "380000"})
+        assert service.counts([repriced]) == {"revised": 1}
+    if day == "2026-12-14":
+        service.clock.set("2026-12-14T11:00:00+09:00")
+        reopened = deal("e-4", "D-1002", "2", "suzuki", merge=True, data={"status": "open"})
+        assert service.counts([reopened]) == {"revised": 1}
+        late = deal("e-5", "D-1001", "1", "sato", merge=True, data={"amount": "450000"})
+        contradicting = deal("e-6", "D-1002", "2", "suzuki", merge=True, data={"status": "lost"})
+        assert service.counts([late]) == {"stale": 1}
+        conflict = service.post_events([contradicting]).json()
+        assert [c["index"] for c in conflict["conflicts"]] == [0]
+
+
+def test_the_calendar_of_december_has_twenty_working_days(month: Service) -> None:
+    calendar = month.get("/v1/workspace/calendar?from=2026-12-01&to=2027-01-01").json()
+    assert calendar["working_days"] == 20
+    assert calendar["days"][0] == {"date": "2026-12-01", "working": True}
+    assert calendar["days"][28] == {
+        "date": "2026-12-29",
+        "working": False,
+        "reason": "年末年始",
+    }
+
+
+def test_the_plan_is_back_calculated_and_split_by_working_days(month: Service) -> None:
+    assert month.planned.status_code == 201
+    assert month.planned.headers["etag"] == '"1"'
+    plan = month.planned.json()
+    assert plan["period"] == {"start": "2026-12-01", "end": "2027-01-01"}
+    assert (plan["version"], plan["working_days"]) == (1, 20)
+    assert [(goal["key"], goal["target"]) for goal in plan["goals"]] == [
+        ("revenue", "2000000"),
+        ("deals_won", "5"),
+        ("appointments", "100"),
+        ("calls", "500"),
+    ]
+    twenty_days = {
+        "calls": "172.413793",
+        "appointments": "34.482759",
+        "deals_won": "1.724138",
+        "revenue": "689655.172414",
+    }
+    assert plan["split"] == {
+        "sato": twenty_days
+        | {
+            "display": {
+                "calls": "173",
+                "appointments": "35",
+                "deals_won": "2",
+                "revenue": "689655",
+            }
+        },
+        "suzuki": twenty_days
+        | {
+            "display": {
+                "calls": "172",
+                "appointments": "34",
+                "deals_won": "2",
+                "revenue": "689655",
+            }
+        },
+        "tanaka": {
+            "calls": "155.172414",
+            "appointments": "31.034483",
+            "deals_won": "1.551724",
+            "revenue": "620689.655172",
+            "display": {
+                "calls": "155",
+                "appointments": "31",
+                "deals_won": "1",
+                "revenue": "620690",
+            },
+        },
+    }
+
+
+DAY_TEN = "2026-12-14T18:00:00+09:00"
+
+
+def test_progress_on_the_evening_of_the_tenth_working_day(month: Service) -> None:
+    progress = month.progress(MONTH, DAY_TEN, team="east")
+    body = progress.body
+    assert body["workspace"] == "default"
+    assert body["plan"] == {
+        "key": MONTH,
+        "alias": MONTH,
+        "name": "December new business",
+        "version": 1,
+    }
+    assert body["scope"] == {"team": "east"}
+    assert (body["as_of"], body["time_zone"]) == (DAY_TEN, "Asia/Tokyo")
+    assert body["working_days"] == {"total": "20", "elapsed": "10", "remaining": "10"}
+    expected = {
+        "revenue": {
+            "unit": {"kind": "money", "currency": "JPY"},
+            "target": "2000000",
+            "target_display": "2000000",
+            "deadline": "2027-01-01T00:00:00+09:00",
+            "actual": "380000",
+            "expected": "1034482.758621",
+            "attainment": "0.19",
+            "pace": "0.367333",
+            "gap": "-654482.758621",
+            "required_per_day": "162000",
+            "rate": {"assumed": "400000", "observed": "380000", "sample": 1},
+            "verdict": "off_track",
+        },
+        "deals_won": {
+            "unit": {"kind": "count"},
+            "target": "5",
+            "target_display": "5",
+            "actual": "1",
+            "expected": "2.586207",
+            "attainment": "0.2",
+            "pace": "0.386667",
+            "gap": "-1.586207",
+            "required_per_day": "0.4",
+            "rate": {"assumed": "0.05", "observed": "0.018519", "sample": 54},
+            "verdict": "off_track",
+        },
+        "appointments": {
+            "target": "100",
+            "actual": "54",
+            "expected": "51.724138",
+            "attainment": "0.54",
+            "pace": "1.044",
+            "gap": "2.275862",
+            "required_per_day": "4.6",
+            "rate": {"assumed": "0.2", "observed": "0.206107", "sample": 262},
+            "verdict": "on_track",
+        },
+        "calls": {
+            "target": "500",
+            "actual": "262",
+            "expected": "258.62069",
+            "attainment": "0.524",
+            "pace": "1.013067",
+            "gap": "3.37931",
+            "required_per_day": "23.8",
+            "rate": None,
+            "verdict": "on_track",
+            "children": [],
+        },
+    }
+    for key, figures in expected.items():
+        goal = progress.goal(key)
+        assert {name: goal[name] for name in figures} == figures
+        assert (goal["unassigned"], goal["outside_plan"]) == ("0", "0")
+    assert progress.goal("calls")["freshness"] == {
+        "state": "fresh",
+        "last_event_at": "2026-12-14T17:40:00+09:00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "actual", "expected", "required"),
+    [
+        (
+            "sato",
+            {"calls": "90", "appointments": "20", "deals_won": "1", "revenue": "380000"},
+            "86.206897",
+            "8.241379",
+        ),
+        (
+            "suzuki",
+            {"calls": "88", "appointments": "18", "deals_won": "0", "revenue": "0"},
+            "86.206897",
+            "8.441379",
+        ),
+        (
+            "tanaka",
+            {"calls": "84", "appointments": "16", "deals_won": "0", "revenue": "0"},
+            "86.206897",
+            "8.896552",
+        ),
+    ],
+)
+def test_each_person_is_measured_on_their_own_days(
+    month: Service, key: str, actual: dict[str, str], expected: str, required: str
+) -> None:
+    alone = month.progress(MONTH, DAY_TEN, member=key)
+    assert {goal: alone.goal(goal)["actual"] for goal in actual} == actual
+    assert alone.goal("calls")["expected"] == expected
+    assert alone.goal("calls")["required_per_day"] == required
+    remaining = "8" if key == "tanaka" else "10"
+    assert alone.body["working_days"]["remaining"] == remaining
+    beside = month.progress(MONTH, DAY_TEN, breakdown="member")
+    [entry] = [item for item in beside.body["breakdown"] if item["scope"] == {"member": key}]
+    assert entry["root"] == alone.body["root"]
+    assert entry["name"] == NAMES[key]
+
+
+def test_friday_morning_as_it_is_known_now(month: Service) -> None:
+    friday = month.progress(MONTH, "2026-12-11T09:00:00+09:00")
+    assert {
+        key: friday.goal(key)["actual"] for key in ("calls", "appointments", "deals_won", "revenue")
+    } == {
+        "calls": "208",
+        "appointments": "43",
+        "deals_won": "1",
+        "revenue": "380000",
+    }
+    assert friday.goal("calls")["expected"] == "206.896552"
+    assert friday.goal("revenue")["expected"] == "827586.206897"
+
+
+def test_a_bare_date_means_the_end_of_that_day(month: Service) -> None:
+    by_date = month.progress(MONTH, "2026-12-14")
+    assert by_date.body["as_of"] == "2026-12-15T00:00:00+09:00"
+    assert by_date.goal("calls")["actual"] == "262"
+
+
+def test_the_tallies_equal_a_recomputation_from_the_activities(month: Service) -> None:
+    assert month.mismatches() == []
