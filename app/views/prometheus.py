@@ -17,8 +17,8 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from app.domain.instants import SECOND, micros
@@ -41,7 +41,7 @@ _FAMILIES = {
     "tassei_goal_attainment_ratio": ("Actual over target.", _GOAL),
     "tassei_goal_pace_ratio": ("Actual over expected.", _GOAL),
     "tassei_goal_verdict": ("1 for the goal's verdict, 0 for the others.", (*_GOAL, "verdict")),
-    "tassei_goal": ("The goal's name and currency.", (*_GOAL, "currency", "name")),
+    "tassei_goal_info": ("The goal's name and currency.", (*_GOAL, "currency", "name")),
     "tassei_conversion_ratio": (
         "How many of this goal one of its child goal makes.",
         (*_GOAL, "basis"),
@@ -57,7 +57,6 @@ _FAMILIES = {
     "tassei_exported_series_omitted": ("Series left out by the limit.", ()),
     "tassei_snapshot_timestamp_seconds": ("When the progress shown here was evaluated.", ()),
 }
-_INFO = "tassei_goal"  # the one family of type info: its samples are named tassei_goal_info
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,30 +115,18 @@ class ProgressCollector(Collector):
         shown.append(_Series("tassei_exported_series_omitted", (), omitted))
         taken_at = _seconds(self._snapshot.taken_at)
         shown.append(_Series("tassei_snapshot_timestamp_seconds", (), taken_at))
-        families = {name: _family(name) for name in _FAMILIES}
+        found = {name: _family(name) for name in _FAMILIES}
         for series in shown:
-            _add(families[series.family], series)
-        yield from (family for family in families.values() if family.samples)
+            found[series.family].add_metric(series.labels, series.value)
+        yield from (family for family in found.values() if family.samples)
 
 
-def render(
-    snapshot: Snapshot, accept: str, *others: Collector, max_series: int = MAX_SERIES
-) -> tuple[bytes, str]:
-    """The exposition that an Accept header asks for, and its content type.
+def families(snapshot: Snapshot, max_series: int = MAX_SERIES) -> bytes:
+    """The snapshot's families in the text that Prometheus's own format and OpenMetrics share.
 
-    `others` are collected first: the service's own counters.
+    Gauges read the same in both; what differs (counters, the end mark) is added by who serves it.
     """
-    encoder, content_type = choose_encoder(accept)
-    return encoder(_Chain((*others, ProgressCollector(snapshot, max_series)))), content_type
-
-
-class _Chain(Collector):
-    def __init__(self, collectors: tuple[Collector, ...]) -> None:
-        self._collectors = collectors
-
-    def collect(self) -> Iterator[Metric]:
-        for collector in self._collectors:
-            yield from collector.collect()
+    return generate_latest(ProgressCollector(snapshot, max_series))
 
 
 def _within(blocks: Iterable[_Block], limit: int) -> tuple[list[_Series], int]:
@@ -218,7 +205,7 @@ def _goal_series(progress: Progress, part: ScopedProgress, goal: GoalProgress) -
             yield _Series(name, labels, _value(quantity))
     for verdict in Verdict:
         yield _Series("tassei_goal_verdict", (*labels, verdict.value), goal.verdict is verdict)
-    yield _Series(_INFO, (*labels, goal.unit.currency or "", _label(goal.name)), 1)
+    yield _Series("tassei_goal_info", (*labels, goal.unit.currency or "", _label(goal.name)), 1)
     for basis, rate in _rates(goal):
         yield _Series("tassei_conversion_ratio", (*labels, basis), _value(rate))
 
@@ -230,17 +217,9 @@ def _rates(goal: GoalProgress) -> Iterator[tuple[str, Fraction]]:
             yield "observed", goal.rate.observed
 
 
-def _family(name: str) -> GaugeMetricFamily | InfoMetricFamily:
+def _family(name: str) -> GaugeMetricFamily:
     help_text, labels = _FAMILIES[name]
-    kind = InfoMetricFamily if name == _INFO else GaugeMetricFamily
-    return kind(name, help_text, labels=labels)
-
-
-def _add(family: GaugeMetricFamily | InfoMetricFamily, series: _Series) -> None:
-    if isinstance(family, InfoMetricFamily):
-        family.add_metric(series.labels, {})
-    else:
-        family.add_metric(series.labels, series.value)
+    return GaugeMetricFamily(name, help_text, labels=labels)
 
 
 def _value(quantity: Fraction) -> float:

@@ -14,6 +14,7 @@ import secrets
 import string
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,6 @@ import httpx
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 from app.views.progress_json import ProgressDocument
@@ -35,6 +35,7 @@ from examples.demo.bodies import Door, Post
 from examples.demo.sample import Sample, build
 from examples.demo.senders import Credentials
 from examples.demo.service import Api, DemoError, Service, free_port, fresh_folder
+from examples.demo.words import SAID, Said
 
 _PROGRESS = f"/v1/plans/{team.ALIAS}/progress"
 _REFRESH = 2.0
@@ -49,6 +50,8 @@ def main() -> int:
     except (DemoError, senders.Refused, httpx.TransportError) as error:
         console.print(f"demo: {error}", style="red", markup=False, soft_wrap=True)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def _demo(options: argparse.Namespace, console: Console) -> int:
@@ -59,15 +62,16 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
     with Service(folder, options.host, port, key) as service:
         api = Api(service.url, key, options.language)
         credentials = _connected(api, sample)
-        _post(sample, credentials, console)
-        _introduce_the_unknown(api, console)
+        said = SAID[cast("Language", options.language)]
+        _post(sample, credentials, said, console)
+        _introduce_the_unknown(api, said, console)
         documents = [api.get(_PROGRESS, breakdown=by) for by in ("team", "member")]
         console.print(tree(_joined(*documents), options.language))
         found = recount.differences(sample, *documents)
-        _say_differences(found, console)
+        _say_differences(found, said, console)
         if options.svg:
             options.svg.write_text(svg(_joined(*documents), options.language))
-        console.print(_addresses(service.url, key))
+        _say_addresses(service.url, key, console)
         if not (options.once or found):
             _go_on(api, sample, credentials, options, console)
     return 1 if found else 0
@@ -111,7 +115,7 @@ def _connected(api: Api, sample: Sample) -> Credentials:
     return Credentials(hooks, token, "tassei", password, str(answers["booking"]["secret"]))
 
 
-def _post(sample: Sample, credentials: Credentials, console: Console) -> None:
+def _post(sample: Sample, credentials: Credentials, said: Said, console: Console) -> None:
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=40),
@@ -121,7 +125,7 @@ def _post(sample: Sample, credentials: Credentials, console: Console) -> None:
     )
     started = time.perf_counter()
     with bar:
-        task = bar.add_task("Webhook を送信中", total=len(sample.posts))
+        task = bar.add_task(said.sending, total=len(sample.posts))
         posted = senders.deliver(sample.posts, credentials, _now, lambda: bar.advance(task))
         sent = asyncio.run(posted)
     seconds = time.perf_counter() - started
@@ -130,15 +134,14 @@ def _post(sample: Sample, credentials: Credentials, console: Console) -> None:
     console.print(f"{speed} ({doors})", style="dim")
 
 
-def _introduce_the_unknown(api: Api, console: Console) -> None:
+def _introduce_the_unknown(api: Api, said: Said, console: Console) -> None:
     """An extension that nobody had entered: its history follows its owner."""
     for unknown in api.get("/v1/identities/unmatched")["items"]:
-        said = f"担当者不明: {unknown['source']} {unknown['kind']} {unknown['value']}"
-        console.print(f"{said} ({unknown['activities']} 件)", style="yellow", markup=False)
+        console.print(said.unknown.format_map(unknown), style="yellow", markup=False)
     person = team.UNKNOWN_AT_FIRST
     api.put(f"/v1/members/{person.key}", team.member(person))
-    known = f"→ 内線 {person.extension} を {person.name} に登録: 過去の分も付け替え済み"
-    console.print(known, style="dim")
+    mapped = said.mapped.format(extension=person.extension, name=person.name)
+    console.print(mapped, style="dim")
 
 
 def _joined(by_team: dict[str, Any], by_member: dict[str, Any]) -> ProgressDocument:
@@ -147,25 +150,24 @@ def _joined(by_team: dict[str, Any], by_member: dict[str, Any]) -> ProgressDocum
     return cast("ProgressDocument", by_member | {"breakdown": breakdown})
 
 
-def _say_differences(found: list[str], console: Console) -> None:
+def _say_differences(found: list[str], said: Said, console: Console) -> None:
     for difference in found:
         console.print(f"✖ {difference}", style="red", markup=False, soft_wrap=True)
     if not found:
-        console.print("✔ 独立した再計算とすべての数値が一致しました", style="green")
+        console.print(said.agrees, style="green")
 
 
-def _addresses(url: str, key: str) -> Table:
-    table = Table.grid(padding=(0, 2))
-    rows = {
+def _say_addresses(url: str, key: str, console: Console) -> None:
+    addresses = {
         "API": f"{url}/openapi.json",
         "Progress": f"{url}{_PROGRESS}",
         "Prometheus": f"{url}/metrics",
         "Key": key,
         "Try": f"curl -H 'Authorization: Bearer {key}' {url}{_PROGRESS}",
     }
-    for name, value in rows.items():
-        table.add_row(Text(name, "bold"), Text(value, overflow="fold"))
-    return table
+    for name, value in addresses.items():
+        # Never wrapped: these lines are there to be copied.
+        console.print(Text.assemble((f"{name:<12}", "bold"), value), soft_wrap=True)
 
 
 def _go_on(
@@ -177,6 +179,7 @@ def _go_on(
 ) -> None:
     """Live events until Ctrl-C, with the tree as it moves."""
     random = Random(options.seed)
+    said = SAID[cast("Language", options.language)]
     news = live.happenings(sample, _now, options.seed)
     last: list[Text] = []
     with _until_interrupted(), Live(console=console, auto_refresh=False) as screen:
@@ -189,7 +192,7 @@ def _go_on(
                 shown = time.monotonic()
                 document = cast("ProgressDocument", api.get(_PROGRESS))
                 picture = tree(document, options.language)
-                screen.update(Group(picture, *last, Text("Ctrl-C で終了", "dim")), refresh=True)
+                screen.update(Group(picture, *last, Text(said.stop, "dim")), refresh=True)
             time.sleep(live.pause(random))
 
 
@@ -199,7 +202,7 @@ def _news(posts: list[Post]) -> Text:
 
 
 @contextmanager
-def _until_interrupted() -> Any:  # noqa: ANN401 - a generator, which contextmanager turns into more
+def _until_interrupted() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
