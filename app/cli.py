@@ -40,6 +40,7 @@ def run_service() -> None:
         sockets = [listen(settings.host, port) for port in ports]
     except OSError as error:
         raise SettingsError(f"TASSEI_HOST, TASSEI_PORT: cannot listen ({error.strerror})") from None
+    app.openapi()  # slow the first time, and not for the first who asks
     serve(by_port(app), app.state.drain, sockets)
 
 

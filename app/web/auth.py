@@ -201,7 +201,7 @@ class _Requires(SecurityBase):
 
 
 def requires(scope: ScopeName) -> Any:  # noqa: ANN401 - what FastAPI's own Security returns
-    """Lets in who has the scope: `principal: Annotated[Principal, requires("read")]`."""
+    """The dependency of a route that asks for a key with this scope; its value is a Principal."""
     return Security(_Requires(scope), scopes=[scope])
 
 

@@ -27,7 +27,8 @@ LIMITS = BodyLimits()
 
 def header(scope: Scope, name: bytes) -> bytes:
     """A header's values as one list; empty when it is absent."""
-    return b", ".join(value for key, value in scope["headers"] if key == name)
+    values = [value for key, value in scope["headers"] if key == name]
+    return b", ".join(values) if values else b""
 
 
 async def received(scope: Scope, receive: Receive, limits: BodyLimits = LIMITS) -> bytes:

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.errors import Forbidden, TasseiError, Unreadable
-from app.telemetry import Counters, logger
+from app.telemetry import METHODS, AccessLog, Counters, logger
 from app.web.auth import PRINCIPAL
 from app.web.body import LIMITS, BodyLimits, header, received
 from app.web.problems import REQUEST_ID, Crash, response
@@ -47,7 +47,7 @@ class Observed:
         self._counters = counters
         self._templates = templates
         self._monotonic = monotonic
-        self._log = logger("tassei.access")
+        self._log = AccessLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -79,17 +79,18 @@ class Observed:
         self._counters.answered(method, route, status, seconds)
         principal = scope.get(PRINCIPAL)
         client = scope.get("client")
-        self._log.info(
-            "request",
-            method=method,
-            # The path may hold a hook's secret or anything else; the log hides and cuts it.
-            path=scope["path"][:200],
-            route=route,
-            status=status,
-            ms=round(seconds * 1000, 2),
-            request_id=scope[REQUEST_ID],
-            key=principal.key_id if principal else None,
-            client=client[0] if client else None,
+        self._log(
+            {
+                "method": method if method in METHODS else "other",
+                # It may hold a hook's secret or anything else; the log hides and cuts it.
+                "path": scope["path"],
+                "route": route,
+                "status": status,
+                "ms": round(seconds * 1000, 2),
+                "request_id": scope[REQUEST_ID],
+                "key": principal.key_id if principal else None,
+                "client": client[0] if client else None,
+            }
         )
 
 

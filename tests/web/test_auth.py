@@ -151,7 +151,7 @@ def test_an_unknown_workspace_and_a_wrong_secret_are_answered_alike() -> None:
         ("192.0.2.1", "::ffff:192.0.2.2", False),
     ],
 )
-def test_an_ipv6_client_is_its_network(one: str, other: str, same: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_an_ipv6_client_is_its_network(one: str, other: str, *, same: bool) -> None:
     attempts = Attempts(lambda: 0.0, burst=1)
     attempts.failed(one)
     assert (attempts.wait(other) > 0) == same

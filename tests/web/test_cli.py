@@ -53,7 +53,7 @@ def get(port: int, path: str) -> tuple[int, str]:
     deadline = time.monotonic() + 20
     while True:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:  # noqa: S310 - http
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -76,6 +76,22 @@ def test_it_serves_until_sigterm_and_exits_with_0(arguments: tuple[str, ...]) ->
     assert process.returncode == 0
     entries = [json.loads(line) for line in log.splitlines()]
     assert [e["route"] for e in entries if e["event"] == "request"] == ["/readyz", "/metrics"]
+
+
+def test_a_request_under_way_is_answered_after_sigterm() -> None:
+    port = free_port()
+    with serving(TASSEI_PORT=str(port), TASSEI_LOG_FORMAT="json") as process:
+        assert get(port, "/livez")[0] == 200
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na")
+            time.sleep(0.2)
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            connection.sendall(b"b")
+            answer = connection.recv(65536)
+        process.communicate(timeout=10)
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert process.returncode == 0
 
 
 def test_metrics_stand_on_their_own_port_and_nothing_else_does() -> None:

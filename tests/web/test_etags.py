@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.requests import Request
 
-from app.domain.errors import PreconditionFailed, PreconditionRequired, TasseiError, Unreadable
+from app.domain.errors import PreconditionFailed, PreconditionRequired, Unreadable
 from app.web.etags import (
     Write,
     condition,
@@ -85,18 +85,16 @@ def test_a_condition_is_a_list_of_quoted_tags(value: str, tags: set[str] | None)
     ],
 )
 def test_what_a_put_does(
-    headers: dict[str, str],
-    current: str | None,
-    unchanged: bool,
-    expected: Write | str,  # noqa: FBT001 - a column of the table
+    headers: dict[str, str], current: str | None, *, unchanged: bool, expected: Write | str
 ) -> None:
-    try:
-        outcome: Write | str = decide_put(headers, current, unchanged=unchanged)
-    except TasseiError as error:
-        outcome = error.code
-        required = error.code == "if_match_required"
-        assert isinstance(error, PreconditionRequired if required else PreconditionFailed)
-    assert outcome == expected
+    if isinstance(expected, Write):
+        assert decide_put(headers, current, unchanged=unchanged) is expected
+        return
+    required = expected == "if_match_required"
+    kind = PreconditionRequired if required else PreconditionFailed
+    with pytest.raises(kind) as caught:
+        decide_put(headers, current, unchanged=unchanged)
+    assert caught.value.code == expected
 
 
 def test_a_patch_names_the_copy_it_changes() -> None:
@@ -119,8 +117,7 @@ def test_a_patch_names_the_copy_it_changes() -> None:
     ],
 )
 def test_a_get_compares_weakly_and_304_carries_what_200_would(
-    header: str | None,
-    known: bool,  # noqa: FBT001 - a column of the table
+    header: str | None, *, known: bool
 ) -> None:
     headers = [] if header is None else [(b"if-none-match", header.encode())]
     request = Request({"type": "http", "method": "GET", "path": "/", "headers": headers})

@@ -1,0 +1,153 @@
+"""The rules of the house that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import grimp
+import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from app.main import create_app
+from app.settings import Settings
+from app.views.messages import LANGUAGES, MESSAGES
+from app.web.routes import ResourceRoute
+
+ROOT = Path(__file__).parents[2]
+APP = sorted((ROOT / "app").rglob("*.py"))
+PYTHON = [*APP, *sorted((ROOT / "tests").rglob("*.py"))]
+# Alembic's own shape; a table of texts has no length to fear.
+LONG_BY_NATURE = ("migrations", "messages.py")
+ERRORS = re.compile(
+    "Invalid Unreadable NotFound Conflict PreconditionFailed PreconditionRequired Unauthenticated "
+    "Forbidden TooLarge TooDeep UnsupportedMedia TooSlow TooMany Unavailable UriTooLong "
+    "HeadTooLarge Crash Fault".replace(" ", "|")
+)
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.slow
+def test_imports_point_one_way() -> None:
+    checked = subprocess.run(  # noqa: S603 - our own linter
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_domain_imports_the_standard_library_and_itself() -> None:
+    graph = grimp.build_graph("app", include_external_packages=True, cache_dir=None)
+    domain = {module for module in graph.modules if module.split(".")[:2] == ["app", "domain"]}
+    assert domain
+    outside = {
+        f"{module} -> {imported}"
+        for module in domain
+        for imported in graph.find_modules_directly_imported_by(module)
+        if imported not in domain and imported.split(".")[0] not in sys.stdlib_module_names
+    }
+    assert outside == set()
+
+
+@pytest.mark.parametrize("path", APP, ids=name)
+def test_no_function_is_longer_than_60_lines_and_no_file_than_350(path: Path) -> None:
+    if any(part in str(path) for part in LONG_BY_NATURE):
+        return
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 350
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            length = node.end_lineno - node.lineno + 1
+            assert length <= 60, f"{node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name)
+def test_no_file_knows_the_machine_it_was_written_on(path: Path) -> None:
+    if path == Path(__file__):
+        return
+    found = re.findall(r"/(?:work|root|home|Users)/\w+", path.read_text(encoding="utf-8"))
+    assert found == []
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name)
+def test_a_silenced_check_says_why(path: Path) -> None:
+    if path == Path(__file__):
+        return
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if "# noqa" in line or "# type: ignore" in line:
+            reason = re.sub(r"# (?:noqa|type: ignore)[^#]*?(?: - |\] # )", "REASON ", line)
+            assert "REASON" in reason, f"{name(path)}:{number}"
+
+
+def codes() -> Iterator[tuple[str, str]]:
+    """Every code that is written where an error is made, with its place."""
+    for path in APP:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            if not ERRORS.fullmatch(node.func.id):
+                continue
+            place = 1 if node.func.id == "Fault" else 0
+            code = node.args[place] if len(node.args) > place else None
+            for text in ast.walk(code) if code is not None else ():
+                if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                    yield text.value, f"{name(path)}:{node.lineno}"
+
+
+def test_every_code_has_its_sentences() -> None:
+    silent = {f"{code} ({place})" for code, place in codes() if code not in MESSAGES}
+    assert silent == set()
+
+
+def test_every_sentence_speaks_every_language_of_the_same_parameters() -> None:
+    for code, texts in MESSAGES.items():
+        assert len(texts) == len(LANGUAGES), code
+        english, japanese = (set(re.findall(r"{(\w+)}", text)) for text in texts)
+        assert english == japanese, code
+        assert re.search(r"[ぁ-んァ-ン一-龥]", texts[1]), code
+        assert texts[0].isascii(), code
+
+
+def test_every_operation_asks_for_a_key_or_is_known_not_to() -> None:
+    # A hook's secret is in its address; probes and the document tell nothing.
+    open_tags = {"operations", "hooks"}
+    paths = create_app(Settings()).openapi()["paths"]
+    unguarded = {
+        f"{method} {path}"
+        for path, item in paths.items()
+        for method, operation in item.items()
+        if not operation.get("security") and not open_tags & set(operation["tags"])
+    }
+    assert unguarded == set()
+
+
+def test_every_resource_route_is_strict() -> None:
+    lenient = {
+        context.path
+        for context in iter_route_contexts(create_app(Settings()).routes)
+        if isinstance(context.original_route, APIRoute)
+        and not isinstance(context.original_route, ResourceRoute)
+    }
+    assert lenient == set()
+
+
+def test_nobody_walks_the_routes_of_the_app() -> None:
+    # FastAPI keeps included routers as nodes without a path: `iter_route_contexts` sees through.
+    walkers = {
+        name(path)
+        for path in APP
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "routes"
+    }
+    assert walkers == {"app/web/service.py"}
