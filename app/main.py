@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+import secrets
+import string
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Lifespan
+from starlette.types import ASGIApp
 
-from app.settings import Settings
+from app.settings import Settings, secret_key
+from app.store import keys
+from app.store.committer import Committer
+from app.store.engine import Store
+from app.store.keys import ApiKey
 from app.telemetry import Counters
-from app.web.auth import Gate
-from app.web.health import Check
+from app.usecases.context import Context
+from app.usecases.exports import Gauges
+from app.usecases.organisation import Organisations
+from app.usecases.recording import Connections
+from app.usecases.vault import Vault
+from app.usecases.watch import Watch
+from app.web import activities, events, hooks, people, plans, quarantine, sources, workspaces
+from app.web.auth import Attempts, Gate
 from app.web.metrics import metrics_route
+from app.web.routes import documented
 from app.web.server import ByPort
 from app.web.service import Platform, Service, assembled
 
 Clock = Callable[[], int]
+Token = Callable[[int], str]
+_LETTERS = string.ascii_letters + string.digits
+_ROUTERS = (
+    workspaces.workspace,
+    workspaces.api_keys,
+    people.teams,
+    people.members,
+    people.identities,
+    sources.routes,
+    plans.routes,
+    activities.routes,
+    quarantine.routes,
+)
+_DOORS = (events.ROUTE, hooks.ROUTE)
 
 
 def wall_clock() -> int:
@@ -27,30 +54,97 @@ def wall_clock() -> int:
     return time.time_ns() // 1000
 
 
-def create_app(
-    settings: Settings,
-    *,
-    clock: Clock = wall_clock,
-    gate: Gate | None = None,
-    check: Check = lambda: None,
-    routers: Sequence[APIRouter] = (),
-    doors: Sequence[BaseRoute] = (),
-    lifespan: Lifespan[FastAPI] | None = None,
-) -> Service:
-    """The service. Tests hand in the clock; without a gate no key is known and none is let in."""
+def random_token(length: int) -> str:
+    """Characters of [A-Za-z0-9], each worth 5.95 bits."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))
+
+
+def opened(
+    settings: Settings, *, clock: Clock = wall_clock, token: Token = random_token
+) -> Context:
+    """The store, migrated, with everything that works on it. Raises StartError."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = Store(settings.database)
+    store.migrate()
+    return Context(
+        store=store,
+        committer=Committer(store),
+        watch=Watch(store),
+        vault=Vault(secret_key(settings)),
+        organisations=Organisations(),
+        clock=clock,
+        token=token,
+        public_url=settings.public_url,
+        local_url=f"http://{settings.host}:{settings.port}",
+    )
+
+
+def create_app(settings: Settings, context: Context) -> Service:
+    """The service on an opened store. Its threads run from start-up to shutdown."""
+    counters = Counters(version("tassei"))
+    gauges = Gauges(context)
+    attempts = Attempts(time.monotonic)
+
+    def find(workspace: str, digest: bytes) -> ApiKey | None:
+        with context.read() as reading:
+            return keys.find(reading, workspace, digest)
+
+    def check() -> None:
+        with context.read():
+            pass
+
+    @asynccontextmanager
+    async def running(_app: FastAPI) -> AsyncIterator[None]:
+        context.watch.start()
+        context.committer.start()
+        gauges.start()
+        yield
+        gauges.stop()
+        context.committer.stop()
+        context.watch.stop()
+        context.store.close()
+
+    counters.watch_queue(lambda: context.committer.depth)
     platform = Platform(
         version=version("tassei"),
-        clock=clock,
+        clock=context.clock,
         monotonic=time.monotonic,
-        counters=Counters(version("tassei")),
+        counters=counters,
         check=check,
-        gate=gate,
+        gate=Gate(find, context.watch.config_version, attempts),
         public_url=settings.public_url,
         cors_origins=settings.cors_origins,
         metrics_port=settings.metrics_port,
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
+        families=(gauges.families,),
     )
-    return assembled(platform, routers=routers, doors=doors, lifespan=lifespan)
+    app = assembled(platform, routers=_ROUTERS, doors=_DOORS, lifespan=running)
+    app.state.context = context
+    app.state.connections = Connections(context)
+    app.state.attempts = attempts
+    _document(app)
+    return app
+
+
+def described(settings: Settings) -> Service:
+    """The service without a store, to be read only: what the OpenAPI document is made from."""
+    platform = Platform(
+        version=version("tassei"),
+        clock=wall_clock,
+        monotonic=time.monotonic,
+        counters=Counters(version("tassei")),
+        check=lambda: None,
+        public_url=settings.public_url,
+    )
+    app = assembled(platform, routers=_ROUTERS, doors=_DOORS)
+    _document(app)
+    return app
+
+
+def _document(app: Service) -> None:
+    documented(app, events.PATH, "post", events.DOCUMENT)
+    for method, operation in hooks.DOCUMENTS.items():
+        documented(app, hooks.PATH, method, operation)
 
 
 def by_port(app: Service) -> ASGIApp:

@@ -30,9 +30,7 @@ def issue(writing: Writing, name: str, scopes: frozenset[str], token: Token) -> 
     return accept(writing, name, scopes, secret, token(ID_LENGTH))
 
 
-def accept(
-    writing: Writing, name: str, scopes: frozenset[str], token: str, key_id: str
-) -> Issued:
+def accept(writing: Writing, name: str, scopes: frozenset[str], token: str, key_id: str) -> Issued:
     """A key whose token somebody else chose (the first admin key from the environment)."""
     key = keys.add(writing, key_id, name=name, scopes=scopes, digest=digest_of(token))
     return Issued(key, token)

@@ -157,9 +157,7 @@ def unmatched(context: Context, workspace: str) -> list[Unmatched]:
     return sorted(listed, key=lambda one: (one.source, one.value))
 
 
-def strangers(
-    known: Mapping[int, Actor], found: Organisation
-) -> dict[int, list[tuple[int, int]]]:
+def strangers(known: Mapping[int, Actor], found: Organisation) -> dict[int, list[tuple[int, int]]]:
     """The actors that mean nobody at some time, with the instants between which they do not."""
     spans = {number: _silent_spans(found, who) for number, who in known.items() if who.identity}
     return {number: silent for number, silent in spans.items() if silent}

@@ -27,7 +27,12 @@ class Planned:
 
 
 def put_plan(
-    context: Context, workspace: str, key: str, body: dict[str, Any], seen: Precondition, author: str
+    context: Context,
+    workspace: str,
+    key: str,
+    body: dict[str, Any],
+    seen: Precondition,
+    author: str,
 ) -> Planned:
     """Create a plan or make its next version.
 

@@ -90,5 +90,3 @@ def keep(context: Context, writing: Writing, source: str, secrets: Secrets) -> N
 def hook_digest(token: str) -> bytes:
     """What the store knows of a hook's token."""
     return hashlib.sha256(token.encode()).digest()
-
-

@@ -98,6 +98,12 @@ class Attempts:
         due = self._due.get(_network(address), 0.0) - self._now()
         return max(0.0, due - (self._burst - 1) * self._seconds)
 
+    def check(self, address: str) -> None:
+        """Raises TooMany while the address has to wait."""
+        if wait := self.wait(address):
+            seconds = int(wait) + 1
+            raise TooMany("too_many_attempts", seconds, seconds=seconds)
+
     def failed(self, address: str) -> None:
         """Counts a failed attempt."""
         network, now = _network(address), self._now()
@@ -143,7 +149,7 @@ class Gate:
         token = _bearer(scope)
         if token is None:
             raise Unauthenticated("no_key")
-        principal = await self._principal(token, _client(scope))
+        principal = await self._principal(token, client_address(scope))
         scope[PRINCIPAL] = principal
         return principal
 
@@ -156,9 +162,7 @@ class Gate:
         known = self._known.get(digest)
         if known is not None and known[0] == version:
             return known[1]
-        if wait := self._attempts.wait(address):
-            seconds = int(wait) + 1
-            raise TooMany("too_many_attempts", seconds, seconds=seconds)
+        self._attempts.check(address)
         key = await asyncio.to_thread(self._find, workspace, digest) if workspace else None
         if workspace is None or key is None or key.revoked_at is not None:
             self._known.pop(digest, None)

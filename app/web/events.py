@@ -59,9 +59,7 @@ def _summary(results: Sequence[ItemResult], language: str) -> Json:
     summary: Json = {outcome.value: numbers[outcome] for outcome in _COUNTED}
     summary["pending"] = 0  # every sender there is so far sends whole activities
     for name, outcome in (("rejected", Outcome.REJECTED), ("conflicts", Outcome.CONFLICT)):
-        summary[name] = [
-            _told(result, language) for result in results if result.outcome is outcome
-        ]
+        summary[name] = [_told(result, language) for result in results if result.outcome is outcome]
     return summary
 
 
@@ -72,4 +70,32 @@ def _told(result: ItemResult, language: str) -> Json:
     return told
 
 
+_MEDIA_TYPES = (
+    "application/cloudevents+json",
+    "application/cloudevents-batch+json",
+    "application/x-ndjson",
+    "application/json",
+)
+DOCUMENT: Json = {
+    "operationId": "post_events",
+    "tags": ["events"],
+    "summary": "Report activities",
+    "description": "CloudEvents 1.0: structured, a batch of them, binary (attributes in `ce-` "
+    "headers), or NDJSON with one structured event a line. `subject`, else `id`, is the key of "
+    "the activity; `revision`, `actor`, `retracted`, `merge` are extension attributes. The answer "
+    "is given once everything is on disk, and is about each item; sending again is harmless.",
+    "security": [{"key": []}],
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": {}} for kind in _MEDIA_TYPES},
+    },
+    "responses": {
+        "200": {
+            "description": "What became of the items.",
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/EventsAnswer"}}
+            },
+        }
+    },
+}
 ROUTE = Route(PATH, post_events, methods=["POST"], include_in_schema=False)

@@ -12,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.usecases.recording import Connections, HookCall, record_hook
+from app.domain.errors import NotFound
+from app.usecases.recording import Connection, Connections, HookCall, record_hook
+from app.web.auth import Attempts, client_address
 from app.web.events import count
 
 PATH = "/v1/hooks/{hook}"
@@ -21,12 +23,7 @@ PATH = "/v1/hooks/{hook}"
 async def receive_hook(request: Request) -> Response:
     """Prove, store, then say thanks."""
     app, scope = request.app, request.scope
-    connections: Connections = app.state.connections
-    token = request.path_params["hook"]
-    connection = connections.remembered(token)
-    if connection is None:
-        with app.state.attempts.guarded(scope):
-            connection = await asyncio.to_thread(connections.find, token)
+    connection = await _connection(request)
     query = scope["query_string"].decode("latin-1")
     target = request.url.path + (f"?{query}" if query else "")
     call = HookCall(request.method, target, dict(request.headers), await request.body())
@@ -35,4 +32,44 @@ async def receive_hook(request: Request) -> Response:
     return Response(thanks.body, thanks.status, media_type=thanks.media_type)
 
 
+async def _connection(request: Request) -> Connection:
+    state, token = request.app.state, request.path_params["hook"]
+    connections: Connections = state.connections
+    attempts: Attempts = state.attempts
+    connection = connections.remembered(token)
+    if connection is not None:
+        return connection
+    address = client_address(request.scope)
+    attempts.check(address)
+    try:
+        return await asyncio.to_thread(connections.find, token)
+    except NotFound:
+        attempts.failed(address)
+        raise
+
+
+_DOCUMENT = {
+    "tags": ["events"],
+    "summary": "A provider's webhook",
+    "description": "The address comes from PUT /v1/sources/{key}. What is authentic is "
+    "acknowledged once it is on disk, also where it is of no interest or cannot be counted "
+    "(then it is in /v1/quarantine); anything else is refused with 401.",
+    "security": [],
+    "parameters": [{"name": "hook", "in": "path", "required": True, "schema": {"type": "string"}}],
+    "responses": {
+        "200": {"description": "Stored; some providers want a body."},
+        "204": {"description": "Stored."},
+    },
+}
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {}},
+        "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
+    },
+}
+DOCUMENTS = {
+    "post": _DOCUMENT | {"operationId": "receive_hook", "requestBody": _BODY},
+    "get": _DOCUMENT | {"operationId": "receive_hook_by_get"},
+}
 ROUTE = Route(PATH, receive_hook, methods=["POST", "GET"], include_in_schema=False)

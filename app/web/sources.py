@@ -65,9 +65,7 @@ def put_source(
     """Connect a sender: answers its address and what to do at the provider."""
     document = body.document()
     credentials = document.pop("credentials", None)
-    item = sources.put_source(
-        parts, who.workspace, key, document, credentials, seen, who.key_id
-    )
+    item = sources.put_source(parts, who.workspace, key, document, credentials, seen, who.key_id)
     return put_answer(item.document, created=item.created, body=_shown(item, language))
 
 
