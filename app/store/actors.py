@@ -7,12 +7,13 @@ resolves, so mapping a person later moves no row. The identity "" stands for "no
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select, tuple_
+from sqlalchemy import bindparam, func, insert, select
 
-from app.store.dialect import Prepared, Words, columns, listed, paired
+from app.store.dialect import Prepared, Words, columns, listed
 from app.store.tables import actor, credit
 from app.store.transactions import Access, Writing
 
@@ -38,12 +39,14 @@ class Credits(NamedTuple):
 _A, _C = actor.c, credit.c
 _CREATE = Prepared(insert(actor), *columns(actor))
 _FIND = Prepared(
-    select(_A.source, _A.identity, _A.actor).where(
+    select(_A.identity, _A.actor).where(
         _A.workspace_id == bindparam("workspace", type_=Words),
-        tuple_(_A.source, _A.identity).in_(paired("pairs")),
+        _A.source == bindparam("source", type_=Words),
+        _A.identity.in_(select(listed("identities").c.value)),
     ),
     "workspace",
-    "pairs",
+    "source",
+    "identities",
 )
 
 
@@ -68,17 +71,24 @@ def credits_of(access: Access, workspace: str, actors: Iterable[int]) -> list[Cr
 
 def numbers(writing: Writing, wanted: Iterable[Who]) -> Mapping[Who, int]:
     """The numbers of identities, given to those that are new."""
-    pairs = sorted(wanted)
-    if not pairs:
-        return {}
-    rows = _FIND.rows(writing.connection, writing.workspace, json.dumps(pairs))
-    found: dict[Who, int] = {(source, identity): number for source, identity, number in rows}
-    new = [who for who in pairs if who not in found]
-    if new:
-        highest = select(func.max(_A.actor)).where(_A.workspace_id == writing.workspace)
-        first = (writing.connection.execute(highest).scalar() or 0) + 1
-        given = dict(zip(new, range(first, first + len(new)), strict=True))
-        rows = [(writing.workspace, number, *who) for who, number in given.items()]
-        _CREATE.many(writing.connection, rows)
-        found |= given
+    by_source: dict[str, list[str]] = defaultdict(list)
+    for source, identity in sorted(wanted):
+        by_source[source].append(identity)
+    found: dict[Who, int] = {}
+    for source, identities in by_source.items():
+        values = (writing.workspace, source, json.dumps(identities))
+        rows = _FIND.rows(writing.connection, *values)
+        known: dict[str, int] = dict(rows)
+        found |= {(source, identity): number for identity, number in known.items()}
+        new = [identity for identity in identities if identity not in known]
+        found |= _given(writing, source, new) if new else {}
     return found
+
+
+def _given(writing: Writing, source: str, identities: list[str]) -> dict[Who, int]:
+    highest = select(func.max(_A.actor)).where(_A.workspace_id == writing.workspace)
+    first = (writing.connection.execute(highest).scalar() or 0) + 1
+    given = {(source, identity): first + place for place, identity in enumerate(identities)}
+    rows = [(writing.workspace, *who, number) for who, number in given.items()]
+    _CREATE.many(writing.connection, rows)
+    return given

@@ -76,11 +76,11 @@ def listed(parameter: str) -> TableValuedAlias:
 
 
 def paired(parameter: str) -> AnySelect:
-    """A bound JSON array of pairs as rows of two columns."""
+    """A bound JSON array of pairs as rows of two columns, `first` and `second`."""
     rows = listed(parameter)
     first: ColumnElement[Any] = literal_column("json_extract(value, '$[0]')")
     second: ColumnElement[Any] = literal_column("json_extract(value, '$[1]')")
-    return select(first, second).select_from(rows)
+    return select(first.label("first"), second.label("second")).select_from(rows)
 
 
 def upsert(table: Table, *add: str, replace: Sequence[str] = ()) -> Insert:

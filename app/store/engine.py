@@ -135,8 +135,9 @@ class Store:
         current = MigrationContext.configure(connection).get_current_revision()
         if current is not None and current not in known:
             raise StartError("database_is_newer", self._url)
+        # Written at every start: SQLite begins a "write" on a file that it can only read.
+        dialect.claim(connection)
         if current != scripts.get_current_head():
-            dialect.claim(connection)
             command.upgrade(config, "head")
 
 

@@ -68,10 +68,10 @@ workspace_commit = _table("workspace_commit", _key("seq", Whole), _value("at", W
 
 actor = _table(
     "actor",
-    _key("actor", Whole),
-    _value("source", Words),
-    _value("identity", Words),
-    UniqueConstraint("workspace_id", "source", "identity"),
+    _key("source", Words),
+    _key("identity", Words),
+    _value("actor", Whole),
+    UniqueConstraint("workspace_id", "actor"),
 )
 metric_slot = _table(
     "metric_slot",
@@ -133,6 +133,9 @@ activity_revision = _table(
         "workspace_id",
         "source",
         "key",
+        "revision",
+        "mapping",
+        "digest",
         sqlite_where=text("conflict = 1"),
     ),
     wide=True,

@@ -152,13 +152,17 @@ def _activities() -> None:
             _value("seq", _WHOLE),
         ],
     )
-    for name, table, flag in (
-        ("ix_activity_uncounted", "activity", "uncounted"),
-        ("ix_activity_revision_conflict", "activity_revision", "conflict"),
+    place = ["workspace_id", "source", "key"]
+    for name, table, columns, flag in (
+        ("ix_activity_uncounted", "activity", place, "uncounted"),
+        (
+            "ix_activity_revision_conflict",
+            "activity_revision",
+            [*place, *(name for name, _ in stamp)],
+            "conflict",
+        ),
     ):
-        op.create_index(
-            name, table, ["workspace_id", "source", "key"], sqlite_where=sa.text(f"{flag} = 1")
-        )
+        op.create_index(name, table, columns, sqlite_where=sa.text(f"{flag} = 1"))
 
 
 def _counting() -> None:
@@ -169,9 +173,9 @@ def _counting() -> None:
     )
     _table(
         "actor",
-        "actor#",
-        [_value("source", _WORDS), _value("identity", _WORDS)],
-        _unique("actor", "source", "identity"),
+        "source identity",
+        [_value("actor", _WHOLE)],
+        _unique("actor", "actor"),
     )
     _table(
         "metric_slot",

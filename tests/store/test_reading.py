@@ -1,0 +1,268 @@
+"""What is read back: activities, conflicts, what is missing, quarantine, credits, plans of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from sqlalchemy import Connection, event, text
+
+from app.domain.deliveries import Refused
+from app.domain.errors import Invalid, NotFound
+from app.store import activities, actors, documents, ledger, quarantine, totals
+from app.store.engine import Store
+from app.store.pages import Page
+from app.store.recording import Recorder, Work
+from app.store.transactions import Reading
+from tests.store.worlds import DAY_ONE, NOW, W, call, delivery, report, sent, won
+
+
+def walked(turn: Callable[[str | None], Page[object]]) -> list[object]:
+    """All items of a collection, page by page."""
+    found: list[object] = []
+    cursor = None
+    while True:
+        page = turn(cursor)
+        found += page.items
+        if page.next is None:
+            return found
+        assert page.items
+        cursor = page.next
+
+
+def test_pages_hold_every_activity_once_in_order(store: Store) -> None:
+    names = ["b", "a", "日本", "a b", "c"]
+    sent(store, delivery(*(won(name) for name in names)))
+    with store.read() as reading:
+        pages = walked(lambda cursor: activities.page(reading, W, cursor, 2))  # type: ignore[arg-type, return-value]  # a page of anything
+        keys = [item.key for item in pages if isinstance(item, activities.Activity)]
+        assert keys == sorted(names)
+        assert activities.page(reading, W, None, 5).next is None
+        with pytest.raises(Invalid, match="invalid_cursor"):
+            activities.page(reading, W, '["a", 1]', 2)
+        with pytest.raises(Invalid, match="invalid_cursor"):
+            activities.page(reading, W, "[", 2)
+        assert activities.get(reading, W, "crm", "none") is None
+
+
+def test_an_activity_explains_itself_by_its_reports(store: Store) -> None:
+    sent(store, delivery(won("d", 2), at=NOW + 5))
+    sent(store, delivery(report("d", 3, full=False, amount="7"), won("d", 1), at=NOW + 9))
+    with store.read() as reading:
+        found = activities.get(reading, W, "crm", "d")
+        reports = activities.revisions(reading, W, "crm", "d")
+    assert found is not None
+    assert (found.state.fields["amount"], found.changed_at) == ("7", NOW + 9)
+    assert found.missing == (activities.Missing("deals_created", "no_time", "created_at"),)
+    assert [(one.full, one.received_at, one.fields["amount"]) for one in reports] == [
+        (True, NOW + 9, "100"),
+        (True, NOW + 5, "100"),
+        (False, NOW + 9, "7"),
+    ]
+
+
+def test_what_a_metric_is_about_and_cannot_count_is_listed_with_its_reason(store: Store) -> None:
+    sent(
+        store,
+        delivery(
+            won("counted", created_at="2026-12-01T00:00:00Z"),
+            won("no time", won_at=None, created_at="2026-12-01T00:00:00Z"),
+            won("no amount", amount=None, created_at="2026-12-01T00:00:00Z"),
+            call("silent", talk_seconds=None),
+            report("mail", kind="email"),
+        ),
+    )
+
+    def listed() -> dict[str, list[tuple[str, str, str]]]:
+        with store.read() as reading:
+            found = walked(lambda cursor: activities.page_uncounted(reading, W, cursor, 1))  # type: ignore[arg-type, return-value]  # a page of anything
+        return {
+            item.key: [(why.metric, why.code, why.field) for why in item.missing]
+            for item in found
+            if isinstance(item, activities.Activity)
+        }
+
+    assert listed() == {
+        "no time": [("deals_won", "no_time", "won_at"), ("revenue", "no_time", "won_at")],
+        "no amount": [("revenue", "no_value", "amount")],
+    }
+    repaired = report("no time", 2, full=False, won_at="2026-12-02T00:00:00Z")
+    sent(store, delivery(repaired))
+    assert list(listed()) == ["no amount"]
+
+
+def test_conflicting_reports_are_listed(store: Store) -> None:
+    sent(store, delivery(*(won(key, 1, amount=str(n)) for key in "ab" for n in range(3))))
+    with store.read() as reading:
+        found = walked(lambda cursor: activities.page_conflicts(reading, W, cursor, 1))  # type: ignore[arg-type, return-value]  # a page of anything
+        assert len(found) == 4
+        stamps = [(i.key, i.stamp) for i in found if isinstance(i, activities.Revision)]
+        assert all(one < other for one, other in pairwise(stamps))
+
+
+def test_quarantine_counts_equal_content_once_and_shows_the_newest_first(store: Store) -> None:
+    def stray(content: str, at: int, code: str = "not_a_time") -> None:
+        error = Invalid(code)
+        refused = (Refused(0, "i", "crm", error, content),)
+        sent(store, delivery(at=at, quarantines=True, refused=refused))
+
+    stray("one", NOW)
+    stray("two\ud800", NOW + 1)
+    stray("x" * 40_000, NOW + 2)
+    for at in (NOW + 9, NOW + 3):
+        stray("one", at)
+    stray("one", NOW + 4, "not_a_date")
+    with store.read() as reading:
+        assert quarantine.size(reading, W) == 4
+        found = walked(lambda cursor: quarantine.page(reading, W, cursor, 3))  # type: ignore[arg-type, return-value]  # a page of anything
+    entries = [one for one in found if isinstance(one, quarantine.Quarantined)]
+    assert [(one.id, one.code, one.count, one.first_at, one.last_at) for one in entries] == [
+        (4, "not_a_date", 1, NOW + 4, NOW + 4),
+        (3, "not_a_time", 1, NOW + 2, NOW + 2),
+        (2, "not_a_time", 1, NOW + 1, NOW + 1),
+        (1, "not_a_time", 3, NOW, NOW + 9),
+    ]
+    assert [one.content for one in entries] == ["one", "x" * 16_384, "two?", "one"]
+    assert entries[0].faults == Invalid("not_a_date").faults
+
+
+def test_credits_say_how_often_and_when_somebody_was_named(store: Store) -> None:
+    times = [f"2026-12-0{day}T03:00:00Z" for day in (3, 1, 2)]
+    sent(store, delivery(*(call(at, started_at=at) for at in times), won("d", owner="abe")))
+    sent(
+        store, delivery(call(times[0], 2, started_at=times[0], agent="abe"), call("x", agent=None))
+    )
+    with store.read() as reading:
+        who = actors.all_actors(reading, W)
+        found = actors.credits_of(reading, W, [*who, 99])
+    day = 86_400_000_000
+    three = NOW + 3 * 3_600_000_000
+    assert {who[one.actor]: one[1:] for one in found} == {
+        ("crm", "sato"): (2, three, three + day),
+        ("crm", "abe"): (2, three, three + 2 * day),
+    }
+
+
+def test_totals_take_half_open_windows_of_local_days(store: Store) -> None:
+    # 15:00 UTC is midnight in Tokyo.
+    for key, at in (("a", "2026-12-01T14:59:59Z"), ("b", "2026-12-01T15:00:00Z")):
+        sent(store, delivery(call(key, started_at=at)))
+
+    def number(first: int, end: int) -> int:
+        with store.read() as reading:
+            rows = totals.totals(reading, W, ["calls"], first, end)
+        return sum(row.number for row in rows)
+
+    windows = [(0, 1), (1, 2), (0, 2), (2, 3), (1, 1)]
+    assert [number(DAY_ONE + a, DAY_ONE + b) for a, b in windows] == [1, 1, 2, 0, 0]
+    with store.read() as reading:
+        noon = (NOW // 900_000_000) + 60
+        rows = totals.quarter_totals(reading, W, ["calls", "talk_time", "none"], noon, noon + 1)
+    assert [(row.metric, row.number, row.total) for row in rows] == [
+        ("calls", 1, 0), ("talk_time", 1, 60),
+    ]  # fmt: skip
+
+
+def test_a_change_of_zone_moves_days_and_leaves_quarter_hours(store: Store) -> None:
+    sent(store, delivery(call("a", started_at="2026-12-01T15:00:00Z")))
+    for zone, day in (("Asia/Tokyo", 1), ("UTC", 0)):
+        with store.write(W, NOW) as writing:
+            body = {"time_zone": zone, "currency": "JPY"}
+            documents.put(writing, "workspace", "workspace", body, author="test")
+            ledger.rebuild_in(writing)
+        with store.read() as reading:
+            rows = totals.totals(reading, W, ["calls"], DAY_ONE + day, DAY_ONE + day + 1)
+        assert [row.number for row in rows] == [1]
+        assert ledger.verify(store, W) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "table"),
+    [
+        ("UPDATE tally_day SET number = number + 1", "tally_day"),
+        ("DELETE FROM tally_quarter", "tally_quarter"),
+        ("UPDATE tally_quarter SET total = total - 1", "tally_quarter"),
+        ("UPDATE activity SET fields = '{\"@kind\":\"deal\"}' WHERE key = 'd'", "activity"),
+        ("UPDATE activity SET uncounted = 1", "activity"),
+        ("DELETE FROM activity_revision WHERE key = 'd'", "activity"),
+        ("DELETE FROM activity WHERE key = 'd'", "activity"),
+        ("DELETE FROM credit WHERE key = 'd'", "credit"),
+        ("UPDATE credit SET at = at + 1", "credit"),
+        ("INSERT INTO credit SELECT workspace_id, actor, 0, source, key FROM credit", "credit"),
+        ("UPDATE activity_revision SET content = replace(content, '100', '200')", "activity_revision"),
+    ],
+)  # fmt: skip
+def test_any_damage_is_found(store: Store, damage: str, table: str) -> None:
+    sent(store, delivery(won("d"), call("c"), report("p", 2, full=False, kind="call")))
+    assert ledger.verify(store, W) == []
+    with store.transaction() as connection:
+        assert connection.execute(text(damage)).rowcount > 0
+    assert table in {one.what for one in ledger.verify(store, W)}
+
+
+def test_rebuild_repairs_tallies_and_credits(store: Store) -> None:
+    sent(store, delivery(won("d"), call("c"), won("m", won_at=None)))
+    with store.transaction() as connection:
+        for damage in (
+            "DELETE FROM tally_quarter",
+            "UPDATE tally_day SET total = 0, number = 9",
+            "DELETE FROM credit",
+            "UPDATE activity SET uncounted = 1 - uncounted",
+        ):
+            connection.execute(text(damage))
+    ledger.rebuild(store, W, NOW)
+    assert ledger.verify(store, W) == []
+    with pytest.raises(NotFound):
+        ledger.verify(store, "nowhere")
+
+
+def test_no_lookup_of_a_commit_or_a_report_reads_a_whole_table(store: Store) -> None:
+    sent(store, delivery(*(won(f"d{n}", n % 9 + 1) for n in range(300)), call("c")))
+    statements: list[tuple[str, object]] = []
+
+    def note(_c: Connection, _k: object, statement: str, values: object, *_: object) -> None:
+        statements.append((statement, values))
+
+    event.listen(store._engine, "before_cursor_execute", note)
+    changed = [won("d1", 50), report("d2", 60, full=False, amount="1"), won("new"), won("d4", 5)]
+    one = delivery(*changed, quarantines=True, refused=(Refused(9, None, "crm", Invalid("x"), "")
+    ,))  # fmt: skip
+    recorder = Recorder(store)
+    recorder.record([Work(one, item) for item in (*one.items, *one.refused)])
+    with store.read() as reading:
+        _read_everything(reading)
+    event.remove(store._engine, "before_cursor_execute", note)
+    texts = dict(statements)
+    assert len(texts) > 25
+    with store.read() as reading:
+        for statement, values in texts.items():
+            if statement.startswith(("PRAGMA", "BEGIN")):
+                continue
+            one_row = values[0] if isinstance(values, list) else values
+            plan = reading.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", one_row)
+            steps = [step for *_, step in plan]
+            assert [step for step in steps if reads_too_much(step)] == [], (statement, steps)
+
+
+def reads_too_much(step: str) -> bool:
+    """Whether a step of a plan grows with the table, or with the workspace's share of it."""
+    if step.startswith("SCAN"):
+        return "VIRTUAL TABLE" not in step
+    growing = ("activity", "actor", "credit", "tally", "document")
+    all_of_workspace = step.startswith("SEARCH") and step.endswith("(workspace_id=?)")
+    # The greatest number of a key is one step to its end.
+    return "ORDER BY" in step or (all_of_workspace and step.split()[1].startswith(growing))
+
+
+def _read_everything(reading: Reading) -> None:
+    activities.get(reading, W, "crm", "d1")
+    activities.revisions(reading, W, "crm", "d1")
+    activities.page(reading, W, None, 5)
+    activities.page_uncounted(reading, W, None, 5)
+    activities.page_conflicts(reading, W, None, 5)
+    quarantine.page(reading, W, None, 5)
+    actors.credits_of(reading, W, [1])
+    totals.totals(reading, W, ["revenue", "calls"], 0, 10**6)
+    totals.quarter_totals(reading, W, ["revenue"], 0, 10**9)
+    documents.page(reading, W, "team", None, 5)
