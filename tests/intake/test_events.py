@@ -181,8 +181,7 @@ BAD: list[tuple[object, list[tuple[str, str]]]] = [
     ("text", [("", "not_an_object")]),
     (
         {},
-        [("/id", "required"), ("/source", "required"), ("/specversion", "required")]
-        + [("/type", "required")],
+        [(f"/{name}", "required") for name in ("id", "source", "specversion", "type")],
     ),
     (CALL | {"specversion": "0.3"}, [("/specversion", "unsupported_version")]),
     (CALL | {"specversion": 1.0}, [("/specversion", "unsupported_version")]),

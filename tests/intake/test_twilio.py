@@ -115,7 +115,7 @@ def test_any_order_and_repetition_of_single_reports_joins_to_the_same_state() ->
 
 
 def test_no_two_reports_of_a_call_share_a_revision() -> None:
-    same_second = INBOUND + [{**INBOUND[3], "CallSid": "CA" + "3" * 32, "To": "client:tanaka"}]
+    same_second = [*INBOUND, {**INBOUND[3], "CallSid": "CA" + "3" * 32, "To": "client:tanaka"}]
     found = reports(*same_second)
     assert len({report.stamp.revision for report in found}) == len(found)
 

@@ -35,7 +35,9 @@ Object = Mapping[str, RawValue]
 Fields = dict[str, JsonValue]
 
 _ACTIVITIES = frozenset({"call", "meeting"})
-_ACTIONS = frozenset({"create", "change", "delete"})
+# Tuples, because what is looked up may be a list, which no set can be asked for.
+_ENTITIES = ("activity", "deal")
+_ACTIONS = ("change", "create", "delete")
 _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 _NAIVE = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(:\d\d)?", re.ASCII)
 _DEAL = {
@@ -82,7 +84,7 @@ def _report(event: Object, meta: Object, request: HookRequest) -> Report | None:
     if meta.get("version") != "2.0":
         raise _fault("/meta/version", "unsupported_version", supported="2.0")
     entity = meta.get("entity")
-    if entity not in {"deal", "activity"}:
+    if entity not in _ENTITIES:
         return None
     fields = _fields(event, meta, request.received_at)
     if fields is None:
@@ -100,7 +102,7 @@ def _fields(event: Object, meta: Object, now: int) -> Fields | None:
     """The fields that an event reports; None where it is of no interest."""
     action = meta.get("action")
     if action not in _ACTIONS:
-        raise _fault("/meta/action", "unknown_value", allowed=", ".join(sorted(_ACTIONS)))
+        raise _fault("/meta/action", "unknown_value", allowed=", ".join(_ACTIONS))
     previous = _object(event.get("previous") or {}, "/previous")
     data = previous if action == "delete" else _object(event.get("data"), "/data")
     kind = "deal" if meta.get("entity") == "deal" else _activity_type(data)
@@ -201,8 +203,8 @@ def _time(holder: Object, label: str, place: str = "/data") -> str | None:
     text = f"{naive[1]}T{naive[2]}{naive[3] or ':00'}Z" if naive else value
     try:
         instant(text)
-    except Invalid as error:
-        raise _fault(f"{place}/{label}", error.code) from None
+    except Invalid:
+        raise _fault(f"{place}/{label}", "not_a_time") from None
     return text
 
 

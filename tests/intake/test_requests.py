@@ -1,0 +1,102 @@
+"""Credentials of sources, and the registry of senders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.domain.errors import Invalid
+from app.domain.kinds import KINDS
+from app.intake.registry import PROVIDERS, provider_named
+from app.intake.requests import NO_CONTENT, Absence, Arity, SignedUrl, read_credentials, redacted
+from tests.intake.senders import SECRET
+
+
+def test_the_senders_are_these() -> None:
+    assert set(PROVIDERS) == {"events", "standard_webhooks", "twilio", "pipedrive"}
+    assert all(provider_named(name).name == name for name in PROVIDERS)
+    assert all(set(p.counts or ()) <= set(KINDS) for p in PROVIDERS.values())
+
+
+@pytest.mark.parametrize("name", ["csv", "", "Twilio", None, 7, ["twilio"]])
+def test_other_senders_are_unknown(name: Any) -> None:
+    with pytest.raises(Invalid) as refusal:
+        provider_named(name)
+    assert refusal.value.code == "unknown_provider"
+
+
+def test_only_direct_events_have_no_hook_and_only_twilio_signs_the_address() -> None:
+    assert {name for name, p in PROVIDERS.items() if p.hook is None} == {"events"}
+    hooks = {name: p.hook for name, p in PROVIDERS.items() if p.hook}
+    assert {n for n, hook in hooks.items() if hook.signed_url is SignedUrl.YES} == {"twilio"}
+    assert all(hook.answer == NO_CONTENT for hook in hooks.values())
+
+
+def test_what_is_made_when_absent_and_what_is_a_list() -> None:
+    declared = {
+        (name, secret.name): (secret.arity, secret.absence)
+        for name, provider in PROVIDERS.items()
+        for secret in provider.secrets
+    }
+    assert declared == {
+        ("standard_webhooks", "secret"): (Arity.ONE, Absence.GENERATED),
+        ("twilio", "auth_tokens"): (Arity.SEVERAL, Absence.REFUSED),
+        ("pipedrive", "user"): (Arity.ONE, Absence.REFUSED),
+        ("pipedrive", "password"): (Arity.ONE, Absence.REFUSED),
+    }
+
+
+@pytest.mark.parametrize(
+    ("provider", "document", "expected"),
+    [
+        ("events", None, {}),
+        ("events", {}, {}),
+        ("standard_webhooks", None, {}),
+        ("standard_webhooks", {"secret": None}, {}),
+        ("standard_webhooks", {"secret": SECRET}, {"secret": (SECRET,)}),
+        ("twilio", {"auth_tokens": ["new", "old"]}, {"auth_tokens": ("new", "old")}),
+        (
+            "pipedrive",
+            {"user": "u", "password": "ひみつ"},
+            {"user": ("u",), "password": ("ひみつ",)},
+        ),
+    ],
+)
+def test_credentials_are_read_into_every_valid_value(
+    provider: str, document: Any, expected: dict[str, tuple[str, ...]]
+) -> None:
+    assert read_credentials(PROVIDERS[provider], document) == expected
+
+
+@pytest.mark.parametrize(
+    ("provider", "document", "expected"),
+    [
+        ("twilio", None, [("/auth_tokens", "required")]),
+        ("twilio", "token", [("", "not_an_object")]),
+        ("twilio", {"auth_tokens": "t"}, [("/auth_tokens", "not_a_list")]),
+        ("twilio", {"auth_tokens": []}, [("/auth_tokens", "not_a_list")]),
+        ("twilio", {"auth_tokens": ["t"] * 11}, [("/auth_tokens", "not_a_list")]),
+        ("twilio", {"auth_tokens": [7]}, [("/auth_tokens", "not_a_text")]),
+        ("twilio", {"auth_tokens": [""]}, [("/auth_tokens", "not_a_secret")]),
+        ("twilio", {"auth_tokens": ["t\n"]}, [("/auth_tokens", "not_a_secret")]),
+        ("twilio", {"auth_tokens": ["t "]}, [("/auth_tokens", "not_a_secret")]),
+        ("twilio", {"auth_tokens": ["t" * 256]}, [("/auth_tokens", "not_a_secret")]),
+        ("standard_webhooks", {"secret": "short"}, [("/secret", "not_a_webhook_secret")]),
+        ("standard_webhooks", {"secret": [SECRET]}, [("/secret", "not_a_text")]),
+        ("events", {"token": "t"}, [("", "unknown_field")]),
+        ("pipedrive", {}, [("/user", "required"), ("/password", "required")]),
+        ("pipedrive", {"user": "a:b", "password": "p"}, [("/user", "colon_in_user")]),
+    ],
+)
+def test_wrong_credentials_are_told_where_and_never_repeated(
+    provider: str, document: Any, expected: list[tuple[str, str]]
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        read_credentials(PROVIDERS[provider], document)
+    assert [(fault.pointer, fault.code) for fault in refusal.value.faults] == expected
+
+
+def test_short_credentials_do_not_tear_holes_into_words() -> None:
+    assert redacted("an umbrella", {"user": ("a",)}) == "an umbrella"
+    assert redacted("my-password!", {"password": ("my-password",)}) == "[redacted]!"
