@@ -82,16 +82,12 @@ def _known(base: Ground, team: str) -> bool:
 
 def broken_down(base: Ground, scope: Scope, breakdown: Breakdown) -> tuple[Scope, ...]:
     """The scopes of a breakdown, by key."""
-    match breakdown:
-        case Breakdown.NONE:
-            return ()
-        case Breakdown.MEMBER:
-            return tuple(
-                Scope(scope.team, portion.person.member) for portion in portions(base, scope)
-            )
-        case Breakdown.TEAM:
-            scopes = (Scope(team, scope.member) for team in teams_of(base, scope.team))
-            return tuple(s for s in scopes if scope.member is None or portions(base, s))
+    if breakdown is Breakdown.MEMBER:
+        return tuple(Scope(scope.team, p.person.member) for p in portions(base, scope))
+    if breakdown is Breakdown.TEAM:
+        scopes = (Scope(team, scope.member) for team in teams_of(base, scope.team))
+        return tuple(s for s in scopes if scope.member is None or portions(base, s))
+    return ()
 
 
 def name(base: Ground, scope: Scope) -> str:

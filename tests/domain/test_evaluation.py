@@ -27,7 +27,7 @@ from app.domain.progress import Excluded, GoalProgress, Progress, Scope, ScopedP
 from app.domain.quantities import rounded_up
 from app.domain.scopes import Breakdown
 from app.domain.spans import Span
-from tests.domain.worlds import december, east, plan_document, workspace
+from tests.domain.worlds import december, east, plan_document, values, workspace
 
 FIRST, UNTIL = date(2026, 12, 1), date(2026, 12, 15)
 DAYS = [FIRST + timedelta(n) for n in range(14)]
@@ -66,7 +66,7 @@ def worlds(draw: st.DrawFn) -> World:
     turn = FIRST + timedelta(draw(cut))
     above = draw(st.sampled_from([(), (Parent("c"),), (Parent("c", Span(turn)),)]))
     teams = [Team("a", "A", above), Team("b", "B", (Parent("c"),)), Team("c", "C")]
-    owners = {f"x{n}": (draw(cut), *draw(st.permutations(range(4)))[:2]) for n in range(4)}
+    owners = {f"x{n}": _owners(draw) for n in range(4)}
     members = [_member(draw, n, owners) for n in range(4)]
     named = draw(st.sets(st.sampled_from("abc0123"), min_size=1, max_size=3))
     assignments = tuple(
@@ -99,6 +99,11 @@ def worlds(draw: st.DrawFn) -> World:
     events = tuple(draw(st.lists(event, max_size=40)))
     base = ground(WORKSPACE, made, 1, directory(teams, members))
     return World(base, {n: Actor("s", text) for n, text in enumerate(texts)}, events)
+
+
+def _owners(draw: st.DrawFn) -> tuple[int, int, int]:
+    before, after, *_ = draw(st.permutations(range(4)))
+    return draw(cut), before, after
 
 
 def _member(draw: st.DrawFn, n: int, owners: Mapping[str, tuple[int, int, int]]) -> Member:
@@ -252,7 +257,7 @@ def assert_recounted(world: World, recount: Recount, tree: ScopedProgress) -> No
         )
         assert goal.actual == seen["in"] + (seen["unassigned"] if inside else 0)
         assert goal.next_period == late["in"] + (late["unassigned"] if inside else 0)
-        assert (goal.unassigned, goal.outside_plan) == (seen["unassigned"], seen["outside"])
+        assert values(goal.unassigned, goal.outside_plan) == (seen["unassigned"], seen["outside"])
         assert goal.gap == goal.actual - goal.expected
 
 
@@ -345,7 +350,7 @@ def calls(actor: int, number: int) -> ActorTotal:
     return ActorTotal("calls", "", actor, number, 0)
 
 
-CALLS = {"root": {"metric": "calls", "target": "100"}, "funnel": None}
+CALLS: dict[str, Any] = {"root": {"metric": "calls", "target": "100"}, "funnel": None}
 MIDDLE, OVER = "2026-12-14T18:00:00+09:00", "2027-01-01T00:00:00+09:00"
 
 
@@ -366,7 +371,7 @@ MIDDLE, OVER = "2026-12-14T18:00:00+09:00", "2027-01-01T00:00:00+09:00"
     ],
 )
 def test_the_verdict_is_the_first_word_that_fits(when: str, number: int, word: Verdict) -> None:
-    base = december(**CALLS, assignments=[])
+    base = december(None, **CALLS, assignments=[])
     assert at(when, base, [calls(0, number)]).whole.root.verdict is word
 
 
@@ -377,20 +382,20 @@ def reasons(goal: GoalProgress) -> list[str]:
 def test_every_null_says_why() -> None:
     base = december(assignments=[])
     early = at("2026-12-01T08:00:00+09:00", base, []).whole.root
-    assert (early.pace, early.rate and early.rate.observed) == (None, None)
+    assert values(early.pace, early.rate and early.rate.observed) == (None, None)
     assert reasons(early) == ["nothing_expected_yet", "no_sample", "never_heard"]
     late = at("2026-12-28T18:00:00+09:00", base, []).whole.root
     assert late.required_per_day is None
     assert reasons(late) == ["no_days_left", "no_sample", "never_heard", "pace_below"]
     zero = december(root={"metric": "calls", "target": "0"}, funnel=None, assignments=[])
     nothing = at(MIDDLE, zero, []).whole.root
-    assert (nothing.attainment, nothing.verdict, nothing.required_per_day) == (
+    assert values(nothing.attainment, nothing.verdict, nothing.required_per_day) == (
         None,
         Verdict.REACHED,
         0,
     )
     assert reasons(nothing) == ["target_zero", "nothing_expected_yet", "never_heard"]
-    risky = at(MIDDLE, december(**CALLS, assignments=[]), [calls(0, 45)]).whole.root
+    risky = at(MIDDLE, december(None, **CALLS, assignments=[]), [calls(0, 45)]).whole.root
     assert [dict(r.params) for r in risky.reasons if r.code == "pace_below"] == [{"threshold": "1"}]
 
 
@@ -398,17 +403,17 @@ def test_a_plan_for_an_empty_team_has_a_target_and_nobody_to_carry_it() -> None:
     people = directory([*east().teams.values(), Team("new", "New")], east().members.values())
     base = december(people, assignments=[{"team": "new"}])
     root = at(MIDDLE, base, [calls(0, 5)]).whole.root
-    assert (root.target, root.expected, root.pace) == (2_000_000, 0, None)
+    assert values(root.target, root.expected, root.pace) == (2_000_000, 0, None)
     assert "nobody_carries_it" in reasons(root)
     assert blueprint(base).split == {}
     team = at(MIDDLE, base, [], scope=Scope(team="new")).whole
-    assert (team.name, team.root.target, team.root.target_display) == ("New", 0, 0)
+    assert values(team.name, team.root.target, team.root.target_display) == ("New", 0, 0)
 
 
 def test_a_plan_without_assignments_is_the_whole_workspace() -> None:
-    base = december(**CALLS, assignments=[])
+    base = december(None, **CALLS, assignments=[])
     root = at(MIDDLE, base, [calls(0, 20), calls(1, 3), calls(2, 4)]).whole.root
-    assert (root.actual, root.unassigned, root.outside_plan, root.expected) == (27, 7, 0, 50)
+    assert values(root.actual, root.unassigned, root.outside_plan, root.expected) == (27, 7, 0, 50)
     for question in (
         {"scope": Scope(team="east")},
         {"scope": Scope(member="sato")},
@@ -420,10 +425,10 @@ def test_a_plan_without_assignments_is_the_whole_workspace() -> None:
 
 def test_unassigned_work_stands_beside_the_plan_unless_it_is_asked_for() -> None:
     rows = [calls(0, 20), calls(2, 4)]
-    beside = at(MIDDLE, december(**CALLS), rows).whole.root
-    inside = at(MIDDLE, december(**CALLS, include_unassigned=True), rows).whole.root
-    assert (beside.actual, beside.unassigned) == (20, 4)
-    assert (inside.actual, inside.unassigned) == (24, 4)
+    beside = at(MIDDLE, december(None, **CALLS), rows).whole.root
+    inside = at(MIDDLE, december(None, **CALLS, include_unassigned=True), rows).whole.root
+    assert values(beside.actual, beside.unassigned) == (20, 4)
+    assert values(inside.actual, inside.unassigned) == (24, 4)
 
 
 @pytest.mark.parametrize(
@@ -444,6 +449,28 @@ def test_a_member_in_a_team_is_broken_down_by_the_own_teams_only() -> None:
     base = december(assignments=[{"team": "east"}, {"member": "sato"}])
     only = at(MIDDLE, base, [], scope=Scope(member="sato"), breakdown=Breakdown.TEAM)
     assert [entry.scope for entry in only.breakdown] == [Scope("east", "sato")]
+
+
+def test_a_team_is_broken_down_into_itself_and_the_teams_below_it() -> None:
+    tree = [
+        Team("all", "All"),
+        Team("east", "East", (Parent("all"),)),
+        Team("west", "West", (Parent("all"),)),
+    ]
+    folk = [Member(key, key, memberships=(Membership(key),)) for key in ("east", "west")]
+    base = december(directory(tree, folk), assignments=[{"team": "all"}])
+    teams = {
+        team: [
+            e.scope.team
+            for e in at(MIDDLE, base, [], scope=Scope(team), breakdown=Breakdown.TEAM).breakdown
+        ]
+        for team in (None, "all", "east")
+    }
+    assert teams == {
+        None: ["all", "east", "west"],
+        "all": ["all", "east", "west"],
+        "east": ["east"],
+    }
 
 
 def test_money_in_other_currencies_is_listed_and_never_added() -> None:
@@ -475,7 +502,7 @@ def test_only_the_days_inside_the_assigned_membership_are_a_persons_own() -> Non
     joined = (Membership("east", Span(date(2026, 12, 14))),)
     people = directory(east().teams.values(), [replace(east().members["sato"], memberships=joined)])
     sato = at(MIDDLE, december(people), [], scope=Scope(member="sato")).whole
-    assert (sato.working_days.total, sato.working_days.elapsed) == (11, 1)
+    assert values(sato.working_days.total, sato.working_days.elapsed) == (11, 1)
 
 
 def test_a_person_in_the_plan_by_team_and_by_name_counts_once_with_the_own_weight() -> None:

@@ -15,7 +15,7 @@ FRIDAY = "2026-12-11T17:00:00+09:00"
 CALENDAR = workspace().calendar
 
 
-def source(key: str = "s", counts: list[str] | None = None, **expect: str) -> Source:
+def source(key: str = "s", counts: list[str] | None = None, **expect: Any) -> Source:
     return source_of(key, {"counts": counts} | ({"expect": expect} if expect else {}))
 
 
@@ -35,7 +35,7 @@ def source(key: str = "s", counts: list[str] | None = None, **expect: str) -> So
     ],
 )
 def test_silence_becomes_too_long_after_the_time_that_the_expectation_counts(
-    expect: dict[str, str], limit: str
+    expect: dict[str, Any], limit: str
 ) -> None:
     only = source(**expect)
     assert stale_from(only.expect, instant(FRIDAY), CALENDAR) == instant(limit)

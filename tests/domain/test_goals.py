@@ -140,8 +140,14 @@ def test_values_run_through_chains_and_sums_in_any_direction() -> None:
     east_ = goal("m1", conversion=from_("0.25", goal("m2", target="40")))
     made = tree(goal("m0", target="20", parts=[east_, west]))
     assert targets(made) == {
-        "m0": "20", "m1": "10", "m2": "40", "m3": "10", "m4": "20", "m5": "12", "m6": "8",
-    }  # fmt: skip
+        "m0": "20",
+        "m1": "10",
+        "m2": "40",
+        "m3": "10",
+        "m4": "20",
+        "m5": "12",
+        "m6": "8",
+    }
 
 
 def test_parts_that_do_not_add_up_are_a_named_mismatch_with_each_single_repair() -> None:
@@ -264,9 +270,21 @@ LEAF = goal("m1", target="5")
         (goal("m0", conversion=from_("-0.1", LEAF)), "/root/conversion/rate", "negative_rate"),
         (goal("m0", conversion={"from": LEAF}), "/root/conversion/rate", "missing_rate"),
         (goal("m0", conversion=from_("5%", LEAF)), "/root/conversion/rate", "not_a_decimal"),
-        (goal("m0", conversion=from_("1", LEAF, lag_days=-1)), "/root/conversion/lag_days", "negative_lag"),
-        (goal("m0", conversion=from_("1", LEAF, lag_days=31)), "/root/conversion/from", "lag_exceeds_period"),
-        (goal("m0", conversion=from_("1", LEAF, lag_days=9**9)), "/root/conversion/lag_days", "lag_exceeds_period"),
+        (
+            goal("m0", conversion=from_("1", LEAF, lag_days=-1)),
+            "/root/conversion/lag_days",
+            "negative_lag",
+        ),
+        (
+            goal("m0", conversion=from_("1", LEAF, lag_days=31)),
+            "/root/conversion/from",
+            "lag_exceeds_period",
+        ),
+        (
+            goal("m0", conversion=from_("1", LEAF, lag_days=9**9)),
+            "/root/conversion/lag_days",
+            "lag_exceeds_period",
+        ),
         (goal("m0", conversion=from_("1", LEAF), parts=[LEAF]), "/root", "conversion_or_parts"),
         (goal("m0", parts=[], target="1"), "/root/parts", "empty_parts"),
         (goal("m0", target="-1"), "/root/target", "negative_target"),
@@ -276,9 +294,13 @@ LEAF = goal("m1", target="5")
         (goal("revenue", target="1", currency="USD"), "/root/currency", "mixed_currency"),
         (goal("revenue", target="1", parts=[LEAF]), "/root", "mixed_currency"),
         (goal("m0", target="1", parts=[goal("talk_time")]), "/root", "mixed_units"),
-        (goal("m0", conversion=from_("1", goal("m1", conversion=from_("1", goal("m0"))))), "/root/conversion/from/conversion/from", "cyclic"),
+        (
+            goal("m0", conversion=from_("1", goal("m1", conversion=from_("1", goal("m0"))))),
+            "/root/conversion/from/conversion/from",
+            "cyclic",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_tree_without_meaning_is_refused_where_it_is_wrong(
     root: dict[str, Any], pointer: str, code: str
 ) -> None:
@@ -324,8 +346,16 @@ def test_money_in_the_workspace_currency_adds_up() -> None:
         ({"funnel": []}, "/funnel", "empty_funnel"),
         ({"funnel": None}, "", "funnel_or_root"),
         ({"root": LEAF}, "", "funnel_or_root"),
-        ({"funnel": [goal("calls", target="1", rate="1")]}, "/funnel/0/rate", "rate_on_first_stage"),
-        ({"funnel": [goal("calls", target="1", lag_days=3)]}, "/funnel/0/lag_days", "rate_on_first_stage"),
+        (
+            {"funnel": [goal("calls", target="1", rate="1")]},
+            "/funnel/0/rate",
+            "rate_on_first_stage",
+        ),
+        (
+            {"funnel": [goal("calls", target="1", lag_days=3)]},
+            "/funnel/0/lag_days",
+            "rate_on_first_stage",
+        ),
         ({"funnel": [goal("leads", target="1"), goal("calls")]}, "/funnel/1/rate", "missing_rate"),
         ({"funnel": [goal("calls", target="1"), goal("calls", rate="1")]}, "/funnel/1", "cyclic"),
         ({"period": {}}, "/period", "one_period"),
@@ -335,15 +365,27 @@ def test_money_in_the_workspace_currency_adds_up() -> None:
         ({"period": {"quarter": "2026-Q5"}}, "/period/quarter", "not_a_quarter"),
         ({"period": {"start": "2026-12-01", "end": "2026-12-01"}}, "/period/end", "empty_period"),
         ({"period": {"start": "2026-12-01"}}, "/period/end", "not_a_date"),
-        ({"period": {"start": "1979-12-31", "end": "1980-02-01"}}, "/period/start", "period_out_of_range"),
-        ({"period": {"start": "2026-01-01", "end": "2037-01-01"}}, "/period/end", "period_too_long"),
+        (
+            {"period": {"start": "1979-12-31", "end": "1980-02-01"}},
+            "/period/start",
+            "period_out_of_range",
+        ),
+        (
+            {"period": {"start": "2026-01-01", "end": "2037-01-01"}},
+            "/period/end",
+            "period_too_long",
+        ),
         ({"alias": "New Business"}, "/alias", "not_a_key"),
         ({"assignments": [{"weight": "1"}]}, "/assignments/0", "team_or_member"),
         ({"assignments": [{"team": "a", "member": "b"}]}, "/assignments/0", "team_or_member"),
-        ({"assignments": [{"team": "a", "weight": "0"}]}, "/assignments/0/weight", "weight_not_positive"),
+        (
+            {"assignments": [{"team": "a", "weight": "0"}]},
+            "/assignments/0/weight",
+            "weight_not_positive",
+        ),
         ({"assignments": [{"team": "a"}, {"team": "a"}]}, "/assignments/1", "duplicate_assignment"),
     ],
-)  # fmt: skip
+)
 def test_a_plan_without_meaning_is_refused_where_it_is_wrong(
     changes: dict[str, Any], pointer: str, code: str
 ) -> None:
@@ -381,7 +423,7 @@ def test_a_period_is_half_open_days(period: dict[str, Any], first: date, until: 
 
 
 def test_lags_add_up_to_each_goals_own_deadline() -> None:
-    stages = [dict(stage) for stage in FUNNEL]
+    stages: list[dict[str, Any]] = [dict(stage) for stage in FUNNEL]
     stages[2] |= {"lag_days": 14}
     stages[3] |= {"lag_days": 3}
     assert plan(funnel=stages).deadlines == {

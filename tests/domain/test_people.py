@@ -20,7 +20,7 @@ from app.domain.people import (
     team_of,
 )
 from app.domain.spans import Span, overlapping
-from tests.domain.worlds import codes, member_document
+from tests.domain.worlds import codes, member_document, values
 
 DAY = date(2026, 12, 1)
 LATER = date(2026, 12, 15)
@@ -120,7 +120,7 @@ def test_a_person_who_moves_takes_the_future_along_and_leaves_history() -> None:
         {"team": "japan", "from": None, "to": "2026-12-20"},
         {"team": "asia", "from": "2026-12-20"},
     ]
-    teams = {"east": parents, "west": [], "japan": [{"team": "asia"}], "asia": []}
+    teams: dict[str, Any] = {"east": parents, "west": [], "japan": [{"team": "asia"}], "asia": []}
     found = people(member("sato", [], memberships=moves), teams=teams)
     assert found.line("sato", date(2026, 12, 14)) == ("east", "japan", "asia")
     assert found.line("sato", date(2026, 12, 15)) == ("west",)
@@ -230,7 +230,12 @@ def test_absences_are_whole_or_half_days() -> None:
             ]
         }
     )
-    assert (half.share, half.reason, whole.share, whole.reason) == (Fraction(1, 2), "通院", 1, None)
+    assert values(half.share, half.reason, whole.share, whole.reason) == (
+        Fraction(1, 2),
+        "通院",
+        1,
+        None,
+    )
 
 
 @pytest.mark.parametrize("share", ["0.25", "2", "", 1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from app.domain.instants import instant
 from app.domain.progress import GoalProgress, Progress, Scope, Verdict
 from app.domain.quantities import written
 from app.domain.scopes import Breakdown
-from tests.domain.worlds import FUNNEL, december
+from tests.domain.worlds import FUNNEL, december, values
 
 AS_OF = "2026-12-14T18:00:00+09:00"
 GOALS = ["revenue", "deals_won", "appointments", "calls"]
@@ -90,18 +91,29 @@ def test_each_persons_share_is_exact_and_what_is_shown_adds_up() -> None:
 def test_the_tenth_working_day_is_read_as_it_was_worked_by_hand() -> None:
     whole = read(scope=Scope(team="east")).whole
     days = whole.working_days
-    assert (days.total, days.elapsed, days.remaining) == (20, 10, 10)
+    assert values(days.total, days.elapsed, days.remaining) == (20, 10, 10)
     assert figures(
         whole.root, "target", "actual", "expected", "attainment", "pace", "gap", "required_per_day"
     ) == {
-        "revenue": ("2000000", "380000", "1034482.758621", "0.19", "0.367333", "-654482.758621", "162000"),
+        "revenue": (
+            "2000000",
+            "380000",
+            "1034482.758621",
+            "0.19",
+            "0.367333",
+            "-654482.758621",
+            "162000",
+        ),
         "deals_won": ("5", "1", "2.586207", "0.2", "0.386667", "-1.586207", "0.4"),
         "appointments": ("100", "54", "51.724138", "0.54", "1.044", "2.275862", "4.6"),
         "calls": ("500", "262", "258.62069", "0.524", "1.013067", "3.37931", "23.8"),
-    }  # fmt: skip
+    }
     assert figures(whole.root, "target_display") == {
-        "revenue": ("2000000",), "deals_won": ("5",), "appointments": ("100",), "calls": ("500",),
-    }  # fmt: skip
+        "revenue": ("2000000",),
+        "deals_won": ("5",),
+        "appointments": ("100",),
+        "calls": ("500",),
+    }
     assert [goal.verdict for goal in whole.root.walk()] == [
         Verdict.OFF_TRACK,
         Verdict.OFF_TRACK,
@@ -152,12 +164,12 @@ def test_sato_owes_what_is_left_over_the_own_remaining_days() -> None:
     assert (needed["calls"], needed["appointments"]) == (("8.241379",), ("1.448276",))
     assert sato.working_days.remaining == 10
     tanaka = read("2026-12-15T09:00:00+09:00", scope=Scope(member="tanaka")).whole
-    assert (tanaka.working_days.total, tanaka.working_days.remaining) == (18, 8)
+    assert values(tanaka.working_days.total, tanaka.working_days.remaining) == (18, 8)
     assert tanaka.name == "Tanaka"
 
 
 def test_a_lag_of_14_calendar_days_brings_the_deadline_and_the_expectation_forward() -> None:
-    stages = [dict(stage) for stage in FUNNEL]
+    stages: list[dict[str, Any]] = [dict(stage) for stage in FUNNEL]
     stages[2] |= {"lag_days": 14}
     whole = read(plan={"funnel": stages, "assignments": []}).whole
     goals = {goal.key: goal for goal in whole.root.walk()}
@@ -190,7 +202,7 @@ def test_segments_cover_the_period_up_to_the_moment(as_of: str, ends: list[str])
     assert [segment.span.until for segment in found] == [date.fromisoformat(end) for end in ends]
     running = [segment for segment in found if segment.grain is Grain.QUARTERS]
     assert len(running) == (as_of in (AS_OF, "2026-12-01T00:00:00.000001+09:00"))
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert before.span.until == after.span.first
 
 

@@ -99,6 +99,11 @@ def december(people: Directory | None = None, **changes: Any) -> Ground:
     return ground(workspace(), made, 1, folk)
 
 
+def values(*numbers: object) -> tuple[object, ...]:
+    """Several quantities at once, to be compared with plain numbers."""
+    return numbers
+
+
 def codes(error: Invalid) -> list[tuple[str, str]]:
     """Where it is wrong, and what."""
     return [(fault.pointer, fault.code) for fault in error.faults]
