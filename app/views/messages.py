@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.views.sentences import SENTENCES
+
 LANGUAGES = ("en", "ja")
 DEFAULT_LANGUAGE = "en"
 
@@ -31,6 +33,7 @@ def sentence(code: str, params: _Params, language: str) -> str:
 
 # code -> (English, Japanese)
 MESSAGES: Mapping[str, tuple[str, str]] = {
+    **SENTENCES,
     # The request as a whole.
     "body_too_large": (
         "The body is larger than {limit} bytes.",

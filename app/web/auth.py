@@ -128,7 +128,7 @@ class Gate:
 
     `find(workspace, digest)` may block and runs in a thread. `config_version(workspace)` runs on
     the event loop at every request and must be as cheap as reading a variable: it tells whether
-    what is remembered of a key still holds.
+    what is remembered of a key still holds; for a workspace that is not there any number will do.
     """
 
     def __init__(
