@@ -12,7 +12,9 @@ from urllib.parse import urlencode
 from standardwebhooks import Webhook
 from twilio.request_validator import RequestValidator
 
+from app.domain.deliveries import Delivery
 from app.domain.instants import SECOND, instant
+from app.intake.events import read_events
 from app.intake.requests import HookRequest
 from app.intake.signatures import written_webhook_secret
 
@@ -109,3 +111,13 @@ def pipedrive_body(body: bytes) -> HookRequest:
     headers = {"content-type": "application/json", "authorization": f"Basic {token}"}
     credentials = {"user": ("tassei",), "password": ("ひみつの合言葉", "previous-password")}
     return HookRequest("default", "pd", HOOK, "POST", headers, body, credentials, NOW)
+
+
+def reading(
+    body: object,
+    media_type: str = "application/cloudevents+json",
+    headers: dict[str, str] | None = None,
+) -> Delivery:
+    """What the direct API makes of a body; anything but bytes is written as JSON."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return read_events(raw, media_type, headers or {}, workspace="w", now=NOW)
