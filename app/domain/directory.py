@@ -14,7 +14,7 @@ from itertools import combinations
 from app.domain.documents import raise_any
 from app.domain.errors import Fault, Invalid
 from app.domain.people import Identity, IdentityKind, Member, Team, normalised
-from app.domain.spans import Span
+from app.domain.spans import ALWAYS, Span
 
 _Index = Mapping[tuple[str, IdentityKind, str], tuple[tuple[Span, str], ...]]
 
@@ -37,6 +37,20 @@ class Directory:
                 if day in span:
                     return member
         return None
+
+    def unknown_spans(self, source: str, identity: str) -> tuple[Span, ...]:
+        """The days on which an identity means nobody, in order; one long span if it never does."""
+        known = sorted(
+            (span.first, span.until)
+            for kind in IdentityKind
+            for span, _ in self.identities.get((source, kind, normalised(kind, identity)), ())
+        )
+        gaps, at = [], ALWAYS.first
+        for first, until in known:
+            if first > at:
+                gaps.append(Span(at, first))
+            at = max(at, until)
+        return (*gaps, Span(at, ALWAYS.until)) if at < ALWAYS.until else tuple(gaps)
 
     def team(self, member: str, day: date) -> str | None:
         """The team in which a member stands on a day."""

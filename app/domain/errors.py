@@ -56,6 +56,11 @@ class Invalid(TasseiError):
         super().__init__(code, **params)
         self.faults = faults or (Fault("", code, params),)
 
+    def below(self, pointer: str) -> Invalid:
+        """The same refusal with its faults placed under a pointer."""
+        placed = (Fault(pointer + fault.pointer, fault.code, fault.params) for fault in self.faults)
+        return Invalid(self.code, *placed, **self.params)
+
 
 class NotFound(TasseiError):
     """No such thing in this workspace (the answer for another workspace's things, too)."""

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import Subquery, bindparam, exists, func, insert, select
 
-from app.store.dialect import Prepared, Words, columns, listed
+from app.store.dialect import Prepared, Words, columns, listed, tripled
 from app.store.tables import actor, credit
 from app.store.transactions import Access, Writing
 
 Who = tuple[str, str]  # source and identity
+Gaps = Sequence[tuple[int, int]]  # half-open, in instants
 
 
 class Actor(NamedTuple):
@@ -67,6 +68,44 @@ def credits_of(access: Access, workspace: str, actors: Iterable[int]) -> list[Cr
     )
     found = access.connection.execute(query, {"actors": json.dumps(list(actors))})
     return [Credits(*row) for row in found]
+
+
+def credits_within(access: Access, workspace: str, gaps: Mapping[int, Gaps]) -> list[Credits]:
+    """What actors are credited with between some instants, by number; nobody with nothing."""
+    gap = _gaps()
+    query = (
+        select(_C.actor, func.count(), func.min(_C.at), func.max(_C.at))
+        .join(gap, (gap.c.actor == _C.actor) & (_C.at >= gap.c.since) & (_C.at < gap.c.until))
+        .where(_C.workspace_id == workspace)
+        .group_by(_C.actor)
+        .order_by(_C.actor)
+    )
+    found = access.connection.execute(query, {"gaps": _written(gaps)})
+    return [Credits(*row) for row in found]
+
+
+def count_within(access: Access, workspace: str, gaps: Mapping[int, Gaps]) -> int:
+    """How many of the actors are credited with anything between those instants.
+
+    Looks for one credit each, so it costs the same however many activities there are.
+    """
+    gap = _gaps()
+    credited = exists().where(
+        _C.workspace_id == workspace,
+        _C.actor == gap.c.actor,
+        _C.at >= gap.c.since,
+        _C.at < gap.c.until,
+    )
+    query = select(func.count(gap.c.actor.distinct())).where(credited)
+    return access.connection.execute(query, {"gaps": _written(gaps)}).scalar_one()
+
+
+def _gaps() -> Subquery:
+    return tripled("gaps", "actor", "since", "until").subquery()
+
+
+def _written(gaps: Mapping[int, Gaps]) -> str:
+    return json.dumps([(actor, *gap) for actor, found in gaps.items() for gap in found])
 
 
 def numbers(writing: Writing, wanted: Iterable[Who]) -> Mapping[Who, int]:

@@ -83,6 +83,16 @@ def paired(parameter: str) -> AnySelect:
     return select(first.label("first"), second.label("second")).select_from(rows)
 
 
+def tripled(parameter: str, *names: str) -> AnySelect:
+    """A bound JSON array of arrays of whole numbers as rows of named columns."""
+    rows = listed(parameter)
+    parts = (
+        literal_column(f"json_extract(value, '$[{place}]')", Whole).label(name)
+        for place, name in enumerate(names)
+    )
+    return select(*parts).select_from(rows)
+
+
 def upsert(table: Table, *add: str, replace: Sequence[str] = ()) -> Insert:
     """Insert a row, or on its primary key add to some columns and replace others."""
     statement = insert(table)

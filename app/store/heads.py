@@ -50,6 +50,12 @@ def head(access: Access, workspace: str) -> Head | None:
     return None if row is None else Head(*row)
 
 
+def all_heads(access: Access) -> dict[str, Head]:
+    """Where every workspace stands."""
+    found = access.connection.execute(select(_HEAD.workspace_id, *_COLUMNS))
+    return {workspace: Head(*rest) for workspace, *rest in found}
+
+
 def workspaces(access: Access) -> list[str]:
     """The keys of all workspaces, sorted."""
     found = access.connection.execute(select(_HEAD.workspace_id).order_by(_HEAD.workspace_id))

@@ -14,6 +14,7 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Table, exists, func, select, tuple_, update
+from sqlalchemy.dialects.sqlite import insert
 
 from app.domain.activities import NOTHING, Report, Stamp, State, joined, make_report
 from app.domain.errors import Invalid, NotFound
@@ -32,6 +33,7 @@ from app.store.tables import (
     metric_slot,
     tally_day,
     tally_quarter,
+    verification,
 )
 from app.store.tallies import Change, Numbers
 from app.store.transactions import Access, Writing
@@ -67,6 +69,25 @@ def verify(store: Store, workspace: str) -> list[Mismatch]:
         while chunk := list(islice(histories, CHUNK)):
             audit.check(chunk)
         return audit.finish()
+
+
+def note_verified(writing: Writing, mismatches: int) -> None:
+    """Keep the result of a verification, for the gauge and whoever asks later."""
+    statement = insert(verification).values(
+        workspace_id=writing.workspace, at=writing.at, mismatches=mismatches
+    )
+    names = ("at", "mismatches")
+    writing.connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["workspace_id"], set_={n: statement.excluded[n] for n in names}
+        )
+    )
+
+
+def last_verified(access: Access, workspace: str) -> int | None:
+    """How many mismatches the last verification found; None before the first one."""
+    query = select(verification.c.mismatches).where(verification.c.workspace_id == workspace)
+    return access.connection.execute(query).scalar_one_or_none()
 
 
 def rebuild(store: Store, workspace: str, now: int) -> None:

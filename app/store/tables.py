@@ -80,6 +80,7 @@ metric_slot = _table(
     _value("currency", Words),
     UniqueConstraint("workspace_id", "metric", "currency"),
 )
+verification = _table("verification", _value("at", Whole), _value("mismatches", Whole))
 source_state = _table(
     "source_state",
     _key("source", Words),

@@ -38,6 +38,11 @@ def quarter_totals(
     return _summed(access, workspace, tally_quarter, metrics, (first_quarter, end_quarter))
 
 
+def has_amounts(access: Access, workspace: str) -> bool:
+    """Whether money was ever counted, in whatever currency."""
+    return any(currency for _, currency in tallies.slots(access, workspace))
+
+
 def _summed(
     access: Access, workspace: str, table: Table, metrics: Iterable[str], window: tuple[int, int]
 ) -> list[Total]:

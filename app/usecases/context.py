@@ -1,5 +1,6 @@
-"""What every use case works with. Clock and randomness are arguments: tests turn the one and fix
-the other.
+"""What every use case works with.
+
+Clock and randomness are arguments: tests turn the one and fix the other.
 """
 
 from __future__ import annotations

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from app.domain.evaluation import Breakdown, Question
+from app.domain.evaluation import Question
 from app.domain.freshness import Source, stale_from
 from app.domain.instants import MINUTE, moment_of
 from app.domain.progress import Progress
+from app.domain.scopes import Breakdown
 from app.store import actors, ledger, quarantine, sources
 from app.store.heads import Head
 from app.store.transactions import Access
@@ -125,6 +126,6 @@ def _workspace(access: Access, found: Organisation) -> WorkspaceReading:
     return WorkspaceReading(
         key,
         quarantine.size(access, key),
-        len(actors.credits_within(access, key, unknown)),
+        actors.count_within(access, key, unknown),
         ledger.last_verified(access, key),
     )

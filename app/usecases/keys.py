@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.store import keys
-from app.store.engine import Writing
 from app.store.keys import ApiKey
+from app.store.transactions import Writing
 
 PREFIX = "tsk"
 SECRET_LENGTH = 40

@@ -19,6 +19,7 @@ from app.usecases.organisation import ABSENCES, MEMBER, TEAM, Organisation
 from app.usecases.saving import Precondition, Saved, archive, save, standing
 
 Body = dict[str, Any]
+EPOCH = date(1970, 1, 1)  # no activity is older, and the calendar's own first day has no midnight
 
 
 def put_team(
@@ -152,8 +153,8 @@ def unmatched(context: Context, workspace: str) -> list[Unmatched]:
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
         known = actors.all_actors(reading, workspace)
-        credits = actors.credits_within(reading, workspace, strangers(known, found))
-    listed = [_unmatched(known[credit.actor], credit) for credit in credits]
+        found_credits = actors.credits_within(reading, workspace, strangers(known, found))
+    listed = [_unmatched(known[credit.actor], credit) for credit in found_credits]
     return sorted(listed, key=lambda one: (one.source, one.value))
 
 
@@ -167,7 +168,7 @@ def _silent_spans(found: Organisation, actor: Actor) -> list[tuple[int, int]]:
     """The instants between which an actor means nobody, half-open."""
     calendar = found.workspace.calendar
     return [
-        (calendar.midnight(span.first), calendar.midnight(span.until))
+        (calendar.midnight(max(span.first, EPOCH)), calendar.midnight(span.until))
         for span in found.people.unknown_spans(actor.source, actor.identity)
     ]
 

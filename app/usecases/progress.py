@@ -10,10 +10,11 @@ from app.domain.attribution import Actor, ActorTotal, Grain, Segment, segments
 from app.domain.calendar import ONE_DAY
 from app.domain.documents import Node
 from app.domain.errors import Fault, Invalid
-from app.domain.evaluation import Breakdown, Heard, Question, evaluate
+from app.domain.evaluation import Heard, Question, evaluate
 from app.domain.ground import Ground
 from app.domain.instants import MINUTE, QUARTER, day_number
 from app.domain.progress import Progress, Scope
+from app.domain.scopes import WHOLE, Breakdown
 from app.store import actors, heads, sources, totals
 from app.store.transactions import Access
 from app.usecases.context import Context
@@ -26,7 +27,7 @@ class Asked:
     """What a reader wants to see. `as_of` in microseconds since 1970; None: now."""
 
     as_of: int | None = None
-    scope: Scope = Scope()
+    scope: Scope = WHOLE
     breakdown: Breakdown = Breakdown.NONE
 
 

@@ -187,7 +187,8 @@ def _bearer(scope: Scope) -> str | None:
     return token.strip() if kind.lower() == "bearer" and len(token) <= 256 else None
 
 
-def _client(scope: Scope) -> str:
+def client_address(scope: Scope) -> str:
+    """Who asks, as far as the connection tells."""
     client = scope.get("client")
     return client[0] if client else ""
 

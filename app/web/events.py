@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -48,13 +46,13 @@ async def post_events(request: Request) -> Response:
     return answer(_summary(results, language_of(scope)))
 
 
-def count(counters: Counters, results: Sequence[ItemResult]) -> None:
+def count(counters: Counters, results: list[ItemResult]) -> None:
     """Tell the service's own metrics what became of items."""
     for outcome, number in Counter(result.outcome for result in results).items():
         counters.counted(outcome, number)
 
 
-def _summary(results: Sequence[ItemResult], language: str) -> Json:
+def _summary(results: list[ItemResult], language: str) -> Json:
     numbers = Counter(result.outcome for result in results)
     summary: Json = {outcome.value: numbers[outcome] for outcome in _COUNTED}
     summary["pending"] = 0  # every sender there is so far sends whole activities

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Body as BodyParameter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.domain.errors import Fault, Invalid, NotFound
+from app.domain.errors import NotFound
 from app.store import documents
 from app.usecases import people
 from app.usecases.organisation import MEMBER, TEAM
@@ -19,7 +18,6 @@ from app.web.resources import (
     Json,
     Parts,
     Seen,
-    answer,
     archived,
     found,
     saved_answer,

@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.domain.errors import Fault, Invalid
-from app.domain.evaluation import Breakdown
 from app.domain.ground import Share
 from app.domain.instants import instant
 from app.domain.progress import Scope
 from app.domain.quantities import written
+from app.domain.scopes import Breakdown
 from app.domain.spans import Span
 from app.usecases import plans, progress
 from app.usecases.plans import Planned

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from starlette.testclient import TestClient
 
 from app.domain.instants import instant
+from app.main import create_app, opened, random_token
+from app.settings import Settings
+from app.store import ledger
+from app.store.engine import Store
+from app.usecases import workspaces
 
 ADMIN = "tsk_default_" + "A" * 40
 
@@ -49,7 +54,7 @@ class Reading:
 class Service:
     """What a client does, in few words."""
 
-    def __init__(self, client: TestClient, clock: Clock, store: Any) -> None:
+    def __init__(self, client: TestClient, clock: Clock, store: Store) -> None:
         self.client = client
         self.clock = clock
         self.store = store
@@ -86,3 +91,21 @@ class Service:
         answer = self.client.get(f"/v1/plans/{plan}/progress", params=asked)
         assert answer.status_code == 200, answer.text
         return Reading(answer.json())
+
+    def mismatches(self) -> list[ledger.Mismatch]:
+        """What a recount from the reports finds wrong."""
+        return ledger.verify(self.store, "default")
+
+
+@contextmanager
+def started(at: str, **settings: Any) -> Iterator[Service]:
+    """A service with the workspace `default`, its admin's client, and its clock."""
+    clock = Clock(instant(at))
+    with TemporaryDirectory() as folder:
+        chosen = Settings(data_dir=Path(folder), **settings)
+        context = opened(chosen, clock=clock)
+        workspaces.first_start(context.store, clock(), random_token, ADMIN)
+        app = create_app(chosen, context)
+        headers = {"authorization": f"Bearer {ADMIN}"}
+        with TestClient(app, base_url="http://tassei.test", headers=headers) as client:
+            yield Service(client, clock, context.store)

@@ -73,6 +73,7 @@ def _heads() -> None:
         "",
         [_value("seq", _WHOLE), _value("at", _WHOLE), _value("config_version", _WHOLE)],
     )
+    _table("verification", "", [_value("at", _WHOLE), _value("mismatches", _WHOLE)])
     _table("workspace_commit", "seq#", [_value("at", _WHOLE)])
 
 
