@@ -31,7 +31,7 @@ class Conversion(Body):
     """The goal equals `from` times `rate`."""
 
     rate: DecimalText
-    lag_days: LagDays = 0
+    lag_days: LagDays | None = None
     from_: GoalBody = Field(alias="from")
 
 
@@ -59,7 +59,7 @@ class Stage(Body):
     target: DecimalText | None = None
     pinned: bool = False
     rate: DecimalText | None = None
-    lag_days: LagDays = 0
+    lag_days: LagDays | None = None
 
 
 class Assignment(Body):
