@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 
 from app.domain.errors import Invalid
@@ -55,6 +56,7 @@ def minor_digits(currency: str) -> int:
     return _MINOR_DIGITS.get(currency, 2)
 
 
+@lru_cache(maxsize=4096)  # prices and durations repeat, and the same one is read twice
 def scaled(text: str, decimals: int) -> int:
     """A decimal string as an integer of 10^-decimals; never rounded.
 

@@ -103,8 +103,9 @@ def _netted(changes: list[Change]) -> dict[str, dict[CellKey, Amount]]:
 
 def _rows(workspace: str, moved: dict[Row, Amount]) -> list[tuple[str, int, int, int, int, int]]:
     # In key order: neighbours share a page.
-    rows = [(workspace, *row, *amount) for row, amount in sorted(moved.items())]
-    if any(abs(row[-1]) > LARGEST for row in rows):
+    rows = [(workspace, *row, *moved[row]) for row in sorted(moved)]
+    totals = [row[-1] for row in rows]
+    if totals and (max(totals) > LARGEST or min(totals) < -LARGEST):
         raise Invalid("tally_does_not_fit")
     return rows
 

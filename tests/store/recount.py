@@ -98,26 +98,28 @@ def piles(reports: Iterable[Report]) -> dict[tuple[str, str], list[Report]]:
     return found
 
 
+_STORED = """
+    SELECT s.metric, s.currency, t.{0}, a.source, a.identity, t.number, t.total
+    FROM tally_{0} t
+    JOIN metric_slot s USING (workspace_id, slot)
+    JOIN actor a USING (workspace_id, actor)
+    WHERE t.workspace_id = :workspace AND (t.number, t.total) != (0, 0)
+"""
+
+
 def stored_tallies(store: Store, workspace: str = "default") -> tuple[Tally, Tally]:
     """The same two tables as they stand in the file; rows of nothing left out."""
     with store.read() as reading:
-        tables = [
+        days, quarters = (
             {
                 tuple(row[:5]): (row[5], row[6])
                 for row in reading.connection.execute(
-                    text(
-                        f"SELECT s.metric, s.currency, t.{bucket}, a.source, a.identity,"
-                        " t.number, t.total"
-                        f" FROM tally_{bucket} t JOIN metric_slot s USING (workspace_id, slot)"
-                        " JOIN actor a USING (workspace_id, actor) WHERE t.workspace_id = :w"
-                    ),
-                    {"w": workspace},
+                    text(_STORED.format(bucket)), {"workspace": workspace}
                 )
-                if (row[5], row[6]) != (0, 0)
             }
             for bucket in ("day", "quarter")
-        ]
-    return tables[0], tables[1]
+        )
+    return days, quarters
 
 
 def credited(

@@ -25,6 +25,7 @@ from tests.store.worlds import (
     call,
     codes,
     delivery,
+    gone,
     opened,
     put_source,
     report,
@@ -77,7 +78,7 @@ def test_a_deal_counts_what_it_finally_is_where_it_finally_lies(store: Store) ->
     for step, expected in zip(steps, (100, 250, 0, 90), strict=True):
         sent(store, delivery(step))
         assert revenue(store) == expected
-    sent(store, delivery(report("d", 5, full=False, **{"@retracted": True})))
+    sent(store, delivery(gone("d", 5)))
     assert (revenue(store), count(store, "deals_won")) == (0, 0)
     sent(store, delivery(report("d", 6, full=False, amount="1")))
     assert revenue(store) == 0, "a partial report after a deletion must not bring the deal back"
@@ -87,8 +88,7 @@ def test_a_deal_counts_what_it_finally_is_where_it_finally_lies(store: Store) ->
 
 
 def test_a_retraction_before_the_original_leaves_a_tombstone(store: Store) -> None:
-    gone = report("d", 9, full=False, **{"@retracted": True})
-    (early, late) = sent(store, delivery(gone), delivery(won("d", 1)))
+    (early, late) = sent(store, delivery(gone("d", 9)), delivery(won("d", 1)))
     assert words(early) == ["accepted"]
     assert words(late) == ["revised"]
     assert (revenue(store), count(store, "deals_won")) == (0, 0)
@@ -156,18 +156,18 @@ def test_a_change_of_rules_applies_to_the_very_next_event(store: Store) -> None:
 
 @pytest.mark.parametrize("quarantines", [False, True])
 def test_what_cannot_be_counted_is_rejected_to_its_sender_or_kept(
-    store: Store, quarantines: bool
+    store: Store, *, quarantines: bool
 ) -> None:
-    bad = Refused(3, "r", "crm", Invalid("not_a_time"), '{"started_at":"noon"}')
+    bad = Refused(4, "r", "crm", Invalid("not_a_time"), '{"started_at":"noon"}')
     (answer,) = sent(
         store,
         delivery(
             won("a", source="nobody"),
-            won("a", of_instant(NOW)),  # the sources's clock is learned from the first report
+            won("a", of_instant(NOW)),  # the source's clock is learned from the first report
             won("b", 7),
             won("c", of_instant(NOW), amount="1.005"),
             quarantines=quarantines,
-            refused=(Refused(4, bad.id, bad.source, bad.error, bad.content),),
+            refused=(bad,),
         ),
     )
     word = "quarantined" if quarantines else "rejected"
@@ -298,8 +298,8 @@ def test_the_queue_is_bounded_in_bytes_too(store: Store) -> None:
 def test_whoever_went_away_while_waiting_is_not_counted(store: Store) -> None:
     committer = Committer(store)
     committer._open = True
-    gone, stays = committer.submit(delivery(won("a"))), committer.submit(delivery(won("b")))
-    assert gone.cancel()
+    leaves, stays = committer.submit(delivery(won("a"))), committer.submit(delivery(won("b")))
+    assert leaves.cancel()
     committer.start()
     assert words(stays.result(30)) == ["accepted"]
     committer.stop()

@@ -1,9 +1,10 @@
-"""What is read back: activities, conflicts, what is missing, quarantine, credits, plans of queries."""
+"""What is read back: activities, conflicts, quarantine, credits, totals, and by which keys."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
@@ -190,7 +191,10 @@ def test_a_change_of_zone_moves_days_and_leaves_quarter_hours(store: Store) -> N
         ("DELETE FROM credit WHERE key = 'd'", "credit"),
         ("UPDATE credit SET at = at + 1", "credit"),
         ("INSERT INTO credit SELECT workspace_id, actor, 0, source, key FROM credit", "credit"),
-        ("UPDATE activity_revision SET content = replace(content, '100', '200')", "activity_revision"),
+        (
+            "UPDATE activity_revision SET content = replace(content, '100', '200')",
+            "activity_revision",
+        ),
     ],
 )  # fmt: skip
 def test_any_damage_is_found(store: Store, damage: str, table: str) -> None:
@@ -219,17 +223,18 @@ def test_rebuild_repairs_tallies_and_credits(store: Store) -> None:
 
 def test_no_lookup_of_a_commit_or_a_report_reads_a_whole_table(store: Store) -> None:
     sent(store, delivery(*(won(f"d{n}", n % 9 + 1) for n in range(300)), call("c")))
-    statements: list[tuple[str, object]] = []
+    statements: list[tuple[str, Any]] = []
 
-    def note(_c: Connection, _k: object, statement: str, values: object, *_: object) -> None:
+    def note(_c: Connection, _k: object, statement: str, values: Any, *_: object) -> None:
         statements.append((statement, values))
 
     event.listen(store._engine, "before_cursor_execute", note)
     changed = [won("d1", 50), report("d2", 60, full=False, amount="1"), won("new"), won("d4", 5)]
-    one = delivery(*changed, quarantines=True, refused=(Refused(9, None, "crm", Invalid("x"), "")
-    ,))  # fmt: skip
+    refused = Refused(9, None, "crm", Invalid("x"), "")
+    one = delivery(*changed, quarantines=True, refused=(refused,))
     recorder = Recorder(store)
-    recorder.record([Work(one, item) for item in (*one.items, *one.refused)])
+    works = [Work(one, item) for item in one.items]
+    recorder.record([*works, Work(one, one.refused[0])])
     with store.read() as reading:
         _read_everything(reading)
     event.remove(store._engine, "before_cursor_execute", note)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from app.domain.activities import KIND, Report, make_report
+from app.domain.activities import KIND, RETRACTED, Report, make_report
 from app.domain.deliveries import Delivery, Item, ItemResult, Refused
 from app.domain.revisions import of_number
 from app.store import documents
@@ -22,7 +22,7 @@ def url(folder: Path) -> str:
     return f"sqlite:///{folder / 'ledger.db'}"
 
 
-def settle(store: Store, workspace: str = W, **sources: list[str] | None) -> None:
+def settle(store: Store, workspace: str = W, /, **sources: list[str] | None) -> None:
     """A workspace in Tokyo with some sources and what each counts."""
     with store.create_workspace(workspace, NOW) as writing:
         body = {"time_zone": "Asia/Tokyo", "currency": "JPY"}
@@ -38,25 +38,36 @@ def put_source(writing: Any, key: str, counts: list[str] | None) -> None:
 def opened(folder: Path, **sources: list[str] | None) -> Store:
     store = Store(url(folder))
     store.migrate()
-    settle(store, **sources)
+    settle(store, W, **sources)
     return store
 
 
 def report(
-    key: str, revision: int | str = 1, *, source: str = "crm", full: bool = True, **fields: Any
+    key: str, revision: int | str = 1, /, *, source: str = "crm", full: bool = True, **fields: Any
 ) -> Report:
     kind = fields.pop("kind", "deal")
     text = of_number(str(revision)) if isinstance(revision, int) else revision
     return make_report(source, key, text, {KIND: kind} | fields, full=full)
 
 
-def won(key: str, revision: int = 1, **fields: Any) -> Report:
-    usual = {"status": "won", "won_at": "2026-12-01T03:00:00Z", "amount": "100", "owner": "sato"}
+def won(key: str, revision: int | str = 1, **fields: Any) -> Report:
+    usual: dict[str, Any] = {
+        "status": "won",
+        "won_at": "2026-12-01T03:00:00Z",
+        "amount": "100",
+        "owner": "sato",
+    }
     return report(key, revision, **(usual | fields))
 
 
-def call(key: str, revision: int = 1, **fields: Any) -> Report:
-    usual = {
+def gone(key: str, revision: int) -> Report:
+    """A deletion, as senders report it: nothing but that."""
+    fields: dict[str, Any] = {RETRACTED: True}
+    return report(key, revision, full=False, **fields)
+
+
+def call(key: str, revision: int | str = 1, **fields: Any) -> Report:
+    usual: dict[str, Any] = {
         "kind": "call",
         "direction": "outbound",
         "outcome": "connected",

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app.domain.activities import Report
+from app.store import activities, ledger
+from app.store.engine import Store
+from tests.store.ingest_forever import reports
+from tests.store.recount import fields_of, piles, stored_tallies, tallies_of
+from tests.store.worlds import W, delivery, opened, sent, url, words
+
+LIVES = 5
+
+
+def killed_after(address: str, life: int, seconds: float) -> list[int]:
+    """The deliveries acknowledged before the process was killed that long after its first one."""
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "tests.store.ingest_forever", address, str(life)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    time.sleep(seconds)
+    process.kill()
+    rest, said = process.communicate(timeout=30)
+    assert first, said
+    # A line cut off by the kill was an acknowledgement as well, but cannot be read any more.
+    return [int(line) for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")]
+
+
+@pytest.mark.slow
+def test_what_was_acknowledged_survives_kill_9_and_counts_once(tmp_path: Path) -> None:
+    opened(tmp_path).close()
+    dice = random.Random()
+    acknowledged: list[tuple[int, int]] = []
+    for life in range(LIVES):
+        told = killed_after(url(tmp_path), life, dice.uniform(0, 0.4))
+        acknowledged += [(life, number) for number in told]
+    integrity = sqlite3.connect(tmp_path / "ledger.db")
+    assert integrity.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    integrity.close()
+    store = Store(url(tmp_path))
+    store.migrate()
+    assert ledger.verify(store, W) == []
+    stored = _stored(store)
+    promised = [one for life, number in acknowledged for one in reports(life, number)]
+    assert {_place(one) for one in promised} <= {_place(one) for one in stored}
+    assert stored_tallies(store) == tallies_of(stored, {"crm": None}, "Asia/Tokyo")
+    _send_again(store, acknowledged, stored)
+    store.close()
+
+
+def _send_again(store: Store, acknowledged: list[tuple[int, int]], stored: list[Report]) -> None:
+    before = stored_tallies(store)
+    answers = sent(store, *(delivery(*reports(*one)) for one in acknowledged))
+    assert {word for answer in answers for word in words(answer)} == {"duplicate"}
+    assert stored_tallies(store) == before
+    with store.read() as reading:
+        for (source, key), pile in piles(stored).items():
+            found = activities.get(reading, W, source, key)
+            assert found is not None
+            assert found.state.fields == fields_of(pile)
+
+
+def _place(one: Report) -> tuple[object, ...]:
+    return one.source, one.key, one.stamp
+
+
+def _stored(store: Store) -> list[Report]:
+    with store.read() as reading:
+        rows = reading.connection.execute(text("SELECT source, key FROM activity")).all()
+        return [
+            Report(source, key, one.stamp, one.full, one.fields, "")
+            for source, key in rows
+            for one in activities.revisions(reading, W, source, key)
+        ]
