@@ -178,7 +178,8 @@ def test_a_role_is_a_field_of_its_kind() -> None:
 
 
 def state(kind: str, **fields: Any) -> State:
-    return State(ZERO, {KIND: kind, RETRACTED: False} | fields, {})
+    found: dict[str, JsonValue] = {KIND: kind, RETRACTED: False}
+    return State(ZERO, found | fields, {})
 
 
 CALL: dict[str, JsonValue] = {"started_at": AT, "agent": "301", "talk_seconds": 90}
