@@ -118,6 +118,7 @@ def test_a_custom_kind_keeps_any_fields_with_decimals_exact() -> None:
         ("call", "talk_seconds", True, "not_an_integer"),
         ("call", "talk_seconds", "7", "not_an_integer"),
         ("call", "talk_seconds", -1, "out_of_range"),
+        ("call", "talk_seconds", 0, None),
         ("call", "counterpart", 7, "not_a_text"),
         ("call", "counterpart", "x" * 10_001, "text_too_long"),
         ("call", "counterpart", "\x00", "nul_in_text"),
