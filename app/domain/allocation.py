@@ -20,7 +20,7 @@ from app.domain.people import Absence
 from app.domain.plans import Plan
 from app.domain.spans import Span
 
-WHOLE_DAY = Fraction(1)
+WHOLE_DAY = 2  # halves
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +28,19 @@ class Stint:
     """Days on which nothing about a person's part in the plan changes.
 
     line: the person's team and those above it, the nearest first
-    weight: of the assignment that counts; presence: 1 at work, 1/2 half away, 0 away
+    weight: of the assignment that counts, as a multiple of what all of the plan's have in common
+    halves: of each day at work; 2, or 1 on half a day away, or 0
     """
 
     span: Span
     line: tuple[str, ...]
-    weight: Fraction
-    presence: Fraction
+    weight: int
+    halves: int
 
     @property
-    def effort(self) -> Fraction:
-        """What one working day of it carries."""
-        return self.weight * self.presence
+    def effort(self) -> int:
+        """What one working day of it carries: an integer, since only ratios of efforts count."""
+        return self.weight * self.halves
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,9 @@ def people_of(plan: Plan, people: Directory) -> tuple[Person, ...]:
 
     A member's own assignment decides the weight; else that of the nearest assigned team above.
     """
-    members = {a.member: a.weight for a in plan.assignments if a.member is not None}
-    teams = {a.team: a.weight for a in plan.assignments if a.team is not None}
+    scale = lcm(*(a.weight.denominator for a in plan.assignments))
+    members = {a.member: int(a.weight * scale) for a in plan.assignments if a.member is not None}
+    teams = {a.team: int(a.weight * scale) for a in plan.assignments if a.team is not None}
     moves = people.tree_changes(plan.span)
     found: list[Person] = []
     for key, member in people.members.items():
@@ -73,7 +75,7 @@ def _stints(
     key: str,
     people: Directory,
     moves: frozenset[date],
-    weights: tuple[Fraction | None, Mapping[str, Fraction]],
+    weights: tuple[int | None, Mapping[str, int]],
 ) -> Iterator[Stint]:
     own, teams = weights
     member = people.members[key]
@@ -83,31 +85,29 @@ def _stints(
         line = people.line(key, first)
         weight = own or next((teams[team] for team in line if team in teams), None)
         if weight is not None:
-            yield Stint(Span(first, until), line, weight, _presence(member.absences, first))
+            yield Stint(Span(first, until), line, weight, _halves(member.absences, first))
 
 
-def _presence(absences: Iterable[Absence], day: date) -> Fraction:
-    away = sum((absence.share for absence in absences if day in absence.span), Fraction(0))
-    return max(WHOLE_DAY - away, Fraction(0))
+def _halves(absences: Iterable[Absence], day: date) -> int:
+    away = sum(int(absence.share * WHOLE_DAY) for absence in absences if day in absence.span)
+    return max(WHOLE_DAY - away, 0)
 
 
-def effort(stints: Iterable[Stint], workdays: Workdays, until: date) -> Fraction:
+def effort(stints: Iterable[Stint], workdays: Workdays, until: date) -> int:
     """The effort of the working days before a day."""
     return sum(
-        (
-            workdays.between(stint.span.first, min(stint.span.until, until)) * stint.effort
-            for stint in stints
-        ),
-        Fraction(0),
+        workdays.between(stint.span.first, min(stint.span.until, until)) * stint.effort
+        for stint in stints
+        if stint.span.first < until
     )
 
 
 def shares(people: Sequence[Person], workdays: Workdays) -> dict[str, Fraction]:
     """Each person's exact share of the plan. They sum to 1, or are all 0 if nobody ever works."""
     until = workdays.span.until
-    efforts = {p.member: effort(p.stints, workdays, until) * p.capacity for p in people}
-    whole = sum(efforts.values(), Fraction(0))
-    return {member: part / whole if whole else part for member, part in efforts.items()}
+    loads = {p.member: effort(p.stints, workdays, until) * p.capacity for p in people}
+    whole = sum(loads.values(), Fraction(0))
+    return {member: load / whole if whole else load for member, load in loads.items()}
 
 
 def split(total: Fraction, quotas: Mapping[str, Fraction], decimals: int) -> dict[str, Fraction]:

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from fractions import Fraction
 
-from app.domain.instants import MINUTE, day_number, micros, midnight, moment_of
+from app.domain.instants import MINUTE, micros, midnight, moment_of
 from app.domain.spans import Span
 
 ONE_DAY = timedelta(days=1)
@@ -152,5 +152,5 @@ class Workdays:
         return day in self.span and self.between(day, day + ONE_DAY) == 1
 
     def _before(self, day: date) -> int:
-        place = day_number(day) - day_number(self.span.first)
+        place = day.toordinal() - self.span.first.toordinal()
         return self.counts[min(max(place, 0), len(self.counts) - 1)]

@@ -6,7 +6,7 @@ over the working hours; a team's is the sum of its persons'. It never runs past 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -56,8 +56,8 @@ class Parts(NamedTuple):
 
 def everybody(span: Span) -> Portion:
     """The workspace as if it were one person who is never away: it works by the calendar alone."""
-    stints = (Stint(span, (), WHOLE_DAY, WHOLE_DAY),)
-    return Portion(Person("", "", WHOLE_DAY, stints), WHOLE_DAY, stints)
+    stints = (Stint(span, (), 1, WHOLE_DAY),)
+    return Portion(Person("", "", Fraction(1), stints), Fraction(1), stints)
 
 
 def parts(portions: Iterable[Portion], workdays: Workdays, deadline: date, now: Moment) -> Parts:
@@ -66,42 +66,47 @@ def parts(portions: Iterable[Portion], workdays: Workdays, deadline: date, now: 
     A person who moved carries the target in each team by the effort before the deadline spent
     there; who has no effort before the deadline carries it by the whole period's, at once.
     """
-    target = expected = Fraction(0)
+    targets: dict[int, Fraction] = {}
+    expected: dict[int, Fraction] = {}
     for person, share, stints in portions:
         until = deadline
         own = effort(person.stints, workdays, until)
         if not own:
             until = workdays.span.until
-            own = effort(person.stints, workdays, until)
-        if not own:
-            continue
-        here = own if stints is person.stints else effort(stints, workdays, until)
-        part = share * here / own
-        target += part
+            own = effort(person.stints, workdays, until) or 1  # then the share is zero as well
+        part = share * (own if stints is person.stints else effort(stints, workdays, until))
+        _add(targets, own, part)
         if now.day >= deadline:
-            expected += part
+            _add(expected, own, part)
         elif until == deadline:
-            expected += share * elapsed(stints, workdays, now) / own
-    return Parts(target, expected)
+            _add(expected, own, share * elapsed(stints, workdays, now))
+    return Parts(_quotients(targets), _quotients(expected))
+
+
+def _add(sums: dict[int, Fraction], divisor: int, part: Fraction) -> None:
+    """Fractions of unlike denominators add up slowly, so what is divided alike is added first."""
+    sums[divisor] = sums.get(divisor, Fraction(0)) + part
+
+
+def _quotients(sums: Mapping[int, Fraction]) -> Fraction:
+    return sum((part / divisor for divisor, part in sums.items()), Fraction(0))
 
 
 def elapsed(stints: Iterable[Stint], workdays: Workdays, now: Moment) -> Fraction:
     """The effort that is over at a moment; half a day away accrues at half rate all day."""
     days = list(stints)
-    done = effort(days, workdays, now.day)
-    if not workdays.works(now.day):
-        return done
-    today = sum((stint.effort for stint in days if now.day in stint.span), Fraction(0))
-    return done + today * now.share
+    today = sum(stint.effort for stint in days if now.day in stint.span)
+    working = today * now.share if workdays.works(now.day) else Fraction(0)
+    return effort(days, workdays, now.day) + working
 
 
 def working_days(
     stints: Sequence[Stint], workdays: Workdays, now: Moment, until: date
 ) -> WorkingDays:
     """Days at work before a day, those over, and those still open; weights do not lengthen them."""
-    plain = [Stint(stint.span, stint.line, WHOLE_DAY, stint.presence) for stint in stints]
-    total = effort(plain, workdays, until)
-    done = total if now.day >= until else elapsed(plain, workdays, now)
+    plain = [Stint(stint.span, stint.line, 1, stint.halves) for stint in stints]
+    total = Fraction(effort(plain, workdays, until), WHOLE_DAY)
+    done = total if now.day >= until else elapsed(plain, workdays, now) / WHOLE_DAY
     return WorkingDays(total, done, total - done)
 
 

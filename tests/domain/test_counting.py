@@ -118,6 +118,7 @@ def test_a_custom_kind_keeps_any_fields_with_decimals_exact() -> None:
         ("call", "talk_seconds", True, "not_an_integer"),
         ("call", "talk_seconds", "7", "not_an_integer"),
         ("call", "talk_seconds", -1, "out_of_range"),
+        ("call", "talk_seconds", 0, None),
         ("call", "counterpart", 7, "not_a_text"),
         ("call", "counterpart", "x" * 10_001, "text_too_long"),
         ("call", "counterpart", "\x00", "nul_in_text"),
@@ -178,7 +179,8 @@ def test_a_role_is_a_field_of_its_kind() -> None:
 
 
 def state(kind: str, **fields: Any) -> State:
-    return State(ZERO, {KIND: kind, RETRACTED: False} | fields, {})
+    found: dict[str, JsonValue] = {KIND: kind, RETRACTED: False}
+    return State(ZERO, found | fields, {})
 
 
 CALL: dict[str, JsonValue] = {"started_at": AT, "agent": "301", "talk_seconds": 90}
