@@ -43,7 +43,7 @@ class Organisation:
     _grounds: dict[tuple[str, int], Ground] = field(default_factory=dict)
 
     def ground(self, document: Document) -> Ground:
-        """A plan with its people and days, worked out once. Raises Invalid for one that cannot be."""
+        """A plan with its people and days, worked out once. Raises Invalid."""
         place = (document.key, document.version)
         if place not in self._grounds:
             plan = plan_of(document.key, document.body, self.workspace, self.metrics)

@@ -49,7 +49,7 @@ async def _connection(request: Request) -> Connection:
 
 
 _DOCUMENT = {
-    "tags": ["events"],
+    "tags": ["hooks"],
     "summary": "A provider's webhook",
     "description": "The address comes from PUT /v1/sources/{key}. What is authentic is "
     "acknowledged once it is on disk, also where it is of no interest or cannot be counted "

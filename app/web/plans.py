@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
-from fastapi import Query
+from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -93,13 +93,15 @@ def _period(span: Span) -> Json:
     return {"start": span.first.isoformat(), "end": span.until.isoformat()}
 
 
-@routes.get("/{plan}/progress")
-def get_progress(
-    request: Request,
-    parts: Parts,
-    who: Reader,
-    plan: Key,
-    language: Language,
+class ProgressQuery(NamedTuple):
+    """What a reader may ask of a progress."""
+
+    as_of: str | None
+    scope: Scope
+    breakdown: Breakdown
+
+
+def _asked(
     as_of: Annotated[
         str | None,
         Query(
@@ -111,17 +113,25 @@ def get_progress(
     team: Annotated[Key | None, Query()] = None,
     member: Annotated[Key | None, Query()] = None,
     breakdown: Annotated[Literal["team", "member"] | None, Query()] = None,
+) -> ProgressQuery:
+    return ProgressQuery(as_of, Scope(team, member), Breakdown(breakdown or "none"))
+
+
+@routes.get("/{plan}/progress")
+def get_progress(
+    request: Request,
+    parts: Parts,
+    who: Reader,
+    plan: Key,
+    language: Language,
+    query: Annotated[ProgressQuery, Depends(_asked)],
 ) -> Response:
     """The goal tree, evaluated."""
-    asked = Asked(
-        None if as_of is None else _moment(parts, who.workspace, as_of),
-        Scope(team, member),
-        Breakdown(breakdown) if breakdown else Breakdown.NONE,
-    )
+    as_of = None if query.as_of is None else _moment(parts, who.workspace, query.as_of)
+    asked = Asked(as_of, query.scope, query.breakdown)
     answered = progress.report_progress(parts, who.workspace, plan, asked)
-    document = progress_document(
-        answered.progress, sentence, language, breakdown=breakdown is not None
-    )
+    broken = query.breakdown is not Breakdown.NONE
+    document = progress_document(answered.progress, sentence, language, breakdown=broken)
     return tagged(request, etag_of(*answered.basis, language), encoded_progress(document))
 
 

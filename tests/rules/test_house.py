@@ -13,7 +13,7 @@ import grimp
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from app.main import create_app
+from app.main import described
 from app.settings import Settings
 from app.views.messages import LANGUAGES, MESSAGES
 from app.web.routes import ResourceRoute
@@ -129,7 +129,7 @@ def test_every_sentence_speaks_every_language_of_the_same_parameters() -> None:
 def test_every_operation_asks_for_a_key_or_is_known_not_to() -> None:
     # A hook's secret is in its address; probes and the document tell nothing.
     open_tags = {"operations", "hooks"}
-    paths = create_app(Settings()).openapi()["paths"]
+    paths = described(Settings()).openapi()["paths"]
     unguarded = {
         f"{method} {path}"
         for path, item in paths.items()
@@ -142,7 +142,7 @@ def test_every_operation_asks_for_a_key_or_is_known_not_to() -> None:
 def test_every_resource_route_is_strict() -> None:
     lenient = {
         context.path
-        for context in iter_route_contexts(create_app(Settings()).routes)
+        for context in iter_route_contexts(described(Settings()).routes)
         if isinstance(context.original_route, APIRoute)
         and not isinstance(context.original_route, ResourceRoute)
     }

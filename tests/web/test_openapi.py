@@ -10,7 +10,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.testclient import TestClient
 
-from app.main import create_app
+from app.main import described
 from app.settings import Settings
 from app.web.openapi import PROBLEM, written
 from tests.web.sample import bearer, service
@@ -28,12 +28,12 @@ def operations(schema: dict[str, Any]) -> list[Operation]:
 
 
 def documents() -> list[dict[str, Any]]:
-    return [create_app(Settings()).openapi(), service().openapi()]
+    return [described(Settings()).openapi(), service().openapi()]
 
 
 def test_the_committed_document_is_the_generated_one() -> None:
     committed = (ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8")
-    assert committed == written(create_app(Settings()).openapi()), "run `make openapi`"
+    assert committed == written(described(Settings()).openapi()), "run `make openapi`"
 
 
 @pytest.mark.parametrize("schema", documents(), ids=["service", "sample"])
@@ -92,5 +92,5 @@ def test_the_service_answers_what_it_documents_and_serves_the_document() -> None
 
 
 def test_the_public_address_is_the_documented_server() -> None:
-    schema = create_app(Settings(public_url="https://tassei.example.com")).openapi()
+    schema = described(Settings(public_url="https://tassei.example.com")).openapi()
     assert schema["servers"] == [{"url": "https://tassei.example.com"}]
