@@ -523,3 +523,16 @@ def test_nothing_is_required_once_the_target_is_reached_even_without_days() -> N
     assert required_per_day(Fraction(5), Fraction(5), Fraction(0)) == 0
     assert required_per_day(Fraction(5), Fraction(3), Fraction(0)) is None
     assert required_per_day(Fraction(5), Fraction(3), HALF) == 4
+
+
+def test_a_person_who_moved_is_shown_in_two_teams_and_counted_once() -> None:
+    halfway = date(2026, 12, 15)
+    moves = (Membership("east", Span(until=halfway)), Membership("west", Span(halfway)))
+    folk = [Member("mover", "M", memberships=moves), Member("stay", "S", memberships=moves[:1])]
+    teams = [Team("east", "East"), Team("west", "West")]
+    base = december(directory(teams, folk), **CALLS, assignments=[{"team": t.key} for t in teams])
+    progress = at(MIDDLE, base, [], breakdown=Breakdown.TEAM)
+    shown = {entry.scope.team: entry.root.target_display for entry in progress.breakdown}
+    # 20 days of the mover and 10 of the other: shares of 66.7 and 33.3, the mover's one half each.
+    assert shown == {"east": 67, "west": 33}
+    assert sum(entry.root.target for entry in progress.breakdown) == 100
