@@ -37,6 +37,9 @@ lint: install ## format check, lint, types, import contracts, dependencies, spel
 test: lint ## run every test
 	$(BIN)/pytest
 
+bench: install ## measure against the budgets and print the table (STRICT=--strict: fail when missed)
+	@$(BIN)/python -m tests.bench $(STRICT)
+
 openapi: install ## write openapi/openapi.json and docs/settings.md from the code
 	@mkdir -p openapi docs
 	@$(BIN)/python -m app openapi > openapi/openapi.json
