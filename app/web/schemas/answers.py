@@ -42,12 +42,12 @@ Params = Annotated[
 def _left_out_or_there(schema: dict[str, Any]) -> None:
     """A field that an answer may leave out is never null there, and has no default."""
     required = schema.get("required", ())
-    for name, field in schema.get("properties", {}).items():
+    for name, shape in schema.get("properties", {}).items():
         if name in required:
             continue
-        field.pop("default", None)
-        forms = [form for form in field.pop("anyOf", ()) if form.get("type") != "null"]
-        field |= forms[0] if len(forms) == 1 else {"anyOf": forms} if forms else {}
+        shape.pop("default", None)
+        forms = [form for form in shape.pop("anyOf", ()) if form.get("type") != "null"]
+        shape |= forms[0] if len(forms) == 1 else {"anyOf": forms} if forms else {}
 
 
 class Answer(BaseModel):
