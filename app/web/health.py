@@ -54,7 +54,7 @@ def probes(check: Check, drain: Drain) -> list[Route]:
 
 def _document(name: str, summary: str, description: str, status: str) -> dict[str, Any]:
     schema = {"type": "object", "required": ["status"], "properties": {"status": {"const": status}}}
-    content = {"application/json": {"schema": schema, "example": {"status": status}}}
+    content = {"application/json": {"schema": schema}}
     return {
         "operationId": name,
         "tags": ["operations"],

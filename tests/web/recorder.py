@@ -428,9 +428,12 @@ def _shown(example: Example, exchange: Exchange, template: str) -> Iterator[tupl
         yield "answer", exchange.heard
 
 
-def _parameters(exchange: Exchange, template: str) -> dict[str, str]:
+def _parameters(exchange: Exchange, template: str) -> dict[str, Any]:
     fitting = pattern_of(template).fullmatch(exchange.path)
-    query = dict(parse_qsl(exchange.target.partition("?")[2]))
+    query = {
+        name: json.loads(value) if re.fullmatch(r"[0-9]+|true|false", value) else value
+        for name, value in parse_qsl(exchange.target.partition("?")[2])
+    }
     headers = {name: v for name, v in exchange.headers.items() if name.startswith("ce-")}
     return {**(fitting.groupdict() if fitting else {}), **query, **headers}
 

@@ -69,15 +69,19 @@ REGISTRY = registry_of(DOCUMENT)
 
 
 @cache
-def validator(*place: str, registry: Registry[Any] = REGISTRY) -> Draft202012Validator:
+def validator(*place: str) -> Draft202012Validator:
     """Checks against the schema at a place of the document, references and formats included."""
+    return against(REGISTRY, *place)
+
+
+def against(registry: Registry[Any], *place: str) -> Draft202012Validator:
     steps = (step.replace("~", "~0").replace("/", "~1") for step in place)
     pointer = "urn:document#/" + "/".join(steps)
     return Draft202012Validator({"$ref": pointer}, registry=registry, format_checker=FORMATS)
 
 
 def problem_of(schema: Schema) -> Draft202012Validator:
-    return validator("components", "schemas", "Problem", registry=registry_of(schema))
+    return against(registry_of(schema), "components", "schemas", "Problem")
 
 
 def faults(checker: Draft202012Validator, value: Any) -> list[str]:
@@ -110,6 +114,10 @@ def test_the_committed_examples_are_what_the_worked_month_answers() -> None:
 def test_the_document_is_valid_openapi(schema: Schema) -> None:
     assert schema["openapi"].startswith("3.1.")
     OpenAPIV31SpecValidator(schema).validate()
+
+
+def test_nothing_has_both_an_example_and_examples() -> None:
+    assert not [node for node in nodes(DOCUMENT["paths"]) if {"example", "examples"} <= set(node)]
 
 
 @both
@@ -268,7 +276,7 @@ def test_a_field_nobody_documented_is_noticed_wherever_it_appears() -> None:
             assert not checker.is_valid(body), (exchange.line, list(node))
             del node["surprise"]
             tried += 1
-    assert tried > 400
+    assert tried > 200
 
 
 def closed(node: Any, free: set[str]) -> Iterator[Schema]:
