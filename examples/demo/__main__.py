@@ -37,7 +37,7 @@ from examples.demo.senders import Credentials
 from examples.demo.service import Api, DemoError, Service, free_port, fresh_folder
 from examples.demo.words import SAID, Said
 
-_PROGRESS = f"/v1/plans/{team.ALIAS}/progress"
+_PROGRESS = f"/v1/plans/{team.PLAN}/progress"
 _REFRESH = 2.0
 
 
