@@ -145,11 +145,7 @@ def print_settings() -> None:
 
 
 def _settings() -> Settings:
-    return settings_module.load({k: v for k, v in os.environ.items() if k not in _OF_TREE})
-
-
-# The tree reads a service from outside; these are not settings of one.
-_OF_TREE = frozenset({"TASSEI_KEY", "TASSEI_URL"})
+    return settings_module.load(os.environ)
 
 
 def _first_start(settings: Settings, context: Context) -> Issued | None:
