@@ -105,6 +105,7 @@ def create_app(settings: Settings, context: Context) -> Service:
         context.store.close()
 
     counters.watch_queue(lambda: context.committer.depth)
+    context.committer.tell(counters.committed)
     platform = Platform(
         version=version("tassei"),
         clock=context.clock,
