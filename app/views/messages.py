@@ -125,6 +125,19 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     ),
     "exists_already": ("It exists already.", "すでに存在します。"),
     "does_not_exist": ("It does not exist.", "存在しません。"),
+    # Reading a service from outside.
+    "nobody_answers": (
+        "Nothing answers at {url}. Is the service running? `make run` starts one; --url names one.",
+        "{url} は応答しません。サービスは動いていますか（起動は make run、接続先は --url）。",
+    ),
+    "no_answer_in_time": (
+        "{url} did not answer in time.",
+        "{url} は時間内に応答しませんでした。",
+    ),
+    "not_this_service": (
+        "What answers at {url} is not this service.",
+        "{url} で応答しているのは、このサービスではありません。",
+    ),
     # Whether we can.
     "draining": ("The service is shutting down.", "サービスを停止しています。"),
     "not_ready": ("The service is not ready yet.", "サービスの準備ができていません。"),
