@@ -22,7 +22,6 @@ from app.store import ledger
 from app.store.engine import StartError
 from app.telemetry import configure_logs
 from app.usecases import workspaces
-from app.usecases.context import Context
 from app.usecases.keys import Issued
 from app.views.messages import sentence
 from app.views.progress_json import ProgressDocument
