@@ -119,6 +119,8 @@ def svg(document: ProgressDocument, language: Language = "ja", width: int = WIDT
     console.print(tree(document, language, width))
     picture = console.export_svg(title=f"Tassei · {_safe(document['plan']['name'])}")
     picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
+    # Meant for a font that ignores it; a Japanese one would widen every Latin letter.
+    picture = re.sub(r"\s*font-variant-east-asian: full-width;", "", picture)
     return picture.replace("Fira Code", "Noto Sans Mono CJK JP, DejaVu Sans Mono")
 
 
