@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from html import unescape
 from io import StringIO
 
 from rich import box
@@ -38,6 +39,8 @@ _NAME, _BAR, _PERCENT, _NUMBERS, _VERDICT = 24, 24, 8, 23, 13
 _MARGIN = 2
 _ROOMY_WIDTH = 90
 _NARROW_NAME, _LEAST_BAR = 18, 8
+_CELL = 12.2  # of the picture, in its own units
+_TEXT = re.compile(r'textLength="[0-9.]+"(?P<rest>[^>]*)>(?P<said>[^<]*)</text>')
 _DOT = "  ·  "
 _ROOMY = 5  # columns that have room for the target beside the actual
 _MOST = 100  # code points of a name: combining marks take no cell, and may come by the thousand
@@ -121,7 +124,14 @@ def svg(document: ProgressDocument, language: Language = "ja", width: int = WIDT
     picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
     # Meant for a font that ignores it; a Japanese one would widen every Latin letter.
     picture = re.sub(r"\s*font-variant-east-asian: full-width;", "", picture)
+    picture = _TEXT.sub(_spread, picture)
     return picture.replace("Fira Code", "Noto Sans Mono CJK JP, DejaVu Sans Mono")
+
+
+def _spread(text: re.Match[str]) -> str:
+    """A piece of text as long as its cells: the library counts letters, and squeezes Japanese."""
+    cells = cell_len(unescape(text["said"]))
+    return f'textLength="{cells * _CELL:g}"{text["rest"]}>{text["said"]}</text>'
 
 
 def _heading(document: ProgressDocument, face: _Face) -> RenderableType:

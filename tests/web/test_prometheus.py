@@ -197,7 +197,7 @@ def test_the_openmetrics_variant_is_read_by_the_strict_parser(live: Live) -> Non
     _, text = at_one_moment(live, OPENMETRICS)
     assert text.endswith("# EOF\n")
     parse = openmetrics.text_string_to_metric_families
-    families = {family.name: family for family in parse(text)}  # type: ignore[no-untyped-call]  # the library's
+    families = {family.name: family for family in parse(text)}  # type: ignore[no-untyped-call] # the library's
     assert families["tassei_events"].type == "counter"
     assert families["tassei_http_request_duration_seconds"].type == "histogram"
     assert families[ATTAINMENT].type == "gauge"
