@@ -26,7 +26,10 @@ from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.pagination import Paged, page
+from app.web.promises import answers, reads, removes, saves
 from app.web.resources import Json, Parts, Seen, archived, found, put_answer, shown
+from app.web.schemas.answers_plans import PlanPage, SolvedPlan
+from app.web.schemas.answers_progress import Progress
 from app.web.schemas.common import Key
 from app.web.schemas.plans import PlanBody
 from app.web.service import router
@@ -37,7 +40,7 @@ Writer = Annotated[Principal, requires("write")]
 _DATE_LENGTH = len("2026-12-14")
 
 
-@routes.get("")
+@routes.get("", responses=answers(PlanPage))
 def list_plans(parts: Parts, who: Reader, query: Paged) -> Json:
     """Plans by key, as they were written."""
     named = (who.workspace, "plans")
@@ -45,14 +48,14 @@ def list_plans(parts: Parts, who: Reader, query: Paged) -> Json:
     return page(items, query, *named, key=lambda item: item.key, show=shown)
 
 
-@routes.get("/{plan}")
+@routes.get("/{plan}", responses=reads(SolvedPlan))
 def get_plan(request: Request, parts: Parts, who: Reader, plan: Key) -> Response:
     """A plan as it was written, and what it comes to."""
     planned = plans.get_plan(parts, who.workspace, plan)
     return found(request, planned.document, _planned(planned))
 
 
-@routes.put("/{plan}")
+@routes.put("/{plan}", responses=saves(SolvedPlan))
 def put_plan(parts: Parts, who: Writer, seen: Seen, plan: Key, body: PlanBody) -> Response:
     """Back-calculate a goal tree and split it over its people.
 
@@ -62,7 +65,7 @@ def put_plan(parts: Parts, who: Writer, seen: Seen, plan: Key, body: PlanBody) -
     return put_answer(planned.document, created=planned.created, body=_planned(planned))
 
 
-@routes.delete("/{plan}", status_code=204)
+@routes.delete("/{plan}", status_code=204, responses=removes())
 def archive_plan(parts: Parts, who: Writer, seen: Seen, plan: Key) -> Response:
     """Take a plan out of use; its versions stay."""
     plans.archive_plan(parts, who.workspace, plan, seen, who.key_id)
@@ -117,7 +120,7 @@ def _asked(
     return ProgressQuery(as_of, Scope(team, member), Breakdown(breakdown or "none"))
 
 
-@routes.get("/{plan}/progress")
+@routes.get("/{plan}/progress", responses=reads(Progress))
 def get_progress(
     request: Request,
     parts: Parts,

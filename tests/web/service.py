@@ -12,7 +12,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from app.domain.instants import instant
-from app.main import create_app, opened, random_token
+from app.main import Token, create_app, opened, random_token
 from app.settings import Settings
 from app.store import ledger
 from app.store.engine import Store
@@ -98,13 +98,13 @@ class Service:
 
 
 @contextmanager
-def started(at: str, **settings: Any) -> Iterator[Service]:
+def started(at: str, *, token: Token = random_token, **settings: Any) -> Iterator[Service]:
     """A service with the workspace `default`, its admin's client, and its clock."""
     clock = Clock(instant(at))
     with TemporaryDirectory() as folder:
         chosen = Settings(data_dir=Path(folder), **settings)
-        context = opened(chosen, clock=clock)
-        workspaces.first_start(context.store, clock(), random_token, ADMIN)
+        context = opened(chosen, clock=clock, token=token)
+        workspaces.first_start(context.store, clock(), token, ADMIN)
         app = create_app(chosen, context)
         headers = {"authorization": f"Bearer {ADMIN}"}
         with TestClient(app, base_url="http://tassei.test", headers=headers) as client:

@@ -44,12 +44,6 @@ class Body(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-class Answer(BaseModel):
-    """An answer. Built from documents that were checked when they came in."""
-
-    model_config = ConfigDict(extra="allow")
-
-
 class DateRange(Body):
     """Half-open: `from` belongs to it, `to` does not; null means without end."""
 
