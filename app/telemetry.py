@@ -101,6 +101,8 @@ def configure_logs(form: str, stream: TextIO | None = None) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+    # It tells of every migration context; what a start has to say fits one line.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             *(p for p in shared if not isinstance(p, structlog.stdlib.ExtraAdder)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.views.sentences import SENTENCES
+from app.views import sentences, sentences_plans, sentences_sources
 
 LANGUAGES = ("en", "ja")
 DEFAULT_LANGUAGE = "en"
@@ -33,7 +33,9 @@ def sentence(code: str, params: _Params, language: str) -> str:
 
 # code -> (English, Japanese)
 MESSAGES: Mapping[str, tuple[str, str]] = {
-    **SENTENCES,
+    **sentences.SENTENCES,
+    **sentences_plans.SENTENCES,
+    **sentences_sources.SENTENCES,
     # The request as a whole.
     "body_too_large": (
         "The body is larger than {limit} bytes.",
