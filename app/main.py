@@ -6,7 +6,7 @@ import secrets
 import string
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -101,14 +101,11 @@ def create_app(settings: Settings, context: Context) -> Service:
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
-        context.watch.start()
-        context.committer.start()
-        gauges.start()
-        yield
-        gauges.stop()
-        context.committer.stop()
-        context.watch.stop()
-        context.store.close()
+        with closing(context.store), ExitStack() as ending:
+            for part in (context.watch, context.committer, gauges):
+                ending.callback(part.stop)
+                part.start()
+            yield
 
     counters.watch_queue(lambda: context.committer.depth)
     platform = Platform(

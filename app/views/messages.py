@@ -73,8 +73,8 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
         "本文は UTF-8 の {expected} でなければなりません。",
     ),
     "not_json": (
-        "The body is not JSON in UTF-8 without repeated names.",
-        "本文が UTF-8 の JSON ではないか、同じ名前が重複しています。",
+        "The body is not JSON as RFC 8259 has it.",
+        "本文が RFC 8259 の JSON ではありません。",
     ),
     "too_deep": (
         "The body nests deeper than {limit} levels.",

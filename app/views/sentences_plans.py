@@ -151,6 +151,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "parts の単位は目標の単位と同じでなければなりません。",
     ),
     # Progress.
+    "date_out_of_range": (
+        "The date must lie between 1980 and 3000.",
+        "1980 年から 3000 年の間の日付でなければなりません。",
+    ),
     "as_of_ahead": ("It lies in the future.", "未来の時刻です。"),
     "as_of_between_quarters": (
         "It must lie on a quarter of an hour, such as 09:15.",

@@ -34,7 +34,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "add_pipedrive_webhook": (
         "At Pipedrive, add a webhook of version {version} to {url} with this user and password.",
-        "Pipedrive でこの user と password により、バージョン {version} の Webhook を {url} に追加。",
+        "Pipedrive でこの user と password により、バージョン {version} の Webhook を {url} に。",
     ),
     "choose_pipedrive_events": (
         "Choose the objects {objects} with the actions {actions}.",

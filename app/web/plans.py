@@ -26,7 +26,7 @@ from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.pagination import Paged, page
-from app.web.resources import Json, Parts, Seen, archived, found, put_answer, shown
+from app.web.resources import Json, Parts, Seen, archived, encoded, etag_of_version, shown
 from app.web.schemas.common import Key
 from app.web.schemas.plans import PlanBody
 from app.web.service import router
@@ -49,7 +49,8 @@ def list_plans(parts: Parts, who: Reader, query: Paged) -> Json:
 def get_plan(request: Request, parts: Parts, who: Reader, plan: Key) -> Response:
     """A plan as it was written, and what it comes to."""
     planned = plans.get_plan(parts, who.workspace, plan)
-    return found(request, planned.document, _planned(planned))
+    body = encoded(_planned(planned))
+    return tagged(request, etag_of_version(planned.document.version, body), body)
 
 
 @routes.put("/{plan}")
@@ -59,7 +60,9 @@ def put_plan(parts: Parts, who: Writer, seen: Seen, plan: Key, body: PlanBody) -
     A change of a plan is a new version and wants a `reason`.
     """
     planned = plans.put_plan(parts, who.workspace, plan, body.document(), seen, who.key_id)
-    return put_answer(planned.document, created=planned.created, body=_planned(planned))
+    content = encoded(_planned(planned))
+    headers = {"ETag": etag_of_version(planned.document.version, content)}
+    return Response(content, 201 if planned.created else 200, headers, "application/json")
 
 
 @routes.delete("/{plan}", status_code=204)
@@ -132,7 +135,9 @@ def get_progress(
     answered = progress.report_progress(parts, who.workspace, plan, asked)
     broken = query.breakdown is not Breakdown.NONE
     document = progress_document(answered.progress, sentence, language, breakdown=broken)
-    return tagged(request, etag_of(*answered.basis, language), encoded_progress(document))
+    # Weak: `generated_at` moves without anything else having changed.
+    etag = "W/" + etag_of(*answered.basis, language)
+    return tagged(request, etag, encoded_progress(document))
 
 
 def _moment(parts: Parts, workspace: str, text: str) -> int:

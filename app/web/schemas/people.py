@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -58,3 +58,9 @@ class MemberLine(MemberBody):
     """One line of an NDJSON import: a member with its key."""
 
     key: Key
+
+    def member(self) -> dict[str, Any]:
+        """The member's document: the key is its place, not a part of it."""
+        document = self.document()
+        del document["key"]
+        return document
