@@ -26,7 +26,7 @@ from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.pagination import Paged, page
-from app.web.resources import Json, Parts, Seen, archived, encoded, etag_of_version, shown
+from app.web.resources import Json, Parts, Seen, archived, put_answer, shown
 from app.web.schemas.common import Key
 from app.web.schemas.plans import PlanBody
 from app.web.service import router
@@ -46,11 +46,14 @@ def list_plans(parts: Parts, who: Reader, query: Paged) -> Json:
 
 
 @routes.get("/{plan}")
-def get_plan(request: Request, parts: Parts, who: Reader, plan: Key) -> Response:
-    """A plan as it was written, and what it comes to."""
+def get_plan(parts: Parts, who: Reader, plan: Key) -> Response:
+    """A plan as it was written, and what it comes to with the people as they are now.
+
+    The ETag is the plan's own, to change it with. What it comes to moves with people and days,
+    so there is no 304 here.
+    """
     planned = plans.get_plan(parts, who.workspace, plan)
-    body = encoded(_planned(planned))
-    return tagged(request, etag_of_version(planned.document.version, body), body)
+    return put_answer(planned.document, created=False, body=_planned(planned))
 
 
 @routes.put("/{plan}")
@@ -60,9 +63,7 @@ def put_plan(parts: Parts, who: Writer, seen: Seen, plan: Key, body: PlanBody) -
     A change of a plan is a new version and wants a `reason`.
     """
     planned = plans.put_plan(parts, who.workspace, plan, body.document(), seen, who.key_id)
-    content = encoded(_planned(planned))
-    headers = {"ETag": etag_of_version(planned.document.version, content)}
-    return Response(content, 201 if planned.created else 200, headers, "application/json")
+    return put_answer(planned.document, created=planned.created, body=_planned(planned))
 
 
 @routes.delete("/{plan}", status_code=204)

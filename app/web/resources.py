@@ -16,7 +16,7 @@ from app.store.documents import Document
 from app.store.pages import Page
 from app.usecases.context import Context
 from app.usecases.saving import ANY, Precondition, Saved
-from app.web.etags import Condition, condition, etag_of, tagged
+from app.web.etags import Condition, condition, tagged
 from app.web.pagination import cursor_of
 
 Item = TypeVar("Item")
@@ -44,7 +44,7 @@ async def _seen(
 
 
 def _versions(named: Condition, tags: Iterable[str]) -> frozenset[str]:
-    return frozenset({ANY} if named.any else {tag.strip('"').partition(".")[0] for tag in tags})
+    return frozenset({ANY} if named.any else {tag.strip('"') for tag in tags})
 
 
 # The parts below the web.
@@ -54,13 +54,9 @@ Seen = Annotated[Precondition, Depends(_seen)]
 Json = dict[str, Any]
 
 
-def etag_of_version(version: int, derived: bytes = b"") -> str:
-    """The tag of a stored document: its version, then what else the answer is derived from.
-
-    Only the version is compared before a change: whoever replaces a plan must have read that
-    plan, not the latest absence of everybody in it. A 304 asks for both.
-    """
-    return f'"{version}.{etag_of(derived)[1:17]}"' if derived else f'"{version}"'
+def etag_of_version(version: int) -> str:
+    """The tag of a stored document: its version says it all."""
+    return f'"{version}"'
 
 
 def shown(document: Document) -> Json:
