@@ -21,7 +21,7 @@ from app.domain.activities import (
     outcome,
 )
 from app.domain.deliveries import Delivery, Item, ItemResult, Refused
-from app.domain.errors import Fault, Invalid, NotFound
+from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.revisions import RevisionClock, clock_of
 from app.store import heads, quarantine, rules, sources, states, tallies
 from app.store.engine import Store
@@ -154,7 +154,7 @@ class _Batch:
         except Invalid as error:
             return self._refuse(work, error)
         if word is Outcome.CONFLICT:
-            return ItemResult(item.index, item.id, word, Invalid("revision_conflict"))
+            return ItemResult(item.index, item.id, word, Conflict("revision_conflict"))
         return ItemResult(item.index, item.id, word)
 
     def _refuse(self, work: Work, error: Invalid) -> ItemResult:

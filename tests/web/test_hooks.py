@@ -183,7 +183,7 @@ def test_what_twilio_signed_is_counted_with_its_port_and_query(
     service: Service, query: str
 ) -> None:
     path = path_of(connect(service, "phone", "twilio", auth_tokens=[TOKEN])) + query
-    map_sato(service, "phone", "id", "client:sato")
+    map_sato(service, "phone", "id", "sato")
     form = leg("CA" + "1" * 32, "completed", "2026-12-11T10:02:00+09:00")
     form |= {"Direction": "outbound-api", "From": "client:sato", "CallDuration": "60"}
     assert twilio(service, path, form, token="another").status_code == 401

@@ -88,17 +88,9 @@ def test_who_left_keeps_what_they_did_and_gives_their_extension_back(service: Se
     service.clock.set("2026-12-15T12:00:00+09:00")
     service.post_events([call(2, actor="301", at="2026-12-15T10:00:00+09:00")])
     body = service.progress("december", breakdown="member").body
-    done = {share["member"]: share for share in _shares(body) if "member" in share}
-    assert {key: _calls(share) for key, share in done.items() if _calls(share) != "0"} == {
-        "sato": "1",
-        "next": "1",
-    }
+    done = {share["scope"]["member"]: _calls(share) for share in body["breakdown"]}
+    assert {key: calls for key, calls in done.items() if calls != "0"} == {"sato": "1", "next": "1"}
     assert actual(service) == "2"
-
-
-def _shares(body: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = body["breakdown"]
-    return found
 
 
 def _calls(share: dict[str, Any]) -> str:
@@ -169,15 +161,22 @@ def test_who_is_unknown_is_listed_until_mapped_and_dated_mappings_hold(service: 
     identity = {"source": "crm", "kind": "extension", "value": "301", "from": "2026-12-11"}
     service.replace("/v1/members/sato", member("sato", identities=[identity]))
     listed = service.get("/v1/identities/unmatched").json()["items"]
-    assert [(one["value"], one["activities"]) for one in listed][0] == ("301", 1)
+    assert (listed[0]["value"], listed[0]["activities"]) == ("301", 1)
     assert actual(service) == "1"
 
 
 def test_what_cannot_be_counted_is_listed_with_the_reason(service: Service) -> None:
     service.post_events([deal(1, won_at=None), deal(2), call(1)])
-    (item,) = service.get("/v1/activities?counted=false").json()["items"]
-    assert item["key"] == "d-1"
-    assert {"metric": "deals_won", "code": "no_time", "field": "won_at"} in item["uncounted"]
+    listed = service.get("/v1/activities?counted=false").json()["items"]
+    told = {
+        item["key"]: {one["metric"]: one["field"] for one in item["uncounted"]} for item in listed
+    }
+    # Neither says when it was created; only the first one does not say when it was won.
+    assert told == {
+        "d-1": {"deals_created": "created_at", "deals_won": "won_at", "revenue": "won_at"},
+        "d-2": {"deals_created": "created_at"},
+    }
+    assert actual(service, "deals_won") == "1"
     assert len(service.get("/v1/activities").json()["items"]) == 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,10 +122,7 @@ def test_pages_hold_still_while_others_write(service: Service) -> None:
     service.put("/v1/teams/g", TEAM)
     rest = service.client.get("/v1/teams", params={"cursor": first["next"]}).json()
     assert [team["key"] for team in rest["items"]] == ["f", "g", "h", "j"]
-    assert [team["key"] for team in walked(service, "/v1/teams", 2)] == list("abd") + [
-        "east",
-        *"fghj",
-    ]
+    assert [team["key"] for team in walked(service, "/v1/teams", 2)] == [*"abd", "east", *"fghj"]
 
 
 PAGED = ["teams", "members", "sources", "plans", "keys", "identities/unmatched", "activities"]
@@ -150,8 +148,6 @@ def test_every_collection_can_be_walked_one_by_one(service: Service, name: str) 
 )
 def test_a_forged_cursor_is_an_invalid_one(forging: Service, place: Any) -> None:
     """Forged well: sealed as the service seals, which is no secret."""
-    import json  # noqa: PLC0415 - only here
-
     for name, parts in (
         ("activities", ("activities", "None")),
         ("activities/conflicts", ("conflicts",)),

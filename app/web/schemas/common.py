@@ -19,7 +19,7 @@ Name = Annotated[
         examples=["東日本チーム"],
     ),
 ]
-Text = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+Reason = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
 LocalDate = Annotated[
     str,
     Field(

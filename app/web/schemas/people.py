@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from app.web.schemas.common import Body, DateRange, DecimalText, Key, LocalDate, Name, Text
+from app.web.schemas.common import Body, DateRange, DecimalText, Key, LocalDate, Name, Reason
 
 
 class TeamLink(DateRange):
@@ -45,7 +45,7 @@ class Absence(Body):
     from_: LocalDate = Field(alias="from")
     to: LocalDate
     share: Literal["1", "0.5"] = "1"
-    reason: Text = ""
+    reason: Reason | None = None
 
 
 class AbsencesBody(Body):
