@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain import attribution
 from app.domain.attribution import Actor, ActorTotal, Grain, Segment, segments
@@ -66,6 +66,9 @@ def report_progress(context: Context, workspace: str, plan: str, asked: Asked) -
         question = Question(at.as_of, now, now, asked.scope, asked.breakdown)
         progress = progress_of(reading, found, found.ground(document), question, at.until)
         head = heads.head(reading, workspace)
+    if asked.as_of is not None:
+        # A fixed moment does not move; only what is reported late can change its answer.
+        progress = replace(progress, next_change_at=None)
     moved = (head.seq, head.config_version) if head else ()
     return Answered(progress, (workspace, plan, *moved, at.as_of, at.until, repr(asked)))
 
