@@ -24,13 +24,14 @@ def service() -> Iterator[Service]:
 
 
 def test_a_tag_holds_until_anything_moves(service: Service) -> None:
+    tag: str = service.get(PROGRESS).headers["etag"]
+
     def status() -> int:
         nonlocal tag
         answer = service.client.get(PROGRESS, headers={"if-none-match": tag})
         tag = answer.headers["etag"]
         return int(answer.status_code)
 
-    tag = service.get(PROGRESS).headers["etag"]
     assert status() == 304
     service.post_events([call(1)])
     assert (status(), status()) == (200, 304)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +187,7 @@ def test_a_sealed_cursor_with_an_impossible_place_is_refused(
 
 
 def test_each_scope_opens_its_doors_only(service: Service) -> None:
-    asked = {
+    asked: dict[str, Callable[[Service], Any]] = {
         "read": lambda s: s.get("/v1/teams"),
         "write": lambda s: s.put("/v1/teams/east", TEAM),
         "admin": lambda s: s.get("/v1/keys"),
