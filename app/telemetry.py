@@ -102,7 +102,7 @@ def configure_logs(form: str, stream: TextIO | None = None) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    # What it says at INFO is of use to whoever writes migrations.
+    # It tells of every migration context; what a start has to say fits one line.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
