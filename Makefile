@@ -22,6 +22,12 @@ $(VENV)/.installed: pyproject.toml uv.lock
 	@$(UV) sync --locked --inexact --quiet
 	@touch $@
 
+demo: install ## a sample team, checked, then live until Ctrl-C (DEMO_ONCE=1: stop after the tree)
+	@exec $(BIN)/python -m examples.demo
+
+run: install ## start an empty service
+	@exec $(BIN)/python -m app serve
+
 format: install ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .

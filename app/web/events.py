@@ -22,6 +22,7 @@ from app.usecases.recording import record_events
 from app.web.auth import admitted
 from app.web.problems import language_of, problem
 from app.web.resources import Json, answer
+from app.web.routes import refuse_unknown_parameters
 
 PATH = "/v1/events"
 _COUNTED = (
@@ -37,6 +38,7 @@ async def post_events(request: Request) -> Response:
     """One result an item: counts of what went well, a list of what did not."""
     scope = request.scope
     principal = await admitted(scope, "ingest")
+    refuse_unknown_parameters(request)
     parts: Context = request.app.state.context
     headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
     waiting = record_events(

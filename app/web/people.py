@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, UnsupportedMedia
+from app.intake.reading import read_json
 from app.store import documents
 from app.usecases import people
 from app.usecases.organisation import MEMBER, TEAM
 from app.usecases.saving import standing
 from app.web.auth import Principal, requires
+from app.web.lines import NDJSON, body_of_lines, read_each
 from app.web.pagination import Paged, page
 from app.web.promises import answers, reads, removes, saves
 from app.web.resources import (
@@ -27,7 +30,7 @@ from app.web.resources import (
 )
 from app.web.schemas import answers_organisation as organisation
 from app.web.schemas.common import Key
-from app.web.schemas.people import AbsencesBody, MemberBody, TeamBody
+from app.web.schemas.people import AbsencesBody, MemberBody, MemberLine, TeamBody
 from app.web.service import router
 
 Reader = Annotated[Principal, requires("read")]
@@ -69,6 +72,30 @@ def archive_team(parts: Parts, who: Writer, seen: Seen, key: Key) -> Response:
 def list_members(parts: Parts, who: Reader, query: Paged) -> Json:
     """Members by key."""
     return _listed(parts, who, query, MEMBER)
+
+
+async def _lines(request: Request) -> list[MemberLine]:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != NDJSON:
+        raise UnsupportedMedia("unsupported_media_type", expected=NDJSON)
+    lines = (await request.body()).split(b"\n")
+    values = [read_json(line, line=n) for n, line in enumerate(lines, 1) if line.strip()]
+    return read_each(MemberLine, values)
+
+
+@members.put("", responses=answers(organisation.Imported), openapi_extra=body_of_lines(MemberLine))
+def put_members(
+    parts: Parts, who: Writer, lines: Annotated[list[MemberLine], Depends(_lines)]
+) -> Json:
+    """Create or replace many members, one a line with its key: all of them, or none.
+
+    Members that are not in the list stay as they are.
+    """
+    bodies = [(line.key, line.member()) for line in lines]
+    saved = people.put_members(parts, who.workspace, bodies, who.key_id)
+    created = sum(one.created for one in saved)
+    changed = sum(one.changed for one in saved) - created
+    return {"created": created, "changed": changed, "unchanged": len(saved) - created - changed}
 
 
 @members.get("/{key}", responses=reads(organisation.Member))

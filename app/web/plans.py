@@ -27,7 +27,7 @@ from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.pagination import Paged, page
 from app.web.promises import answers, reads, removes, saves
-from app.web.resources import Json, Parts, Seen, archived, found, put_answer, shown
+from app.web.resources import Json, Parts, Seen, archived, put_answer, shown
 from app.web.schemas.answers_plans import PlanPage, SolvedPlan
 from app.web.schemas.answers_progress import Progress
 from app.web.schemas.common import Key
@@ -48,11 +48,15 @@ def list_plans(parts: Parts, who: Reader, query: Paged) -> Json:
     return page(items, query, *named, key=lambda item: item.key, show=shown)
 
 
-@routes.get("/{plan}", responses=reads(SolvedPlan))
-def get_plan(request: Request, parts: Parts, who: Reader, plan: Key) -> Response:
-    """A plan as it was written, and what it comes to."""
+@routes.get("/{plan}", responses=answers(SolvedPlan))
+def get_plan(parts: Parts, who: Reader, plan: Key) -> Response:
+    """A plan as it was written, and what it comes to with the people as they are now.
+
+    The ETag is the plan's own, to change it with. What it comes to moves with people and days,
+    so there is no 304 here.
+    """
     planned = plans.get_plan(parts, who.workspace, plan)
-    return found(request, planned.document, _planned(planned))
+    return put_answer(planned.document, created=False, body=_planned(planned))
 
 
 @routes.put("/{plan}", responses=saves(SolvedPlan))
@@ -135,7 +139,9 @@ def get_progress(
     answered = progress.report_progress(parts, who.workspace, plan, asked)
     broken = query.breakdown is not Breakdown.NONE
     document = progress_document(answered.progress, sentence, language, breakdown=broken)
-    return tagged(request, etag_of(*answered.basis, language), encoded_progress(document))
+    # Weak: `generated_at` moves without anything else having changed.
+    etag = "W/" + etag_of(*answered.basis, language)
+    return tagged(request, etag, encoded_progress(document))
 
 
 def _moment(parts: Parts, workspace: str, text: str) -> int:

@@ -94,16 +94,14 @@ def list_keys(parts: Parts, who: Admin, query: Paged) -> Json:
 @api_keys.post("", status_code=201, responses=answers(organisation.IssuedKey, "Issued.", 201))
 def create_key(parts: Parts, who: Admin, body: KeyBody) -> Response:
     """Issue a key. Its token is in this answer and nowhere else."""
-    with parts.write(who.workspace) as writing:
-        issued = keys.issue(writing, body.name, frozenset(body.scopes), parts.token)
+    issued = keys.create(parts, who.workspace, body.name, frozenset(body.scopes))
     return answer(_key(issued.key) | {"token": issued.token}, 201)
 
 
 @api_keys.delete("/{key_id}", status_code=204, responses=removes("Revoked."))
 def revoke_key(parts: Parts, who: Admin, key_id: str) -> Response:
     """Revoke a key: from the next request on it is unknown."""
-    with parts.write(who.workspace) as writing:
-        stored_keys.revoke(writing, key_id)
+    keys.revoke(parts, who.workspace, key_id)
     return archived()
 
 

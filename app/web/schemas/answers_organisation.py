@@ -111,6 +111,14 @@ class MemberPage(Page[Member]):
     """Members by key."""
 
 
+class Imported(Answer):
+    """What an import of many members did."""
+
+    created: Annotated[int, Field(description="Members that are new.")]
+    changed: Annotated[int, Field(description="Members that were replaced.")]
+    unchanged: Annotated[int, Field(description="Members that stood like this before.")]
+
+
 class Absences(Answer):
     """All absences of a member."""
 
