@@ -273,6 +273,7 @@ def take_out_of_use(recorder: Recorder) -> None:
 
 
 def be_refused(recorder: Recorder) -> None:
+    recorder.says("POST", "/v1/events?dry=1", worked.call("sato", 9, "2026-12-15", "08:59"))
     recorder.says("PUT", "/v1/teams/east", b"{", content_type="application/json")
     recorder.says("GET", "/v1/teams", authorization="Bearer nobody")
     recorder.says("GET", "/v1/teams/north")
