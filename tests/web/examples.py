@@ -64,6 +64,7 @@ EXAMPLES = (
             "PUT /v1/members/sato", 201),
     Example("mapped", "An unknown extension turns out to be this member's",
             "PUT /v1/members/tanaka"),
+    Example("import", "One member as before, and a new one", "PUT /v1/members"),
     Example("archived", "A member who leaves", "DELETE /v1/members/suzuki", 204),
     Example("two_days", "Two days off", "GET /v1/members/tanaka/absences"),
     Example("two_days", "Two days off", "PUT /v1/members/tanaka/absences", 201),

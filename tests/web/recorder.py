@@ -135,6 +135,7 @@ def exchanges() -> Sequence[Exchange]:
         service.clock.set("2026-12-15T09:00:00+09:00")
         read_all(recorder)
         say_again(recorder)
+        import_members(recorder)
         issue_and_revoke(recorder)
         report_in_every_way(recorder)
         connect_and_deliver(recorder)
@@ -180,6 +181,13 @@ def say_again(recorder: Recorder) -> None:
     created = [e for e in recorder.exchanges if e.method == "PUT" and e.status == 201]
     for one in created:
         recorder.says("PUT", one.target, one.request, content_type="application/json")
+
+
+def import_members(recorder: Recorder) -> None:
+    new = worked.member("tanaka") | {"key": "yamada", "name": "山田", "identities": []}
+    lines = (worked.member("sato") | {"key": "sato"}, new)
+    body = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+    recorder.says("PUT", "/v1/members", body, content_type="application/x-ndjson")
 
 
 def issue_and_revoke(recorder: Recorder) -> None:
