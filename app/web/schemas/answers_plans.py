@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from app.web.schemas.answers import Answer, Page, Quantity, Version
-from app.web.schemas.common import Key, LocalDate, Name, Text
+from app.web.schemas.common import Key, LocalDate, Name, Reason
 from app.web.schemas.plans import Assignment, GoalBody, Period, Stage
 
 
@@ -29,7 +29,7 @@ class _Written(Answer):
     include_unassigned: Annotated[
         bool, Field(description="Whether activities of nobody known count towards the plan.")
     ]
-    reason: Annotated[Text | None, Field(description="Why this version was made.")] = None
+    reason: Annotated[Reason | None, Field(description="Why this version was made.")] = None
     version: Version
 
 
