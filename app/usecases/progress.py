@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain import attribution
 from app.domain.attribution import Actor, ActorTotal, Grain, Segment, segments
@@ -13,6 +13,7 @@ from app.domain.errors import Fault, Invalid
 from app.domain.evaluation import Heard, Question, evaluate
 from app.domain.ground import Ground
 from app.domain.instants import MINUTE, QUARTER, day_number
+from app.domain.plans import COUNTABLE
 from app.domain.progress import Progress, Scope
 from app.domain.scopes import WHOLE, Breakdown
 from app.store import actors, heads, sources, totals
@@ -65,6 +66,9 @@ def report_progress(context: Context, workspace: str, plan: str, asked: Asked) -
         question = Question(at.as_of, now, now, asked.scope, asked.breakdown)
         progress = progress_of(reading, found, found.ground(document), question, at.until)
         head = heads.head(reading, workspace)
+    if asked.as_of is not None:
+        # A fixed moment does not move; only what is reported late can change its answer.
+        progress = replace(progress, next_change_at=None)
     moved = (head.seq, head.config_version) if head else ()
     return Answered(progress, (workspace, plan, *moved, at.as_of, at.until, repr(asked)))
 
@@ -125,6 +129,8 @@ def _totals(access: Access, base: Ground, part: Segment, until: int) -> Iterable
 def end_of_day(context: Context, workspace: str, text: str) -> int:
     """The instant at which a local day ends. Raises Invalid `not_a_date`."""
     day = Node(text).day()
+    if day not in COUNTABLE:
+        raise Invalid("date_out_of_range")
     with context.read() as reading:
         calendar = context.organisations.at(reading, workspace).workspace.calendar
     return calendar.midnight(day + ONE_DAY)

@@ -99,6 +99,18 @@ def test_a_retraction_before_the_original_leaves_a_tombstone(store: Store) -> No
     assert found.state.fields["amount"] == "100"
 
 
+def test_fields_have_rows_only_while_a_partial_report_stands_above_the_base(store: Store) -> None:
+    def rows() -> int:
+        with store.read() as reading:
+            found = reading.connection.execute(text("SELECT count(*) FROM activity_field"))
+            return int(found.scalar_one())
+
+    steps = [(won("d", 1), 0), (gone("d", 2), 2), (gone("d", 3), 2), (won("d", 4), 0)]
+    for one, expected in steps:
+        sent(store, delivery(one))
+        assert rows() == expected
+
+
 def test_sixty_four_equal_deliveries_at_once_count_once(store: Store) -> None:
     committer = Committer(store)
     committer.start()
@@ -277,7 +289,7 @@ def test_a_full_queue_is_said_at_once_and_nothing_queued_is_lost(store: Store) -
     with pytest.raises(Unavailable) as refusal:
         committer.submit(delivery(won("d")))
     assert (refusal.value.code, refusal.value.retry_after) == ("queue_full", 1)
-    assert committer.depth == 3
+    assert committer.depth == 2
     committer.start()
     committer.stop()
     assert [words(answer.result(0)) for answer in waiting] == [["accepted"] * 2, ["accepted"]]
