@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,10 @@ from pathlib import Path
 
 from tests.deploy.dockerfile import ROOT, Stage, stages
 
-# Makes folders of $1 appear below an empty /opt; nobody outside the namespace sees it.
+# Kept between runs: uv brings it to what the lock says, exactly, as it would make it.
+CACHE = ROOT / ".cache" / "image"
+
+# Shows the folder $1 at $2, in an empty /opt; nobody outside the namespace sees it.
 _AT_REAL_PATH = """
 mount -t tmpfs tmpfs /opt
 mkdir "$2"
@@ -74,32 +76,41 @@ def _in_namespace(script: str, *arguments: str | Path) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An environment as the build stage leaves it, and how the final stage starts it."""
+    """An environment as the build stage leaves it, where it belongs, and the final stage."""
 
-    folder: Path
+    environment: Path
     final: Stage
     at: str
 
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What runs of an image with a data folder of its own."""
+
+    image: Image
+    data: Path
+
     @property
-    def data(self) -> Path:
-        return self.folder / "data"
+    def mounted(self) -> str:
+        """Where a program of the image finds the data folder."""
+        return "/data" if namespaces() else str(self.data)
 
     @contextmanager
     def running(self, *command: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
         """The entry point with a command (the image's own when none is given)."""
-        words = [*self.final.command("ENTRYPOINT"), *(command or self.final.command("CMD"))]
+        final = self.image.final
+        words = [*final.command("ENTRYPOINT"), *(command or final.command("CMD"))]
         with self.program(*words, **settings) as process:
             yield process
 
     @contextmanager
     def program(self, *words: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
         """Any program of the image."""
-        environment = self.final.environment | settings
+        environment = self.image.final.environment | {"TASSEI_DATA_DIR": self.mounted} | settings
         if namespaces():
             words = tuple(self._jailed(words))
         else:
-            environment |= {"TASSEI_DATA_DIR": str(self.data)}
-            environment["PATH"] = f"{self.folder / 'environment' / 'bin'}:{environment['PATH']}"
+            environment["PATH"] = f"{self.image.environment / 'bin'}:{environment['PATH']}"
             words = (shutil.which(words[0], path=environment["PATH"]) or words[0], *words[1:])
         process = subprocess.Popen(  # noqa: S603 - the image's own programs
             words,
@@ -116,41 +127,30 @@ class Image:
             process.communicate()
 
     def _jailed(self, words: tuple[str, ...]) -> list[str]:
-        root = self.folder / "root"
+        user = self.image.final.one("USER")
+        os.chown(self.data, *map(int, user.split(":")))
+        root = CACHE / "root"
         root.mkdir(exist_ok=True)
-        places = (root, self.folder / "environment", self.at, self.data, sys.base_prefix)
-        return _in_namespace(_JAIL, *places, self.final.one("USER"), *words)
+        places = (root, self.image.environment, self.image.at, self.data, sys.base_prefix)
+        return _in_namespace(_JAIL, *places, user, *words)
 
 
 @contextmanager
-def built() -> Iterator[Image]:
+def built(context: Path) -> Iterator[Image]:
     """Runs what the build stage runs to make the environment, on what .dockerignore lets in."""
-    # Not pytest's folder: that one lets nobody else in, and the image's user is somebody else.
-    with tempfile.TemporaryDirectory(prefix="tassei-image-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        for part in ("environment", "build", "data"):
-            (folder / part).mkdir(mode=0o755)
-        build, final = stages()
-        at = build.environment["UV_PROJECT_ENVIRONMENT"]
-        _build(build, folder / "build", folder / "environment", at)
-        with _as_mounted(folder, final.one("USER")):
-            yield Image(folder, final, at)
-
-
-@contextmanager
-def _as_mounted(folder: Path, owner: str) -> Iterator[None]:
-    """The user's data and a code folder that nobody writes to; the jail mounts it so anyway."""
-    if namespaces():
-        user, group = map(int, owner.split(":"))
-        os.chown(folder / "data", user, group)
-        yield
+    environment = CACHE / "environment"
+    environment.mkdir(parents=True, exist_ok=True)
+    build, final = stages()
+    at = build.environment["UV_PROJECT_ENVIRONMENT"]
+    _build(build, context, environment, at)
+    if namespaces():  # mounted read-only
+        yield Image(environment, final, at)
         return
-    _change(folder / "environment", "a-w")
+    _change(environment, "a-w")
     try:
-        yield
+        yield Image(environment, final, at)
     finally:
-        _change(folder / "environment", "u+w")
+        _change(environment, "u+w")
 
 
 def _change(folder: Path, mode: str) -> None:
@@ -162,7 +162,11 @@ def _build(build: Stage, context: Path, environment: Path, at: str) -> None:
     overridden = {
         "UV_PYTHON": os.path.realpath(sys._base_executable),  # type: ignore[attr-defined] # not in typeshed
         "UV_NO_CACHE": "false",  # fetched once is enough here
-    } | ({} if namespaces() else {"UV_PROJECT_ENVIRONMENT": str(environment)})
+    }
+    if namespaces():  # mounted read-only later, so the cache's own files will do
+        overridden["UV_LINK_MODE"] = "hardlink"
+    else:
+        overridden["UV_PROJECT_ENVIRONMENT"] = str(environment)
     variables = os.environ | build.environment | overridden
     variables.pop("VIRTUAL_ENV", None)
     for name, text in build.instructions:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,18 @@ def test_checkov_finds_what_is_listed_here_and_nothing_else(checkov: Path, tmp_p
         for check in report["results"]["failed_checks"]
     }
     assert set(failed) == set(NOT_BELIEVED), failed
+
+
+@pytest.mark.parametrize("said", ["(no uv here)", "(no network)"])
+def test_a_machine_that_cannot_have_it_is_told_in_one_line(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if said == "(no network)":
+        uv = tmp_path / "uv"
+        uv.write_text("#!/bin/sh\necho first >&2\necho no network >&2\nexit 2\n")
+        uv.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Missing) as told:
+        find(tmp_path / "cache")
+    assert str(told.value) == f"checkov is missing and cannot be installed from PyPI {said}"

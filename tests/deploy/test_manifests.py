@@ -146,6 +146,8 @@ def test_one_replica_of_the_projects_version(container: dict[str, Any]) -> None:
     assert container["image"] == f"tassei:{version}"
     assert container["args"] == stages()[-1].command("CMD")
     assert find("StatefulSet")["spec"]["replicas"] == 1
+    instructions = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    assert set(re.findall(r"tassei:(\d+\.\d+\.\d+)", instructions)) == {version}
     example = yaml.safe_load((K8S / "example" / "kustomization.yaml").read_text("utf-8"))
     assert [(image["name"], image["newTag"]) for image in example["images"]] == [
         ("tassei", version)
