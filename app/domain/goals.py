@@ -48,6 +48,10 @@ class Conversion:
     child: Goal
 
 
+# In a plan's split, goal keys stand beside what is shown of them under this name.
+RESERVED_KEY = "display"
+
+
 @dataclass(frozen=True, slots=True)
 class Goal:
     """A node: a metric to be brought to a target. `target` is None where it is to be solved."""
@@ -243,7 +247,9 @@ def _check_keys(root: Goal) -> None:
     goals = list(root.walk())
     if len(goals) > MAX_GOALS:
         raise Node(None, root.pointer).refused("too_many_goals", limit=MAX_GOALS)
-    refused: list[Node] = []
+    for goal in goals:
+        if goal.key == RESERVED_KEY:
+            raise Node(goal.key, goal.pointer).refused("reserved_key", goals=goal.key)
     times = Counter(goal.key for goal in goals)
     refused = [Node(goal.key, goal.pointer) for goal in goals if times[goal.key] > 1]
     if refused:
