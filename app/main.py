@@ -25,7 +25,18 @@ from app.usecases.organisation import Organisations
 from app.usecases.recording import Connections
 from app.usecases.vault import Vault
 from app.usecases.watch import Watch
-from app.web import activities, events, hooks, people, plans, quarantine, sources, workspaces
+from app.web import (
+    activities,
+    events,
+    hooks,
+    leaderboard,
+    people,
+    planning,
+    plans,
+    quarantine,
+    sources,
+    workspaces,
+)
 from app.web.auth import Attempts, Gate
 from app.web.metrics import metrics_route
 from app.web.routes import documented
@@ -43,6 +54,8 @@ _ROUTERS = (
     people.identities,
     sources.routes,
     plans.routes,
+    planning.routes,
+    leaderboard.routes,
     activities.routes,
     quarantine.routes,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.views import sentences_planning
 from app.views.sentences import SENTENCES
 
 LANGUAGES = ("en", "ja")
@@ -34,6 +35,7 @@ def sentence(code: str, params: _Params, language: str) -> str:
 # code -> (English, Japanese)
 MESSAGES: Mapping[str, tuple[str, str]] = {
     **SENTENCES,
+    **sentences_planning.SENTENCES,
     # The request as a whole.
     "body_too_large": (
         "The body is larger than {limit} bytes.",
