@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from app.domain.errors import Fault, Invalid, PreconditionRequired
+from app.domain.errors import Fault, Invalid
 from app.domain.ground import Blueprint, Ground, blueprint
 from app.domain.merge_patch import merged
 from app.domain.progress import Reason
@@ -24,7 +24,7 @@ from app.usecases.plan_names import (
     plan_named,
     standing_plans,
 )
-from app.usecases.saving import Precondition, archive, check, save
+from app.usecases.saving import Precondition, archive, save
 
 # What the door makes of a document: its canonical form, or Invalid.
 Shaped = Callable[[object], dict[str, Any]]
@@ -93,9 +93,7 @@ def patch_plan(
     """
     with context.write(workspace) as writing:
         current = existing(writing, workspace, key)
-        if seen.match is None:
-            raise PreconditionRequired("if_match_required")
-        check(current, seen)
+        seen.check(current)
         return kept(writing, key, shaped(merged(current.body, patch)), seen, author)
 
 

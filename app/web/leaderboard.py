@@ -18,14 +18,16 @@ from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from app.web.plans import AsOf, Reader, moment_of_text
+from app.web.promises import reads
 from app.web.resources import Parts, encoded
+from app.web.schemas.answers_leaderboard import Leaderboard
 from app.web.schemas.common import Key
 from app.web.service import router
 
 routes = router("/v1/plans", "plans")
 
 
-@routes.get("/{plan}/leaderboard")
+@routes.get("/{plan}/leaderboard", responses=reads(Leaderboard))
 def get_leaderboard(
     request: Request,
     parts: Parts,

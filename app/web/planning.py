@@ -16,7 +16,9 @@ from app.views.plan_json import difference_document
 from app.web.dependencies import Language
 from app.web.pagination import Paged, page
 from app.web.plans import Reader, Writer, planned_document, worked_shown
+from app.web.promises import answers, creates, refuses
 from app.web.resources import Json, Parts, answer, etag_of_version, written_moment
+from app.web.schemas.answers_plans import CopiedPlan, PlanPreview, VersionPage
 from app.web.schemas.common import Key
 from app.web.schemas.plans import CopyBody, PreviewBody
 from app.web.service import router
@@ -26,7 +28,7 @@ routes = router("/v1/plans", "plans")
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 
-@routes.post("/preview")
+@routes.post("/preview", responses=answers(PlanPreview, "Nothing is stored.") | refuses(404))
 def preview_plan(parts: Parts, who: Reader, language: Language, body: PreviewBody) -> Json:
     """What a plan would come to; with `plan`, what would change for every goal and person.
 
@@ -37,7 +39,7 @@ def preview_plan(parts: Parts, who: Reader, language: Language, body: PreviewBod
     return _previewed(planning.preview_plan(parts, who.workspace, document, against), language)
 
 
-@routes.get("/{plan}/versions")
+@routes.get("/{plan}/versions", responses=answers(VersionPage))
 def list_versions(parts: Parts, who: Reader, plan: Key, query: Paged) -> Json:
     """Every version of a plan, the first one first: who changed it, when, why, and to what."""
     named = (who.workspace, "plans", plan, "versions")
@@ -54,7 +56,7 @@ def list_versions(parts: Parts, who: Reader, plan: Key, query: Paged) -> Json:
     )
 
 
-@routes.post("/{plan}/copy", status_code=201)
+@routes.post("/{plan}/copy", status_code=201, responses=creates(CopiedPlan) | refuses(409))
 def copy_plan(parts: Parts, who: Writer, plan: Key, language: Language, body: CopyBody) -> Response:
     """The same tree, people, alias and target for another period, as a plan of its own.
 

@@ -25,7 +25,10 @@ from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.faults import in_body, refused
 from app.web.pagination import Paged, page
-from app.web.resources import Json, Parts, Seen, archived, found, put_answer, shown
+from app.web.promises import answers, reads, removes, replaces, saves
+from app.web.resources import Json, Parts, Seen, archived, put_answer, shown
+from app.web.schemas.answers_plans import PlanPage, SolvedPlan
+from app.web.schemas.answers_progress import Progress
 from app.web.schemas.common import Key
 from app.web.schemas.plans import PlanBody
 from app.web.service import router
@@ -48,7 +51,7 @@ MergePatch = Annotated[Json, Body(media_type="application/merge-patch+json")]
 _DATE_LENGTH = len("2026-12-14")
 
 
-@routes.get("")
+@routes.get("", responses=answers(PlanPage))
 def list_plans(parts: Parts, who: Reader, query: Paged) -> Json:
     """Plans by key, as they were written."""
     named = (who.workspace, "plans")
@@ -56,21 +59,20 @@ def list_plans(parts: Parts, who: Reader, query: Paged) -> Json:
     return page(items, query, *named, key=lambda item: item.key, show=shown)
 
 
-@routes.get("/{plan}")
+@routes.get("/{plan}", responses=answers(SolvedPlan))
 def get_plan(
-    request: Request,
-    parts: Parts,
-    who: Reader,
-    plan: Key,
-    language: Language,
-    version: Version = None,
+    parts: Parts, who: Reader, plan: Key, language: Language, version: Version = None
 ) -> Response:
-    """A plan as it was written, and what it comes to; by its key, or by the alias it has today."""
+    """A plan as it was written, and what it comes to with the people as they are now.
+
+    Named by its key, or by the alias it has today. The ETag is the plan's own, to change it with.
+    What it comes to moves with people and days, so there is no 304 here.
+    """
     planned = plans.get_plan(parts, who.workspace, plan, version)
-    return found(request, planned.document, planned_document(planned, language))
+    return plan_answer(planned, language)
 
 
-@routes.put("/{plan}")
+@routes.put("/{plan}", responses=saves(SolvedPlan))
 def put_plan(
     parts: Parts, who: Writer, seen: Seen, plan: Key, language: Language, body: PlanBody
 ) -> Response:
@@ -83,7 +85,7 @@ def put_plan(
     return plan_answer(planned, language)
 
 
-@routes.patch("/{plan}")
+@routes.patch("/{plan}", responses=replaces(SolvedPlan))
 def patch_plan(
     parts: Parts, who: Writer, seen: Seen, plan: Key, language: Language, patch: MergePatch
 ) -> Response:
@@ -95,7 +97,7 @@ def patch_plan(
     return plan_answer(planned, language)
 
 
-@routes.delete("/{plan}", status_code=204)
+@routes.delete("/{plan}", status_code=204, responses=removes())
 def archive_plan(parts: Parts, who: Writer, seen: Seen, plan: Key) -> Response:
     """Take a plan out of use; its versions stay."""
     plans.archive_plan(parts, who.workspace, plan, seen, who.key_id)
@@ -103,7 +105,7 @@ def archive_plan(parts: Parts, who: Writer, seen: Seen, plan: Key) -> Response:
 
 
 def plan_answer(planned: Planned, language: str) -> Response:
-    """The answer to a change of a plan."""
+    """The answer of a plan, with the ETag to change it with."""
     body = planned_document(planned, language)
     return put_answer(planned.document, created=planned.created, body=body)
 
@@ -154,7 +156,7 @@ def _asked(
     return ProgressQuery(as_of, Scope(team, member), Breakdown(breakdown or "none"), version)
 
 
-@routes.get("/{plan}/progress")
+@routes.get("/{plan}/progress", responses=reads(Progress))
 def get_progress(
     request: Request,
     parts: Parts,
@@ -169,7 +171,9 @@ def get_progress(
     answered = progress.report_progress(parts, who.workspace, plan, asked)
     broken = query.breakdown is not Breakdown.NONE
     document = progress_document(answered.progress, sentence, language, breakdown=broken)
-    return tagged(request, etag_of(*answered.basis, language), encoded_progress(document))
+    # Weak: `generated_at` moves without anything else having changed.
+    etag = "W/" + etag_of(*answered.basis, language)
+    return tagged(request, etag, encoded_progress(document))
 
 
 def moment_of_text(parts: Parts, workspace: str, text: str | None) -> int | None:

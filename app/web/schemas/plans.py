@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.web.schemas.common import Body, DecimalText, Key, LocalDate, Name, Text
+from app.web.schemas.common import Body, DecimalText, Key, LocalDate, Name, Reason
 
 
 class Period(Body):
@@ -102,7 +102,7 @@ class PlanBody(Body):
     allow_unmeasured: Annotated[
         bool, Field(description="Take goals, too, whose kind of activity no source counts.")
     ] = False
-    reason: Text | None = None
+    reason: Reason | None = None
 
 
 class PreviewBody(PlanBody):
@@ -124,4 +124,4 @@ class CopyBody(Body):
             "one's (2026-12-new becomes 2027-01-new), else the alias and the new period's name."
         ),
     ] = None
-    reason: Text | None = None
+    reason: Reason | None = None

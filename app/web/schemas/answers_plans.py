@@ -1,0 +1,184 @@
+"""Answers about plans: what was written, and what it comes to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from app.web.schemas.answers import Answer, Moment, Page, Quantity, Told, Version
+from app.web.schemas.common import Key, LocalDate, Name
+from app.web.schemas.plans import Assignment, GoalBody, Period, Stage
+
+
+class _Document(Answer):
+    """A plan's document without its period."""
+
+    name: Name
+    alias: Annotated[
+        Key | None, Field(description="The name that stays from period to period.")
+    ] = None
+    funnel: Annotated[
+        list[Stage] | None, Field(description="The goal tree, if it was written as a funnel.")
+    ] = None
+    root: Annotated[
+        GoalBody | None, Field(description="The goal tree, if it was written in full.")
+    ] = None
+    assignments: Annotated[
+        list[Assignment],
+        Field(description="Who carries the plan; empty means the whole workspace."),
+    ]
+    include_unassigned: Annotated[
+        bool, Field(description="Whether activities of nobody known count towards the plan.")
+    ]
+    allow_unmeasured: Annotated[
+        bool, Field(description="Whether goals that no source counts are meant.")
+    ]
+
+
+class WrittenPlan(_Document):
+    """A plan's document as it was written."""
+
+    period: Period
+
+
+class Plan(WrittenPlan):
+    """A plan as it was written."""
+
+    key: Key
+    version: Version
+
+
+class PlanPage(Page[Plan]):
+    """Plans by key, as they were written."""
+
+
+class Days(Answer):
+    """Half-open: `end` is the first day that no longer belongs to it."""
+
+    start: LocalDate
+    end: LocalDate
+
+
+class SolvedGoal(Answer):
+    """What a goal must reach so that the goal above it is reached."""
+
+    key: Key
+    target: Annotated[Quantity, Field(description="The exact requirement, in the goal's unit.")]
+    target_display: Annotated[
+        Quantity,
+        Field(description="The requirement rounded up to whole things or the minor unit."),
+    ]
+
+
+class MemberTargets(Answer):
+    """A member's share of each goal: the exact target by goal key, and how to show it."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Quantity]
+
+    display: Annotated[
+        dict[str, Quantity],
+        Field(description="Targets by goal key in whole things; all members' add up."),
+    ]
+
+
+class _Worked(_Document):
+    """A plan as it was written, and what it comes to."""
+
+    period: Days
+    working_days: Annotated[
+        int, Field(ge=0, description="Working days of the workspace's calendar in the period.")
+    ]
+    goals: Annotated[list[SolvedGoal], Field(description="Every goal, parents first.")]
+    split: Annotated[
+        dict[str, MemberTargets],
+        Field(
+            description="Each member's targets by member key: shares by own working days x "
+            "capacity x weight. Empty for a plan of the whole workspace."
+        ),
+    ]
+    unmeasured: Annotated[
+        list[Key], Field(description="Goals whose kind of activity no source counts.")
+    ]
+    warnings: Annotated[list[Told], Field(description="What is allowed and yet rarely meant.")]
+
+
+class SolvedPlan(_Worked):
+    """A plan as it was written, and what it comes to."""
+
+    key: Key
+    alias: Annotated[
+        Key, Field(description="The name that stays from period to period; if none, the key.")
+    ]
+    version: Version
+
+
+class PlanVersion(Answer):
+    """A version of a plan: who wrote it, when and why."""
+
+    version: Version
+    author: Annotated[str, Field(description="The id of the key it was written with.")]
+    reason: Annotated[
+        str | None, Field(description="As it was given; the first version needs none.")
+    ]
+    at: Moment
+    archived: Annotated[bool, Field(description="Whether this one took the plan out of use.")]
+    document: WrittenPlan
+
+
+class VersionPage(Page[PlanVersion]):
+    """Versions of a plan, the first one first."""
+
+
+class Proposal(Answer):
+    """A rate as the old plan's period has shown it; the copy keeps the assumed one."""
+
+    goal: Annotated[Key, Field(description="The goal that has the conversion.")]
+    assumed: Quantity
+    observed: Annotated[Quantity, Field(description="More than 0: it can be taken over as it is.")]
+    sample: Annotated[int, Field(ge=0, description="In how many of the child it was observed.")]
+
+
+class CopiedPlan(SolvedPlan):
+    """A new plan, and what the old one has taught."""
+
+    proposals: list[Proposal]
+
+
+class Change(Answer):
+    """An exact target; `before` or `after` is left out where the plan has no such goal."""
+
+    before: Quantity | None = None
+    after: Quantity | None = None
+    change: Annotated[Quantity | None, Field(description="after - before.")] = None
+
+
+class GoalChange(Change):
+    """The change of a whole goal."""
+
+    key: Key
+
+
+class Compared(Answer):
+    """The plan that stands."""
+
+    key: Key
+    version: Version
+
+
+class Difference(Answer):
+    """What would be asked instead; what stays the same is there, too."""
+
+    plan: Compared
+    goals: list[GoalChange]
+    split: Annotated[
+        dict[str, dict[str, Change]], Field(description="By member key, then by goal key.")
+    ]
+
+
+class PlanPreview(_Worked):
+    """What a plan would come to. With `plan` in the request: how that differs from it."""
+
+    key: Annotated[Key | None, Field(description="Of the plan compared with.")] = None
+    difference: Difference | None = None
