@@ -45,7 +45,7 @@ test: lint ## run every test
 
 openapi: install ## write the examples, openapi/openapi.json and docs/settings.md from the code
 	@mkdir -p openapi docs
-	@$(BIN)/python -m tests.web.recorder > app/web/examples.json.new
+	@$(BIN)/python -m tests.web.examples > app/web/examples.json.new
 	@mv app/web/examples.json.new app/web/examples.json
 	@$(BIN)/python -m app openapi > openapi/openapi.json
 	@$(BIN)/python -m app settings > docs/settings.md

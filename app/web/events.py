@@ -109,7 +109,9 @@ DOCUMENT: Json = {
             "content": {
                 "application/json": {"schema": {"$ref": "#/components/schemas/EventsAnswer"}}
             },
-        }
+        },
+        # Of the query alone: what is wrong with an event is told in the answer's items.
+        "422": {"$ref": "#/components/responses/Problem422"},
     },
 }
 ROUTE = Route(PATH, post_events, methods=["POST"], include_in_schema=False)

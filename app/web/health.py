@@ -53,7 +53,12 @@ def probes(check: Check, drain: Drain) -> list[Route]:
 
 
 def _document(name: str, summary: str, description: str, status: str) -> dict[str, Any]:
-    schema = {"type": "object", "required": ["status"], "properties": {"status": {"const": status}}}
+    schema = {
+        "type": "object",
+        "required": ["status"],
+        "properties": {"status": {"const": status}},
+        "additionalProperties": False,
+    }
     content = {"application/json": {"schema": schema}}
     return {
         "operationId": name,

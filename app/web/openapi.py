@@ -172,8 +172,9 @@ def _statuses(path: str, operation: Schema, *, raw: bool) -> list[int]:
         statuses.update(_KEYED)
     if any(p["name"].lower() == "if-match" for p in parameters):
         statuses.update(_WRITES)
+    responses = [status for status in operation["responses"] if status.isdigit()]
     # Those that the route announces, since nothing in its shape tells of them.
-    statuses.update(int(status) for status in operation["responses"] if status >= "400")
+    statuses.update(int(status) for status in responses if status >= "400")
     return sorted(statuses)
 
 

@@ -47,7 +47,8 @@ def _left_out_or_there(schema: dict[str, Any]) -> None:
             continue
         shape.pop("default", None)
         forms = [form for form in shape.pop("anyOf", ()) if form.get("type") != "null"]
-        shape |= forms[0] if len(forms) == 1 else {"anyOf": forms} if forms else {}
+        if forms:
+            shape.update(forms[0] if len(forms) == 1 else {"anyOf": forms})
 
 
 class Answer(BaseModel):
