@@ -51,6 +51,10 @@ class Conversion:
     child: Goal
 
 
+# In a plan's split, goal keys stand beside what is shown of them under this name.
+RESERVED_KEY = "display"
+
+
 @dataclass(frozen=True, slots=True)
 class Influence:
     """A goal that is tracked beside its parent; weight: its rank among those of the parent."""
@@ -293,7 +297,9 @@ def _check_keys(root: Goal) -> None:
     goals = list(root.walk())
     if len(goals) > MAX_GOALS:
         raise Node(None, root.pointer).refused("too_many_goals", limit=MAX_GOALS)
-    refused: list[Node] = []
+    for goal in goals:
+        if goal.key == RESERVED_KEY:
+            raise Node(goal.key, goal.pointer).refused("reserved_key", goals=goal.key)
     times = Counter(goal.key for goal in goals)
     refused = [Node(goal.key, goal.pointer) for goal in goals if times[goal.key] > 1]
     if refused:

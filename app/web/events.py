@@ -6,7 +6,6 @@ with what others sent meanwhile; the answer is given after the fsync.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 
 from starlette.requests import Request
@@ -44,7 +43,7 @@ async def post_events(request: Request) -> Response:
     waiting = record_events(
         parts, principal.workspace, await request.body(), headers.get("content-type", ""), headers
     )
-    results = await asyncio.wrap_future(waiting)
+    results = await request.app.state.arrivals.of(waiting)
     count(request.app.state.platform.counters, results)
     return answer(_summary(results, language_of(scope)))
 

@@ -91,8 +91,8 @@ _TAGS = {
 }
 _HEADERS: Schema = {
     "ETag": {
-        "description": "Names this version. Send it as If-Match to change it, as If-None-Match to "
-        "hear only of news.",
+        "description": "Names this version. Send it as If-Match to change it; where 304 is "
+        "answered, send it as If-None-Match to hear only of news.",
         "required": True,
         "schema": {"type": "string"},
         "example": '"1"',

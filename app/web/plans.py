@@ -25,7 +25,7 @@ from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.faults import in_body, refused
 from app.web.pagination import Paged, page
-from app.web.promises import answers, reads, removes, replaces, saves
+from app.web.promises import answers, reads, removes, replaces, saves, shows
 from app.web.resources import Json, Parts, Seen, archived, put_answer, shown
 from app.web.schemas.answers_plans import PlanPage, SolvedPlan
 from app.web.schemas.answers_progress import Progress
@@ -59,7 +59,7 @@ def list_plans(parts: Parts, who: Reader, query: Paged) -> Json:
     return page(items, query, *named, key=lambda item: item.key, show=shown)
 
 
-@routes.get("/{plan}", responses=answers(SolvedPlan))
+@routes.get("/{plan}", responses=shows(SolvedPlan))
 def get_plan(
     parts: Parts, who: Reader, plan: Key, language: Language, version: Version = None
 ) -> Response:

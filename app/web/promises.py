@@ -29,6 +29,11 @@ def reads(model: Model) -> Responses:
     }
 
 
+def shows(model: Model) -> Responses:
+    """A GET of what is derived as well: its ETag is for changing it, not for hearing of news."""
+    return {200: reads(model)[200]}
+
+
 def saves(model: Model) -> Responses:
     """A PUT of a resource."""
     return {
