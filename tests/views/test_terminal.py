@@ -18,7 +18,7 @@ from app.domain.progress import Edge, GoalProgress, Verdict
 from app.views.progress_json import ProgressDocument, progress_document
 from app.views.terminal import _ICONS, plain, svg, tree
 from app.views.terminal_words import WORDS, Language, percent, shown
-from tests.views.samples import calls, everything, goal, progress, revenue, said, scoped
+from tests.views.samples import calls, deals, everything, progress, revenue, said, scoped
 
 BAR = re.compile("(?<![━─┿┼])[━─┿┼]{24}(?![━─┿┼])")
 LANGUAGES = get_args(Language)
@@ -215,9 +215,9 @@ def test_both_languages_have_words_for_every_verdict() -> None:
 
 
 def test_an_influence_hangs_on_a_dashed_line_with_its_weight() -> None:
-    tracked = goal("talk_time", edge=Edge.INFLUENCE, weight=Fraction(3, 2))
+    tracked = deals(edge=Edge.INFLUENCE, weight=Fraction(3, 2), children=())
     solved = calls(edge=Edge.CONVERSION)
     text = plain(document_of(revenue(children=(solved, tracked))), "en")
     assert len(re.findall("├─ 架電", text)) == 1
-    assert len(re.findall("└┄ talk_time", text)) == 1
+    assert len(re.findall("└┄ 受注", text)) == 1
     assert text.count("influence ×1.5") == 1
