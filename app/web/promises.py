@@ -51,6 +51,18 @@ def replaces(model: Model) -> Responses:
     return {200: saves(model)[200]}
 
 
+def creates(model: Model) -> Responses:
+    """A POST that makes a resource and says where it is."""
+    location = {"description": "The path of what was made.", "schema": {"type": "string"}}
+    headers = _ETAG | {"Location": location}
+    return {201: {"model": model, "description": "Created.", "headers": headers}}
+
+
+def refuses(*statuses: int) -> Responses:
+    """Refusals that nothing in the shape of the operation tells of."""
+    return {status: {"description": "A problem."} for status in statuses}
+
+
 def removes(description: str = "Archived.") -> Responses:
     """A DELETE."""
     return {204: {"description": description}}
