@@ -130,6 +130,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     app.state.context = context
     app.state.connections = Connections(context)
     app.state.attempts = attempts
+    app.shorten({events.PATH: events.DOOR})
     _document(app)
     return app
 
