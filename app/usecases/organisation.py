@@ -14,9 +14,10 @@ from app.domain.directory import Directory, directory
 from app.domain.errors import NotFound
 from app.domain.freshness import Source, source_of
 from app.domain.ground import Ground, ground
-from app.domain.metrics import PRESETS, Metric
+from app.domain.metrics import Metric
 from app.domain.people import Member, Team, member_of, team_of
 from app.domain.plans import check_assignments, plan_of
+from app.domain.presets import PRESETS
 from app.domain.workspace import Workspace, holiday_country, workspace_of
 from app.store import documents, heads
 from app.store.documents import Document

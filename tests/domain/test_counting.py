@@ -15,7 +15,6 @@ from app.domain.errors import Invalid
 from app.domain.instants import DAY, QUARTER, instant
 from app.domain.kinds import KINDS, canonical_fields, identity, kind_of
 from app.domain.metrics import (
-    PRESETS,
     Aggregation,
     Contribution,
     Metric,
@@ -24,6 +23,7 @@ from app.domain.metrics import (
     UnitKind,
     contribution,
 )
+from app.domain.presets import PRESETS
 from app.domain.tallies import Cell, Movement, cells, moved
 from tests.domain.worlds import codes
 
