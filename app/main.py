@@ -25,7 +25,17 @@ from app.usecases.organisation import Organisations
 from app.usecases.recording import Connections
 from app.usecases.vault import Vault
 from app.usecases.watch import Watch
-from app.web import activities, events, hooks, people, plans, quarantine, sources, workspaces
+from app.web import (
+    activities,
+    events,
+    hooks,
+    metric_routes,
+    people,
+    plans,
+    quarantine,
+    sources,
+    workspaces,
+)
 from app.web.auth import Attempts, Gate
 from app.web.metrics import metrics_route
 from app.web.routes import documented
@@ -42,6 +52,7 @@ _ROUTERS = (
     people.members,
     people.identities,
     sources.routes,
+    metric_routes.routes,
     plans.routes,
     activities.routes,
     quarantine.routes,

@@ -19,7 +19,7 @@ from app.domain.people import Member, Team, member_of, team_of
 from app.domain.plans import check_assignments, plan_of
 from app.domain.presets import PRESETS
 from app.domain.workspace import Workspace, holiday_country, workspace_of
-from app.store import documents, heads
+from app.store import documents, heads, rules
 from app.store.documents import Document
 from app.store.transactions import Access
 from app.usecases.holidays import public_holidays
@@ -30,6 +30,7 @@ MEMBER = "member"
 ABSENCES = "absences"
 SOURCE = "source"
 PLAN = "plan"
+METRIC = "metric"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def load(access: Access, workspace: str, config_version: int = 0) -> Organisatio
             for found in documents.all_of(access, workspace, SOURCE)
             if not found.archived
         ),
-        PRESETS,
+        {**PRESETS, **rules.own_metrics(access, workspace)},
     )
 
 

@@ -89,7 +89,10 @@ def test_what_a_metric_is_about_and_cannot_count_is_listed_with_its_reason(store
 
     assert listed() == {
         "no time": [("deals_won", "no_time", "won_at"), ("revenue", "no_time", "won_at")],
-        "no amount": [("revenue", "no_value", "amount")],
+        "no amount": [
+            ("revenue", "no_value", "amount"),
+            ("open_pipeline", "no_value", "amount"),
+        ],
     }
     repaired = report("no time", 2, full=False, won_at="2026-12-02T00:00:00Z")
     sent(store, delivery(repaired))
