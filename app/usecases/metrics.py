@@ -104,8 +104,6 @@ def archive_metric(
     _refuse_preset(key)
     with context.write(workspace) as writing:
         counted = rules.load(writing, workspace)
-        if standing(writing, workspace, METRIC, key) is None:
-            raise NotFound("unknown_metric", metric=key)
         archive(writing, METRIC, key, seen, author=author)
         for plan in _plans_of(writing, key):
             raise Conflict("metric_in_use", metric=key, plan=plan.key)

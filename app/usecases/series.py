@@ -155,7 +155,7 @@ def _range(asked: Asked, zone: ZoneInfo, now: int) -> _Range:
     start = _moment(asked.start, "from", zone)
     end = until if asked.end is None else _moment(asked.end, "to", zone)
     if start > now:
-        raise _refused("from_ahead", "from")
+        raise _refused("as_of_ahead", "from")
     if asked.end is not None and start >= end:
         raise _refused("empty_span", "to")
     return _Range(start, end, until)
@@ -173,13 +173,13 @@ def _instant(text: str, zone: ZoneInfo, days: int) -> int:
     if len(text) == len("2026-12-01"):
         day = Node(text).day()
         if day not in COUNTABLE:
-            raise Invalid("period_out_of_range")
+            raise Invalid("date_out_of_range")
         return micros(midnight(day + timedelta(days=days), zone))
     at = instant(text)
     if at < FLOOR:
         raise Invalid("time_before_1980")
     if at % QUARTER:
-        raise Invalid("between_quarters")
+        raise Invalid("as_of_between_quarters")
     return at
 
 

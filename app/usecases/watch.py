@@ -13,6 +13,7 @@ from app.domain.errors import Unavailable
 from app.store import heads
 from app.store.engine import Store
 from app.store.heads import Head
+from app.telemetry import logger
 
 INTERVAL_SECONDS = 0.25
 
@@ -23,6 +24,7 @@ class Watch:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._heads: Mapping[str, Head] = {}
+        self._looking = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -39,7 +41,8 @@ class Watch:
 
     def look(self) -> None:
         """Read the heads now."""
-        with self._store.read() as reading:
+        # One look at a time: an older one that ends later would bring back what was revoked.
+        with self._looking, self._store.read() as reading:
             self._heads = heads.all_heads(reading)
 
     def config_version(self, workspace: str) -> int:
@@ -58,3 +61,5 @@ class Watch:
             except Unavailable:
                 # A database that is away has moved nothing; whoever asks it is told so.
                 continue
+            except Exception:  # noqa: BLE001 - a thread that ended would let revoked keys pass
+                logger(__name__).exception("the heads could not be read")

@@ -20,6 +20,7 @@ from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.pagination import Paged, cursor_of, page
+from app.web.promises import answers, reads, removes, saves
 from app.web.resources import (
     Json,
     Parts,
@@ -29,6 +30,7 @@ from app.web.resources import (
     etag_of_version,
     put_answer,
 )
+from app.web.schemas.answers_metrics import Metric, MetricPage, Series
 from app.web.schemas.common import Key
 from app.web.schemas.metrics import MetricBody
 from app.web.service import router
@@ -38,7 +40,7 @@ Reader = Annotated[Principal, requires("read")]
 Writer = Annotated[Principal, requires("write")]
 
 
-@routes.get("")
+@routes.get("", responses=answers(MetricPage))
 def list_metrics(parts: Parts, who: Reader, query: Paged) -> Json:
     """Metrics by key: the presets, and those of this workspace."""
     named = (who.workspace, "metrics")
@@ -46,14 +48,14 @@ def list_metrics(parts: Parts, who: Reader, query: Paged) -> Json:
     return page(found, query, *named, key=lambda one: one.key, show=_shown)
 
 
-@routes.get("/{key}")
+@routes.get("/{key}", responses=reads(Metric))
 def get_metric(request: Request, parts: Parts, who: Reader, key: Key) -> Response:
     """A metric's definition."""
     found = metrics.get_metric(parts, who.workspace, key)
     return tagged(request, etag_of_version(found.version), encoded(_shown(found)))
 
 
-@routes.put("/{key}")
+@routes.put("/{key}", responses=saves(Metric))
 def put_metric(parts: Parts, who: Writer, seen: Seen, key: Key, body: MetricBody) -> Response:
     """Define a metric, or change it; all history is counted by it before the answer.
 
@@ -65,7 +67,7 @@ def put_metric(parts: Parts, who: Writer, seen: Seen, key: Key, body: MetricBody
     return put_answer(saved.document, created=saved.created, body=shown)
 
 
-@routes.delete("/{key}", status_code=204)
+@routes.delete("/{key}", status_code=204, responses=removes())
 def archive_metric(parts: Parts, who: Writer, seen: Seen, key: Key) -> Response:
     """Take a metric out of use; refused while a plan has a goal of it."""
     metrics.archive_metric(parts, who.workspace, key, seen, who.key_id)
@@ -77,7 +79,6 @@ def _shown(found: Defined) -> Json:
 
 
 _MOMENT = "A date of `time_zone`, or RFC 3339 on a quarter hour (`+` travels as %2B)."
-_Moment = Annotated[str | None, Query(max_length=40)]
 
 
 def _asked(
@@ -131,7 +132,7 @@ def _asked(
     )
 
 
-@routes.get("/{key}/series")
+@routes.get("/{key}/series", responses=reads(Series))
 def get_series(
     request: Request,
     parts: Parts,
