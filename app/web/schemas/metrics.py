@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.web.schemas.common import Body, Name, Text
+from app.web.schemas.common import Body, Name, Reason
 from app.web.schemas.sources import Kind
 
 FieldName = Annotated[str, Field(min_length=1, max_length=255, examples=["status"])]
@@ -70,4 +70,4 @@ class MetricBody(Body):
         int, Field(ge=0, le=6, description="Of the value; money has its currency's.")
     ] = 0
     stock: StockBody | None = None
-    reason: Annotated[Text | None, Field(description="Why; a change wants it.")] = None
+    reason: Annotated[Reason | None, Field(description="Why; a change wants it.")] = None
