@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from app.domain.backcalc import display
 from app.domain.errors import Invalid
 from app.domain.metrics import Aggregation, UnitKind
-from app.domain.presets import PRESETS
 from app.domain.plans import Plan, Unassigned, check_assignments, plan_of
+from app.domain.presets import PRESETS
 from app.domain.quantities import written
 from app.domain.spans import Span
 from tests.domain.worlds import FUNNEL, codes, east, plan, plan_document, workspace
