@@ -291,6 +291,7 @@ LEAF = goal("m1", target="5")
         (goal("m0", target="-1"), "/root/target", "negative_target"),
         (goal("nonsense", target="1"), "/root/metric", "unknown_metric"),
         (goal("deal_size", target="1"), "/root/metric", "not_additive"),
+        (goal("open_pipeline", target="1"), "/root/metric", "not_additive"),
         (goal("m0", target="1", pinned="yes"), "/root/pinned", "not_a_boolean"),
         (goal("revenue", target="1", currency="USD"), "/root/currency", "mixed_currency"),
         (goal("revenue", target="1", parts=[LEAF]), "/root", "mixed_currency"),

@@ -102,7 +102,7 @@ def tallies_of(
         kinds = counts[source]
         if kinds is not None and fields["@kind"] not in kinds:
             continue
-        moves = [(*place, 1, amount) for *place, amount in counted(fields, home)]
+        moves = [(m, c, at, who, 1, v) for m, c, at, who, v in counted(fields, home)]
         for metric, currency, written, who, step, amount in (*moves, *_stood(fields, home)):
             at = datetime.fromisoformat(written)
             day = (at.astimezone(ZoneInfo(zone)).date() - datetime(1970, 1, 1).date()).days  # noqa: DTZ001 - only its date
