@@ -73,18 +73,18 @@ _LOAD_FIELDS = Prepared(
 )
 
 
+_PLACE = ("of_workspace", "of_source", "of_key")  # a SET's own parameters are named as columns
 _FLAG = Prepared(
     update(activity)
     .where(
-        _A.workspace_id == _OF_SOURCE[0],
-        _A.source == _OF_SOURCE[1],
-        _A.key == bindparam("place", type_=Words),
+        *(
+            column == bindparam(name, type_=Words)
+            for column, name in zip((_A.workspace_id, _A.source, _A.key), _PLACE, strict=True)
+        )
     )
     .values(uncounted=bindparam("missing", type_=_A.uncounted.type)),
     "missing",
-    "workspace",
-    "source",
-    "place",
+    *_PLACE,
 )
 _LOAD_STAMPS = Prepared(
     select(_R.key, _R.revision, _R.mapping, _R.digest).where(

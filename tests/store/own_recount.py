@@ -52,8 +52,8 @@ def _entry(document: Document, pile: list[Report], home: str) -> Entry | None:
         return None
     who = next((fields[role] for role in document["roles"] if fields.get(role)), "")
     currency = (fields.get("currency") or home) if document.get("unit") == "money" else ""
-    stamp = max(one.stamp for one in pile if one.full or document.get("value") in one.fields)
-    return Entry(pile[0].source, who, micros(at), leaves, currency, value, stamp)
+    said = [one.stamp for one in pile if one.full or document.get("value") in one.fields]
+    return Entry(pile[0].source, who, micros(at), leaves, currency, value, max(said, default=None))
 
 
 def _concerns(document: Document, fields: Mapping[str, Any]) -> bool:
