@@ -29,6 +29,7 @@ from app.web import events, hooks
 from app.web.activities import routes as activities
 from app.web.auth import Attempts, Gate
 from app.web.leaderboard import routes as leaderboard
+from app.web.metric_routes import routes as metrics
 from app.web.metrics import metrics_route
 from app.web.people import identities, members, teams
 from app.web.planning import routes as planning
@@ -50,6 +51,7 @@ _ROUTERS = (
     members,
     identities,
     sources,
+    metrics,
     plans,
     planning,
     leaderboard,
