@@ -66,10 +66,12 @@ def opened(
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = Store(settings.database)
     store.migrate()
+    watch = Watch(store)
     return Context(
         store=store,
-        committer=Committer(store),
-        watch=Watch(store),
+        # Told before those who wait are answered: who reads after the answer reads what it says.
+        committer=Committer(store, moved=watch.note),
+        watch=watch,
         vault=Vault(secret_key(settings)),
         organisations=Organisations(),
         clock=clock,

@@ -7,14 +7,18 @@ other replicas) is found by looking at the heads a few times a second.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from app.domain.errors import Unavailable
 from app.store import heads
 from app.store.engine import Store
 from app.store.heads import Head
+from app.telemetry import logger
 
 INTERVAL_SECONDS = 0.25
+
+# Told that some head moved, by whichever thread noticed; it must be quick and not fail.
+Listener = Callable[[], None]
 
 
 class Watch:
@@ -22,7 +26,9 @@ class Watch:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._heads: Mapping[str, Head] = {}
+        self._heads: dict[str, Head] = {}
+        self._noting = threading.Lock()
+        self._listeners: tuple[Listener, ...] = ()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -37,19 +43,47 @@ class Watch:
         if self._thread.is_alive():
             self._thread.join()
 
+    def listen(self, listener: Listener) -> None:
+        """Tell it of every move from now on."""
+        self._listeners += (listener,)
+
     def look(self) -> None:
         """Read the heads now."""
         with self._store.read() as reading:
-            self._heads = heads.all_heads(reading)
+            found = heads.all_heads(reading)
+        self.note(found)
+
+    def note(self, found: Mapping[str, Head]) -> None:
+        """Heads that somebody read or moved. What is known to be further ahead stays.
+
+        Two looks may end in the other order than they began: the older one must not bring back
+        what a later commit revoked.
+        """
+        with self._noting:
+            ahead = {
+                workspace: head
+                for workspace, head in found.items()
+                if workspace not in self._heads or self._heads[workspace].seq < head.seq
+            }
+            self._heads |= ahead
+        if ahead:
+            for listener in self._listeners:
+                listener()
 
     def config_version(self, workspace: str) -> int:
         """As cheap as a variable: asked at every request."""
         head = self._heads.get(workspace)
         return -1 if head is None else head.config_version
 
+    def seq(self, workspace: str) -> int:
+        """The last commit that is known of; -1 for an unknown workspace."""
+        head = self._heads.get(workspace)
+        return -1 if head is None else head.seq
+
     def heads(self) -> Mapping[str, Head]:
-        """All heads, by workspace."""
-        return self._heads
+        """All heads, by workspace, as they stand now."""
+        with self._noting:
+            return dict(self._heads)
 
     def _run(self) -> None:
         while not self._ended.wait(INTERVAL_SECONDS):
@@ -58,3 +92,5 @@ class Watch:
             except Unavailable:
                 # A database that is away has moved nothing; whoever asks it is told so.
                 continue
+            except Exception:  # noqa: BLE001 - a thread that ended would let revoked keys pass
+                logger(__name__).exception("the heads could not be read")
