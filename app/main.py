@@ -23,14 +23,26 @@ from app.usecases.context import Context
 from app.usecases.exports import Gauges
 from app.usecases.organisation import Organisations
 from app.usecases.recording import Connections
+from app.usecases.stream import Hub
 from app.usecases.vault import Vault
 from app.usecases.watch import Watch
-from app.web import activities, events, hooks, people, plans, quarantine, sources, workspaces
+from app.web import (
+    activities,
+    events,
+    hooks,
+    people,
+    plans,
+    quarantine,
+    sources,
+    stream,
+    workspaces,
+)
 from app.web.auth import Attempts, Gate
 from app.web.metrics import metrics_route
 from app.web.routes import documented
 from app.web.server import ByPort
 from app.web.service import Platform, Service, assembled
+from app.web.stream import Streams
 
 Clock = Callable[[], int]
 Token = Callable[[int], str]
@@ -43,6 +55,7 @@ _ROUTERS = (
     people.identities,
     sources.routes,
     plans.routes,
+    stream.routes,
     activities.routes,
     quarantine.routes,
 )
@@ -85,6 +98,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     """The service on an opened store. Its threads run from start-up to shutdown."""
     counters = Counters(version("tassei"))
     gauges = Gauges(context)
+    hub = Hub(context)
     attempts = Attempts(time.monotonic)
 
     def find(workspace: str, digest: bytes) -> ApiKey | None:
@@ -100,7 +114,9 @@ def create_app(settings: Settings, context: Context) -> Service:
         context.watch.start()
         context.committer.start()
         gauges.start()
+        hub.start()
         yield
+        hub.stop()
         gauges.stop()
         context.committer.stop()
         context.watch.stop()
@@ -124,6 +140,8 @@ def create_app(settings: Settings, context: Context) -> Service:
     app.state.context = context
     app.state.connections = Connections(context)
     app.state.attempts = attempts
+    app.state.streams = Streams(hub, app.state.drain)
+    counters.watch_streams(app.state.streams.number)
     _document(app)
     return app
 
