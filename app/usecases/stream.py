@@ -60,6 +60,7 @@ class Observed:
 
     due: when it is to be looked at again though no head moves
     kinds: of activity, by goal
+    terms: what decides whose an activity is, and whether it counts
     """
 
     head: Head
@@ -68,6 +69,7 @@ class Observed:
     document: ProgressDocument
     contributions: Contributions
     kinds: Mapping[str, str]
+    terms: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +262,7 @@ def observe(context: Context, subject: Subject) -> Observed:
         progress_document(progress, sentence, subject.language, breakdown=broken),
         contributions(base, subject.scope, amounts),
         {goal.key: goal.metric.kind for goal in base.plan.root.walk()},
+        (base.plan, base.people, found.sources),
     )
 
 
@@ -280,7 +283,8 @@ def following(before: State | None, now: Observed) -> State:
 
 def _activities(before: Observed, now: Observed) -> list[Activity]:
     """Whose actuals rose or fell. A person who was mapped or moved has done nothing by that."""
-    if before.head.config_version != now.head.config_version:
+    same = before.head.config_version == now.head.config_version
+    if not same and before.terms != now.terms:
         return []
     old, new = before.contributions, now.contributions
     moved = {

@@ -117,16 +117,17 @@ class Recorded:
         self._chunks = chunks
         self.raw = b""
 
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._chunks:
-            self.raw += chunk
-            yield chunk
+    def __iter__(self) -> Recorded:
+        return self
 
-    def close(self) -> None: ...
+    def __next__(self) -> bytes:
+        chunk = next(self._chunks)
+        self.raw += chunk
+        return chunk
 
 
 class Reader:
-    """Reads one stream in a thread: sseclient says what an event is, httpx whether it ended well."""
+    """Reads one stream in a thread: sseclient tells the events, httpx how it ended."""
 
     def __init__(self, url: str, key: str = ADMIN, **more: str) -> None:
         self._url = url
