@@ -22,6 +22,12 @@ $(VENV)/.installed: pyproject.toml uv.lock
 	@$(UV) sync --locked --inexact --quiet
 	@touch $@
 
+demo: install ## a sample team, checked, then live until Ctrl-C (DEMO_ONCE=1: stop after the tree)
+	@exec $(BIN)/python -m examples.demo
+
+run: install ## start an empty service
+	@exec $(BIN)/python -m app serve
+
 format: install ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -37,7 +43,9 @@ lint: install ## format check, lint, types, import contracts, dependencies, spel
 test: lint ## run every test
 	$(BIN)/pytest
 
-openapi: install ## write openapi/openapi.json and docs/settings.md from the code
+openapi: install ## write the examples, openapi/openapi.json and docs/settings.md from the code
 	@mkdir -p openapi docs
+	@$(BIN)/python -m tests.web.examples > app/web/examples.json.new
+	@mv app/web/examples.json.new app/web/examples.json
 	@$(BIN)/python -m app openapi > openapi/openapi.json
 	@$(BIN)/python -m app settings > docs/settings.md

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
+from urllib.parse import quote
 
 import httpx
 import typer
@@ -20,9 +22,9 @@ from app.store import ledger
 from app.store.engine import StartError
 from app.telemetry import configure_logs
 from app.usecases import workspaces
-from app.usecases.context import Context
 from app.usecases.keys import Issued
 from app.views.messages import sentence
+from app.views.progress_json import ProgressDocument
 from app.views.terminal import svg as picture
 from app.views.terminal import tree
 from app.web.openapi import written
@@ -42,6 +44,13 @@ class Language(StrEnum):
     JA = "ja"
 
 
+class Breakdown(StrEnum):
+    """What stands below the tree."""
+
+    TEAM = "team"
+    MEMBER = "member"
+
+
 WorkspaceOption = Annotated[str, typer.Option("--workspace", help="The workspace's key.")]
 
 
@@ -56,17 +65,32 @@ def run_service() -> None:
     """Answer requests until SIGTERM (what happens without a command)."""
     settings = _settings()
     configure_logs(settings.log_format)
+    # Before anything is made: a key is shown once, and not by a start that fails right after.
+    sockets = _listening(settings)
     context = opened(settings)
-    _first_start(settings, context)
+    given = _given_key(settings)
+    issued = workspaces.first_start(context.store, wall_clock(), random_token, given)
     app = create_app(settings, context)
+    _greet(settings, issued if given is None else None)
+    serve(by_port(app), app.state.drain, sockets)
+
+
+def _listening(settings: Settings) -> list[socket.socket]:
     ports = (
         [settings.port] if settings.metrics_port is None else [settings.port, settings.metrics_port]
     )
     try:
-        sockets = [listen(settings.host, port) for port in ports]
+        return [listen(settings.host, port) for port in ports]
     except OSError as error:
         raise SettingsError(f"TASSEI_HOST, TASSEI_PORT: cannot listen ({error.strerror})") from None
-    serve(by_port(app), app.state.drain, sockets)
+
+
+def _greet(settings: Settings, issued: Issued | None) -> None:
+    own = f"http://{settings.host}:{settings.port}"
+    metrics = f"http://{settings.host}:{settings.metrics_port or settings.port}/metrics"
+    print(f"Tassei      {settings.public_url or own}\nPrometheus  {metrics}", flush=True)
+    if issued is not None:
+        _show(issued)
 
 
 @cli.command("init")
@@ -74,13 +98,11 @@ def init(workspace: WorkspaceOption = workspaces.DEFAULT) -> None:
     """Make a workspace and print its first admin key, this once."""
     settings = _settings()
     context = opened(settings)
-    if workspace == workspaces.DEFAULT:
-        issued = _first_start(settings, context)
-        if issued is None:
-            _fail(sentence("workspace_exists", {}, "en"))
-    else:
-        _show(workspaces.create(context.store, workspace, wall_clock(), random_token, None))
+    given = _given_key(settings) if workspace == workspaces.DEFAULT else None
+    issued = workspaces.create(context.store, workspace, wall_clock(), random_token, given)
     context.store.close()
+    if given is None:
+        _show(issued)
 
 
 @cli.command("verify")
@@ -113,23 +135,46 @@ def show_tree(
     plan: Annotated[str, typer.Argument(help="The plan's key.")],
     key: Annotated[str, typer.Option(envvar="TASSEI_KEY", help="A key with the scope read.")],
     url: Annotated[str, typer.Option(envvar="TASSEI_URL")] = "http://127.0.0.1:8000",
-    breakdown: Annotated[str | None, typer.Option(help="team or member")] = None,
+    breakdown: Annotated[Breakdown | None, typer.Option(help="Also show these.")] = None,
     language: Annotated[Language, typer.Option()] = Language.EN,
     svg: Annotated[Path | None, typer.Option(help="Also save a picture.")] = None,
 ) -> None:
     """Show a plan's progress as a tree, read from a running service."""
-    answer = httpx.get(
-        f"{url}/v1/plans/{plan}/progress",
-        params={"breakdown": breakdown} if breakdown else {},
-        headers={"Authorization": f"Bearer {key}", "Accept-Language": language.value},
-        timeout=30,
-    )
-    body = answer.json()
-    if answer.is_error:
-        _fail(body["detail"])
-    Console().print(tree(body, language.value))
+    by = breakdown.value if breakdown else None
+    body = _progress(url.rstrip("/"), plan, key, by, language.value)
+    console = Console()
+    console.print(tree(body, language.value, console.width))
     if svg:
         svg.write_text(picture(body, language.value), encoding="utf-8")
+
+
+def _progress(
+    url: str, plan: str, key: str, breakdown: str | None, language: str
+) -> ProgressDocument:
+    """The document, or the end of the command with one line that says what to do."""
+    try:
+        answer = httpx.get(
+            f"{url}/v1/plans/{quote(plan, safe='')}/progress",
+            params={"breakdown": breakdown} if breakdown else {},
+            # In bytes: a key with a letter that no key has is the service's to refuse.
+            headers=[
+                (b"Authorization", f"Bearer {key}".encode()),
+                (b"Accept-Language", language.encode()),
+            ],
+            timeout=30,
+        )
+    except httpx.TimeoutException:
+        raise _failed(sentence("no_answer_in_time", {"url": url}, language)) from None
+    except (httpx.HTTPError, httpx.InvalidURL):
+        raise _failed(sentence("nobody_answers", {"url": url}, language)) from None
+    try:
+        body = answer.json()
+        if answer.is_success and "root" in body:
+            return cast("ProgressDocument", body)
+        detail = str(body["detail"])
+    except (ValueError, KeyError, TypeError):
+        raise _failed(sentence("not_this_service", {"url": url}, language)) from None
+    raise _failed(detail)
 
 
 @cli.command("openapi")
@@ -145,28 +190,23 @@ def print_settings() -> None:
 
 
 def _settings() -> Settings:
-    return settings_module.load({k: v for k, v in os.environ.items() if k not in _OF_TREE})
+    return settings_module.load(os.environ)
 
 
-# The tree reads a service from outside; these are not settings of one.
-_OF_TREE = frozenset({"TASSEI_KEY", "TASSEI_URL"})
-
-
-def _first_start(settings: Settings, context: Context) -> Issued | None:
-    given = settings.admin_key.get_secret_value() if settings.admin_key else None
-    issued = workspaces.first_start(context.store, wall_clock(), random_token, given)
-    if issued is not None and given is None:
-        _show(issued)
-    return issued
+def _given_key(settings: Settings) -> str | None:
+    return settings.admin_key.get_secret_value() if settings.admin_key else None
 
 
 def _show(issued: Issued) -> None:
-    print(f"The first admin key of {issued.key.workspace}, shown this once:\n{issued.token}")
+    workspace = issued.key.workspace
+    print(f"\nThe first admin key of the workspace {workspace}, shown this once:")
+    # Flushed: who reads a pipe, as containers do, must not get it with the service's last words.
+    print(f"\n    {issued.token}\n", flush=True)
 
 
-def _fail(line: str) -> None:
+def _failed(line: str) -> typer.Exit:
     print(line, file=sys.stderr)
-    raise typer.Exit(1)
+    return typer.Exit(1)
 
 
 def main() -> None:

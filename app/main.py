@@ -6,7 +6,7 @@ import secrets
 import string
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -26,38 +26,35 @@ from app.usecases.recording import Connections
 from app.usecases.stream import Hub
 from app.usecases.vault import Vault
 from app.usecases.watch import Watch
-from app.web import (
-    activities,
-    events,
-    hooks,
-    people,
-    plans,
-    quarantine,
-    sources,
-    stream,
-    workspaces,
-)
+from app.web import events, hooks
+from app.web.activities import routes as activities
 from app.web.auth import Attempts, Gate
 from app.web.metrics import metrics_route
+from app.web.people import identities, members, teams
+from app.web.plans import routes as plans
+from app.web.quarantine import routes as quarantine
 from app.web.routes import documented
 from app.web.server import ByPort
 from app.web.service import Platform, Service, assembled
+from app.web.sources import routes as sources
 from app.web.stream import Streams
+from app.web.stream import routes as stream
+from app.web.workspaces import api_keys, workspace
 
 Clock = Callable[[], int]
 Token = Callable[[int], str]
 _LETTERS = string.ascii_letters + string.digits
 _ROUTERS = (
-    workspaces.workspace,
-    workspaces.api_keys,
-    people.teams,
-    people.members,
-    people.identities,
-    sources.routes,
-    plans.routes,
-    stream.routes,
-    activities.routes,
-    quarantine.routes,
+    workspace,
+    api_keys,
+    teams,
+    members,
+    identities,
+    sources,
+    plans,
+    stream,
+    activities,
+    quarantine,
 )
 _DOORS = (events.ROUTE, hooks.ROUTE)
 
@@ -111,18 +108,14 @@ def create_app(settings: Settings, context: Context) -> Service:
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
-        context.watch.start()
-        context.committer.start()
-        gauges.start()
-        hub.start()
-        yield
-        hub.stop()
-        gauges.stop()
-        context.committer.stop()
-        context.watch.stop()
-        context.store.close()
+        with closing(context.store), ExitStack() as ending:
+            for part in (context.watch, context.committer, gauges, hub):
+                ending.callback(part.stop)
+                part.start()
+            yield
 
     counters.watch_queue(lambda: context.committer.depth)
+    context.committer.tell(counters.committed)
     platform = Platform(
         version=version("tassei"),
         clock=context.clock,

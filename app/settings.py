@@ -34,6 +34,8 @@ from pydantic_settings import (
 PREFIX = "TASSEI_"
 FILE = "TASSEI_SETTINGS"
 _IGNORED = "TASSEI_TEST_"
+# `tassei tree` reads a service from outside; these are not settings of one.
+_OF_TREE = frozenset({"TASSEI_KEY", "TASSEI_URL"})
 _ADMIN_KEY = re.compile(r"tsk_default_[A-Za-z0-9]{32,}", re.ASCII)
 _ORIGIN = re.compile(r"https?://[a-zA-Z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 
@@ -170,7 +172,10 @@ def _values(variables: Mapping[str, str | None]) -> dict[str, str]:
     return {
         name.removeprefix(PREFIX).lower(): value
         for name, value in variables.items()
-        if name.startswith(PREFIX) and name != FILE and not name.startswith(_IGNORED) and value
+        if name.startswith(PREFIX)
+        and name not in _OF_TREE | {FILE}
+        and not name.startswith(_IGNORED)
+        and value
     }
 
 

@@ -70,6 +70,7 @@ def _told(name: str, value: object, depth: int = 4) -> object:
 
 def _clean(_logger: object, _method: str, entry: Entry) -> Entry:
     """Every value of an entry made safe. A traceback keeps its lines: those are ours."""
+    entry.pop("color_message", None)  # uvicorn's message once more, with its terminal colours
     trace = entry.pop("exception", None)
     cleaned = {name: _told(name, value) for name, value in entry.items()}
     if isinstance(trace, str):
@@ -101,6 +102,8 @@ def configure_logs(form: str, stream: TextIO | None = None) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+    # It tells of every migration context; what a start has to say fits one line.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             *(p for p in shared if not isinstance(p, structlog.stdlib.ExtraAdder)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.activities import Outcome, Report
-from app.domain.errors import Invalid
+from app.domain.errors import Invalid, TasseiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +50,4 @@ class ItemResult:
     index: int
     id: str | None
     outcome: Outcome
-    error: Invalid | None = None
+    error: TasseiError | None = None

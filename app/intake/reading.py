@@ -32,7 +32,7 @@ def read_json(body: bytes, **where: int) -> RawValue:
     """The value that a JSON text holds; numbers with a point or exponent as Decimal.
 
     `where` goes into the error's parameters, for bodies that hold many texts.
-    Raises Unreadable (invalid_json, duplicate_key, not_utf8, byte_order_mark,
+    Raises Unreadable (not_json, duplicate_key, not_utf8, byte_order_mark,
     number_out_of_range) and TooDeep (too_deep).
     """
     try:
@@ -60,7 +60,7 @@ def _unreadable(body: bytes, message: str, where: dict[str, int]) -> Unreadable:
         body.decode()
     except UnicodeDecodeError:
         return Unreadable("not_utf8", **where)
-    code = next((code for start, code in _CODES if message.startswith(start)), "invalid_json")
+    code = next((code for start, code in _CODES if message.startswith(start)), "not_json")
     return Unreadable(code, **where)
 
 

@@ -91,18 +91,26 @@ def page_conflicts(
 ) -> Page[Revision]:
     """Reports that contradicted another of the same revision, by source, key and stamp."""
     source, key, revision, mapping, digest = place_of(cursor, ("", "", "", 0, ""))
+    behind = (source, key, revision, mapping, _digest(str(digest)))
     place = (_R.source, _R.key, _R.revision, _R.mapping, _R.digest)
     query = (
         _revisions(workspace)
         .where(
             _R.conflict == literal_column("1"),
-            tuple_(*place) > (source, key, revision, mapping, bytes.fromhex(str(digest))),
+            tuple_(*place) > behind,
         )
         .order_by(*place)
         .limit(limit + 1)
     )
     rows = access.connection.execute(query).all()
     return cut(rows, limit, _revision, lambda row: (*row[:4], row[4].hex()))
+
+
+def _digest(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Invalid("invalid_cursor") from None
 
 
 def _page(

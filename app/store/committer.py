@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from app.store.engine import Store
 from app.store.recording import Done, Moved, Recorder, Work, unheard
 
 Answer = Future[list[ItemResult]]
+# Of a transaction: how many deliveries it made durable, and in how many seconds.
+Told = Callable[[int, float], None]
 
 QUEUE_ITEMS = 20_000
 QUEUE_BYTES = 64 * 2**20
@@ -53,7 +56,12 @@ class Committer:
         self._bytes = 0
         self._changed = threading.Condition()
         self._open = False
+        self._told: Told = _nobody
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+
+    def tell(self, told: Told) -> None:
+        """Tell of each transaction from now on."""
+        self._told = told
 
     def start(self) -> None:
         """Begin to take deliveries."""
@@ -70,8 +78,8 @@ class Committer:
 
     @property
     def depth(self) -> int:
-        """How many items wait."""
-        return self._items
+        """How many deliveries wait."""
+        return len(self._waiting)
 
     def submit(self, delivery: Delivery) -> Answer:
         """Queue a delivery; the future has its results, by index, once they are on disk.
@@ -126,6 +134,7 @@ class Committer:
 
     def _commit(self, batch: Sequence[_Waiting]) -> None:
         works = [work for waiting in batch for work in waiting.works]
+        began = time.perf_counter()
         try:
             done = iter(self._settled(works))
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
@@ -135,6 +144,7 @@ class Committer:
             for waiting in batch:
                 waiting.answer.set_exception(error)
             return
+        self._told(len(batch), time.perf_counter() - began)
         for waiting in batch:
             _answer(waiting.answer, [next(done) for _ in waiting.works])
 
@@ -150,6 +160,10 @@ class Committer:
                 return [self._recorder.set_aside(works[0], _fault(error))]
         half = len(works) // 2
         return self._settled(works[:half]) + self._settled(works[half:])
+
+
+def _nobody(_deliveries: int, _seconds: float) -> None:
+    """Who is told while nobody asked."""
 
 
 def _fault(error: Exception) -> Invalid:

@@ -61,6 +61,14 @@ def page(access: Access, workspace: str, after: str | None, limit: int) -> list[
     return [_api_key(row) for row in access.connection.execute(query.limit(limit))]
 
 
+def in_service(access: Access, workspace: str, scope: str) -> list[str]:
+    """The ids of the keys with a scope that are not revoked."""
+    query = _of(workspace).where(col(ApiKeyRow.revoked_at).is_(None))
+    return [
+        key.id for key in map(_api_key, access.connection.execute(query)) if scope in key.scopes
+    ]
+
+
 def revoke(writing: Writing, key_id: str) -> None:
     """End a key. Raises NotFound when there is no such key in service."""
     done = writing.connection.execute(
@@ -73,7 +81,7 @@ def revoke(writing: Writing, key_id: str) -> None:
         .values(revoked_at=writing.at)
     )
     if done.rowcount == 0:
-        raise NotFound("unknown_key")
+        raise NotFound("no_such_key")
     heads.reconfigure(writing)
 
 

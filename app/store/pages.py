@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from app.domain.errors import Invalid
+from app.domain.quantities import INT64
 
 Item = TypeVar("Item")
 Place = tuple[str | int, ...]
@@ -31,7 +32,16 @@ def place_of(cursor: str | None, start: Place) -> Place:
         raise Invalid("invalid_cursor") from None
     if not isinstance(place, list) or [type(v) for v in place] != [type(v) for v in start]:
         raise Invalid("invalid_cursor")
+    if not all(map(_comparable, place)):
+        raise Invalid("invalid_cursor")
     return tuple(place)
+
+
+def _comparable(value: str | int) -> bool:
+    """Whether the engine can take it: JSON also writes what no column holds."""
+    if isinstance(value, int):
+        return abs(value) <= INT64
+    return not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def cut(

@@ -21,7 +21,7 @@ from app.domain.activities import (
     outcome,
 )
 from app.domain.deliveries import Delivery, Item, ItemResult, Refused
-from app.domain.errors import Invalid, NotFound
+from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.revisions import RevisionClock, clock_of
 from app.store import heads, quarantine, rules, sources, states, tallies
 from app.store.engine import Store
@@ -165,7 +165,7 @@ class _Batch:
         except Invalid as error:
             return self._refuse(work, error)
         if word is Outcome.CONFLICT:
-            return ItemResult(item.index, item.id, word, Invalid("revision_conflict"))
+            return ItemResult(item.index, item.id, word, Conflict("revision_conflict"))
         return ItemResult(item.index, item.id, word)
 
     def _refuse(self, work: Work, error: Invalid) -> ItemResult:
@@ -181,7 +181,7 @@ class _Batch:
     def _admit(self, report: Report, received_at: int) -> None:
         source = report.source
         if source not in self._rules.serving:
-            raise Invalid("unknown_source")
+            raise Invalid("unknown_source", Fault("/source", "unknown_source"))
         clock = clock_of(report.stamp.revision)
         if clock and (used := self._state_of(source).clock) and used is not clock:
             raise Invalid("revision_clock_mixed")

@@ -33,12 +33,13 @@ class Gauges:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._rendered = b""
+        self._failing = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gauges", daemon=True)
 
     def start(self) -> None:
         """Begin to make snapshots; the first one before anything is served."""
-        self.refresh()
+        self._refreshed()
         self._thread.start()
 
     def stop(self) -> None:
@@ -59,12 +60,24 @@ class Gauges:
         shown: tuple[Mapping[str, Head], int] | None = None
         while not self._ended.wait(SECONDS_BETWEEN):
             current = (self._context.watch.heads(), self._context.clock() // MINUTE)
-            if current != shown:
-                try:
-                    self.refresh()
-                    shown = current
-                except Exception:  # noqa: BLE001 - the next one may succeed; its age is exported
-                    logger(__name__).exception("the gauges could not be made")
+            if current != shown and self._refreshed():
+                shown = current
+
+    def _refreshed(self) -> bool:
+        """Whether it could be made; where not, the last one stays, and its age is exported.
+
+        Goals that cannot be shown must not keep events from being counted. Tried again each
+        second, so only the first failure in a row is logged.
+        """
+        try:
+            self.refresh()
+        except Exception:  # noqa: BLE001 - the next one may succeed
+            if not self._failing:
+                logger(__name__).exception("the gauges could not be made")
+            self._failing = True
+        else:
+            self._failing = False
+        return not self._failing
 
 
 def snapshot(context: Context) -> Snapshot:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from app.domain.errors import Conflict, NotFound
-from app.domain.people import IdentityKind, guessed_kind
+from app.domain.documents import Node, gathered
+from app.domain.errors import Conflict, Fault, Invalid, NotFound
+from app.domain.people import IdentityKind, guessed_kind, member_of
 from app.store import actors, documents
 from app.store.actors import Actor, Credits
 from app.store.documents import Document
@@ -16,7 +17,7 @@ from app.store.transactions import Access, Writing
 from app.usecases import organisation
 from app.usecases.context import Context
 from app.usecases.organisation import ABSENCES, MEMBER, TEAM, Organisation
-from app.usecases.saving import Precondition, Saved, archive, save, standing
+from app.usecases.saving import ANY, Precondition, Saved, archive, save, standing
 
 Body = dict[str, Any]
 EPOCH = date(1970, 1, 1)  # no activity is older, and the calendar's own first day has no midnight
@@ -38,29 +39,70 @@ def put_member(
     """Create or replace a member. An identity mapped here attributes the past as well."""
     with context.write(workspace) as writing:
         saved = save(writing, MEMBER, key, body, seen, author=author)
-        organisation.people(writing, workspace)
+        _check_people(writing, {key: ""})
         return saved
 
 
 def put_members(
-    context: Context, workspace: str, bodies: Mapping[str, Body], author: str
+    context: Context, workspace: str, bodies: Sequence[tuple[str, Body]], author: str
 ) -> list[Saved]:
     """Create or replace many members in one transaction: all of them, or none.
 
-    Whoever imports a list means the whole list, so no versions are asked for.
+    Whoever imports a list means the whole list, so no versions are asked for. Raises Invalid
+    with pointers that begin with the place in the list.
     """
+    places = _places([key for key, _ in bodies])
+    gathered((Node(body, places[key]) for key, body in bodies), _readable)
     with context.write(workspace) as writing:
         saved = [
             save(writing, MEMBER, key, body, _whatever(writing, key), author=author)
-            for key, body in bodies.items()
+            for key, body in bodies
         ]
-        organisation.people(writing, workspace)
+        _check_people(writing, places)
         return saved
+
+
+def _places(keys: Sequence[str]) -> dict[str, str]:
+    if not keys:
+        raise Invalid("no_members")
+    places = {key: f"/{place}" for place, key in reversed(list(enumerate(keys)))}
+    again = [(n, key) for n, key in enumerate(keys) if places[key] != f"/{n}"]
+    if again:
+        faults = (Fault(f"/{n}/key", "duplicate_member", {"member": key}) for n, key in again)
+        raise Invalid("duplicate_member", *faults)
+    return places
+
+
+def _readable(node: Node) -> None:
+    assert isinstance(node.value, dict)  # noqa: S101 - a body, from the schema
+    try:
+        member_of("", node.value)
+    except Invalid as error:
+        raise error.below(node.pointer) from None
 
 
 def _whatever(writing: Writing, key: str) -> Precondition:
     current = standing(writing, writing.workspace, MEMBER, key)
-    return Precondition(None if current is None else frozenset({str(current.version)}))
+    return Precondition(None if current is None else frozenset({ANY}))
+
+
+def _check_people(writing: Writing, places: Mapping[str, str]) -> None:
+    """Whether everybody still fits together; faults point into what the caller has sent.
+
+    `places` has the pointer of each member that was sent. Who shares an identity with another
+    one learns of it in their own document: the other's was sent by somebody else.
+    """
+    try:
+        organisation.people(writing, writing.workspace)
+    except Invalid as error:
+        own = [
+            Fault(places[str(fault.params["member"])] + fault.pointer, fault.code, fault.params)
+            for fault in error.faults
+            if fault.params.get("member") in places
+        ]
+        if len(own) == 1:
+            raise Invalid(own[0].code, *own, **own[0].params) from None
+        raise (Invalid(error.code, *own) if own else error) from None
 
 
 def put_absences(
@@ -84,22 +126,26 @@ def absences(context: Context, workspace: str, member: str) -> Document:
     return found
 
 
-def _existing(access: Access, workspace: str, member: str) -> None:
-    if standing(access, workspace, MEMBER, member) is None:
+def _existing(access: Access, workspace: str, member: str) -> Document:
+    found = standing(access, workspace, MEMBER, member)
+    if found is None:
         raise NotFound("unknown_member", member=member)
+    return found
 
 
 def archive_team(
     context: Context, workspace: str, key: str, seen: Precondition, author: str
 ) -> None:
-    """Take a team out of use. Raises Conflict while anybody or any team belongs to it."""
+    """Take a team out of use. Raises Conflict while anybody belongs to it or is going to."""
     with context.write(workspace) as writing:
         archive(writing, TEAM, key, seen, author=author)
         today = _today(context, writing, workspace)
         people = organisation.people(writing, workspace)
-        if any(people.team(member, today) == key for member in people.members) or any(
-            key in people.ancestors(team, today) for team in people.teams
-        ):
+        spans = [
+            *(m.span for one in people.members.values() for m in one.memberships if m.team == key),
+            *(p.span for one in people.teams.values() for p in one.parents if p.team == key),
+        ]
+        if any(span.until > today for span in spans):
             raise Conflict("team_in_use", team=key)
 
 
@@ -111,12 +157,11 @@ def archive_member(
     An extension left open would keep the next person from having it.
     """
     with context.write(workspace) as writing:
-        current = standing(writing, workspace, MEMBER, key)
-        archive(writing, MEMBER, key, seen, author=author)
-        if current is not None:
-            body = ended(current.body, _today(context, writing, workspace).isoformat())
-            documents.put(writing, MEMBER, key, body, author=author)
-            documents.archive(writing, MEMBER, key, author=author)
+        current = _existing(writing, workspace, key)
+        seen.check(current)
+        body = ended(current.body, _today(context, writing, workspace).isoformat())
+        documents.put(writing, MEMBER, key, body, author=author)
+        documents.archive(writing, MEMBER, key, author=author)
 
 
 def ended(body: Body, today: str) -> Body:

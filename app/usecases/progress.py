@@ -13,6 +13,7 @@ from app.domain.errors import Fault, Invalid
 from app.domain.evaluation import Heard, Question, evaluate
 from app.domain.ground import Ground
 from app.domain.instants import MINUTE, QUARTER, day_number
+from app.domain.plans import COUNTABLE
 from app.domain.progress import Progress, Scope
 from app.domain.scopes import WHOLE, Breakdown
 from app.store import actors, heads, sources, totals
@@ -132,6 +133,8 @@ def _totals(access: Access, base: Ground, part: Segment, until: int) -> Iterable
 def end_of_day(context: Context, workspace: str, text: str) -> int:
     """The instant at which a local day ends. Raises Invalid `not_a_date`."""
     day = Node(text).day()
+    if day not in COUNTABLE:
+        raise Invalid("date_out_of_range")
     with context.read() as reading:
         calendar = context.organisations.at(reading, workspace).workspace.calendar
     return calendar.midnight(day + ONE_DAY)

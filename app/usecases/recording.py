@@ -13,9 +13,10 @@ from app.intake.registry import PROVIDERS
 from app.intake.requests import Answer, Hook, HookRequest
 from app.store import sources
 from app.usecases.context import Context
+from app.usecases.keys import digest_of
 from app.usecases.organisation import SOURCE
 from app.usecases.saving import standing
-from app.usecases.source_secrets import HOOK, held, hook_digest, workspace_of_hook
+from app.usecases.source_secrets import HOOK, held, workspace_of_hook
 
 Results = Future[list[ItemResult]]
 
@@ -66,7 +67,7 @@ class Connections:
 
     def _found(self, workspace: str, token: str) -> Connection:
         with self._context.read() as reading:
-            source = sources.source_of_hook(reading, workspace, hook_digest(token))
+            source = sources.source_of_hook(reading, workspace, digest_of(token))
             document = standing(reading, workspace, SOURCE, source) if source else None
             if source is None or document is None:
                 raise NotFound("unknown_hook")

@@ -19,10 +19,31 @@ ANY = "*"
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """What the caller has seen: the versions that If-Match names, or If-None-Match: *."""
+    """The versions that If-Match and If-None-Match name; None where the header is absent."""
 
     match: frozenset[str] | None = None
-    create_only: bool = False
+    none_match: frozenset[str] | None = None
+
+    def check(self, current: Document | None) -> None:
+        """Whether a change may happen to what stands (RFC 9110 13.2.2: If-Match comes first).
+
+        Raises PreconditionRequired when an existing document would change unseen, and
+        PreconditionFailed when the caller's copy is older than what stands.
+        """
+        if self.match is not None and not _named(self.match, current):
+            raise PreconditionFailed("changed_meanwhile" if current else "does_not_exist")
+        self.check_none_match(current)
+        if self.match is None and current is not None:
+            raise PreconditionRequired("if_match_required")
+
+    def check_none_match(self, current: Document | None) -> None:
+        """Whether the caller insists that what stands is not there."""
+        if self.none_match is not None and _named(self.none_match, current):
+            raise PreconditionFailed("exists_already")
+
+
+def _named(versions: frozenset[str], current: Document | None) -> bool:
+    return current is not None and bool(versions & {ANY, str(current.version)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +65,16 @@ def save(
     author: str,
     reason: str | None = None,
 ) -> Saved:
-    """Create or replace a document under the precondition.
+    """Create or replace a document under the precondition; raises what its check raises.
 
-    Raises PreconditionRequired when an existing document would change unseen, and
-    PreconditionFailed when the caller's copy is older than what stands.
+    An identical body passes with an old If-Match as well: whoever lost our answer repeats
+    itself (RFC 9110 13.1.1 allows it).
     """
     current = standing(writing, writing.workspace, collection, key)
-    if current is not None and current.body == body and not precondition.create_only:
+    if current is not None and current.body == body:
+        precondition.check_none_match(current)
         return Saved(current, created=False, changed=False)
-    check(current, precondition)
+    precondition.check(current)
     document = documents.put(writing, collection, key, body, author=author, reason=reason)
     return Saved(document, created=current is None, changed=True)
 
@@ -63,8 +85,8 @@ def archive(
     """Take a document out of use; its history stays."""
     current = standing(writing, writing.workspace, collection, key)
     if current is None:
-        raise NotFound("not_found")
-    check(current, precondition)
+        raise NotFound(f"unknown_{collection}", **{collection: key})
+    precondition.check(current)
     documents.archive(writing, collection, key, author=author)
 
 
@@ -72,17 +94,3 @@ def standing(access: Access, workspace: str, collection: str, key: str) -> Docum
     """The document in use under that key."""
     found = documents.get(access, workspace, collection, key)
     return None if found is None or found.archived else found
-
-
-def check(current: Document | None, precondition: Precondition) -> None:
-    """Whether a change may happen to what stands."""
-    if precondition.create_only and current is not None:
-        raise PreconditionFailed("exists_already")
-    if current is None:
-        if precondition.match is not None:
-            raise PreconditionFailed("version_not_current")
-        return
-    if precondition.match is None:
-        raise PreconditionRequired("if_match_required")
-    if not precondition.match & {ANY, str(current.version)}:
-        raise PreconditionFailed("version_not_current")

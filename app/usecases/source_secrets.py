@@ -14,6 +14,7 @@ from app.store import sources
 from app.store.sources import Secret
 from app.store.transactions import Access, Writing
 from app.usecases.context import Context
+from app.usecases.keys import digest_of
 from app.usecases.vault import Secrets
 
 HOOK = "@hook"  # no provider names a secret so
@@ -83,10 +84,5 @@ def held(context: Context, access: Access, workspace: str, source: str) -> Secre
 def keep(context: Context, writing: Writing, source: str, secrets: Secrets) -> None:
     """Seal and store a source's secrets, with the digest by which its hook is found."""
     hook = secrets.get(HOOK)
-    digest = hook_digest(hook[0]) if hook else None
+    digest = digest_of(hook[0]) if hook else None
     sources.put_secret(writing, source, Secret(digest, context.vault.seal(secrets)))
-
-
-def hook_digest(token: str) -> bytes:
-    """What the store knows of a hook's token."""
-    return hashlib.sha256(token.encode()).digest()

@@ -72,10 +72,11 @@ def put_source(
         body = body | {"counts": list(provider.counts)}
     source_of(key, body)
     with context.write(workspace) as writing:
-        before = standing(writing, workspace, SOURCE, key)
+        # One that was disconnected comes back as what it was: its activities still stand.
+        before = documents.get(writing, workspace, SOURCE, key)
         if before is not None and before.body["provider"] != provider.name:
             raise Conflict("provider_fixed", provider=before.body["provider"])
-        has = held(context, writing, workspace, key) if before else {}
+        has = held(context, writing, workspace, key) if before and not before.archived else {}
         wants = wanted(context, workspace, provider, credentials, has)
         version = before.body[SECRETS_VERSION] if before else 0
         body |= {SECRETS_VERSION: version + (wants.secrets != has)}

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, Invalid
 from app.store import documents, heads, ledger, totals
 from app.store.engine import Store
+from app.store.transactions import Writing
 from app.usecases import keys, organisation
 from app.usecases.context import Context
 from app.usecases.keys import Issued
-from app.usecases.organisation import SETTINGS
+from app.usecases.organisation import PLAN, SETTINGS, Organisation
 from app.usecases.saving import Precondition, Saved, save
 
 DEFAULT = "default"
 AUTHOR = "tassei"
-_ADMIN = frozenset({"admin"})
+_ADMIN = frozenset({keys.ADMIN})
+_KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}", re.ASCII)
 FIRST_SETTINGS: dict[str, Any] = {
     "name": "Default",
     "time_zone": "UTC",
@@ -51,7 +54,12 @@ def first_start(
 def create(
     store: Store, workspace: str, now: int, token: Callable[[int], str], admin_key: str | None
 ) -> Issued:
-    """A new workspace with its first admin key. Raises Conflict `workspace_exists`."""
+    """A new workspace with its first admin key.
+
+    Raises Conflict `workspace_exists`, and Invalid `not_a_key`: its keys carry its name.
+    """
+    if not _KEY.fullmatch(workspace):
+        raise Invalid("not_a_key")
     with store.create_workspace(workspace, now) as writing:
         documents.put(writing, SETTINGS, SETTINGS, FIRST_SETTINGS, author=AUTHOR)
         if admin_key is not None:
@@ -66,14 +74,26 @@ def put_settings(
     """Replace the settings. A new zone moves every activity to its days there, exactly.
 
     Raises Conflict `currency_fixed` once amounts were counted: what was said in one currency
-    does not become another one's by a setting.
+    does not become another one's by a setting; `breaks_a_plan` where a plan no longer works out.
     """
     with context.write(workspace) as writing:
         before = organisation.settings(writing, workspace)
         saved = save(writing, SETTINGS, SETTINGS, body, seen, author=author)
-        after = organisation.load(writing, workspace).workspace
+        found = organisation.load(writing, workspace)
+        _check_plans(writing, found)
+        after = found.workspace
         if after.currency != before.currency and totals.has_amounts(writing, workspace):
             raise Conflict("currency_fixed", currency=before.currency)
         if (after.zone, after.currency) != (before.zone, before.currency):
             ledger.rebuild_in(writing)
         return saved
+
+
+def _check_plans(writing: Writing, found: Organisation) -> None:
+    for document in documents.all_of(writing, writing.workspace, PLAN):
+        if document.archived:
+            continue
+        try:
+            found.ground(document)
+        except Invalid:
+            raise Conflict("breaks_a_plan", plan=document.key) from None

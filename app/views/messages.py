@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.views.sentences import SENTENCES
+from app.views import sentences, sentences_plans, sentences_sources
 
 LANGUAGES = ("en", "ja")
 DEFAULT_LANGUAGE = "en"
@@ -33,7 +33,9 @@ def sentence(code: str, params: _Params, language: str) -> str:
 
 # code -> (English, Japanese)
 MESSAGES: Mapping[str, tuple[str, str]] = {
-    **SENTENCES,
+    **sentences.SENTENCES,
+    **sentences_plans.SENTENCES,
+    **sentences_sources.SENTENCES,
     # The request as a whole.
     "body_too_large": (
         "The body is larger than {limit} bytes.",
@@ -71,8 +73,8 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
         "本文は UTF-8 の {expected} でなければなりません。",
     ),
     "not_json": (
-        "The body is not JSON in UTF-8 without repeated names.",
-        "本文が UTF-8 の JSON ではないか、同じ名前が重複しています。",
+        "The body is not JSON as RFC 8259 has it.",
+        "本文が RFC 8259 の JSON ではありません。",
     ),
     "too_deep": (
         "The body nests deeper than {limit} levels.",
@@ -125,6 +127,19 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     ),
     "exists_already": ("It exists already.", "すでに存在します。"),
     "does_not_exist": ("It does not exist.", "存在しません。"),
+    # Reading a service from outside.
+    "nobody_answers": (
+        "Nothing answers at {url}. Is the service running? `make run` starts one; --url names one.",
+        "{url} は応答しません。サービスは動いていますか（起動は make run、接続先は --url）。",
+    ),
+    "no_answer_in_time": (
+        "{url} did not answer in time.",
+        "{url} は時間内に応答しませんでした。",
+    ),
+    "not_this_service": (
+        "What answers at {url} is not this service.",
+        "{url} で応答しているのは、このサービスではありません。",
+    ),
     # Whether we can.
     "draining": ("The service is shutting down.", "サービスを停止しています。"),
     "too_many_streams": (

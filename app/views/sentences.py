@@ -47,10 +47,6 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "同じ期間に別のメンバーがこの ID を使っています。",
     ),
     "reason_required": ("A change needs its reason.", "変更には理由が必要です。"),
-    "version_not_current": (
-        "Another version is the current one; read it again.",
-        "最新の版ではありません。もう一度読み取ってください。",
-    ),
     "plan_has_no_assignments": (
         "The plan is assigned to nobody in particular.",
         "この計画は特定の人に割り当てられていません。",

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from html import unescape
 from io import StringIO
 
 from rich import box
@@ -33,7 +35,13 @@ from app.views.terminal_words import (
 )
 
 WIDTH = 100
-_NAME, _BAR, _PERCENT, _NUMBERS = 24, 24, 8, 23
+_NAME, _BAR, _PERCENT, _NUMBERS, _VERDICT = 24, 24, 8, 23, 13
+_MARGIN = 2
+_ROOMY_WIDTH = 90
+_NARROW_NAME, _LEAST_BAR = 18, 8
+_CELL = 12.2  # of the picture, in its own units
+_TEXT = re.compile(r'textLength="[0-9.]+"(?P<rest>[^>]*)>(?P<said>[^<]*)</text>')
+_DOT = "  ·  "
 _ROOMY = 5  # columns that have room for the target beside the actual
 _MOST = 100  # code points of a name: combining marks take no cell, and may come by the thousand
 # Dingbats, because the triangles and stars of other blocks are two cells wide in some fonts.
@@ -55,11 +63,46 @@ _STYLES = {
 }
 
 
-def tree(document: ProgressDocument, language: Language = "ja") -> RenderableType:
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """In whose words, and with how many cells, the tree is drawn.
+
+    A terminal of 80 columns shortens names and bars, because numbers and verdicts are what the
+    tree is for.
+    """
+
+    words: Words
+    width: int
+
+    @property
+    def name(self) -> int:
+        return _NAME if self.width >= _ROOMY_WIDTH else _NARROW_NAME
+
+    @property
+    def bar(self) -> int:
+        rest = self.name + 1 + _PERCENT + _NUMBERS + 2 + _VERDICT
+        return max(_LEAST_BAR, min(_BAR, self.width - _MARGIN - rest))
+
+    def rows(self, facts: list[str], before: int = 0) -> list[str]:
+        """Facts on as few rows as hold them, when `before` cells are taken on each."""
+        rows: list[str] = []
+        for fact in facts:
+            longer = f"{rows[-1]}{_DOT}{fact}" if rows else fact
+            if rows and cell_len(longer) <= self.width - _MARGIN - before:
+                rows[-1] = longer
+            else:
+                rows.append(fact)
+        return rows
+
+
+def tree(
+    document: ProgressDocument, language: Language = "ja", width: int = WIDTH
+) -> RenderableType:
     """The whole document: heading, tree of goals, and the people or teams when they are there."""
     words = WORDS[language]
-    parts: list[RenderableType] = [_heading(document, words), Text()]
-    parts += _lines(document["root"], words)
+    face = _Face(words, width)
+    parts: list[RenderableType] = [_heading(document, face), Text()]
+    parts += _lines(document["root"], face)
     if document.get("breakdown"):
         parts += [Text(), _breakdown(document["breakdown"], words), _legend(words)]
     return Padding(Group(*parts), (1, 1))
@@ -69,21 +112,30 @@ def plain(document: ProgressDocument, language: Language = "ja", width: int = WI
     """The tree as text without any colour."""
     console = Console(width=width, file=StringIO(), color_system=None, force_terminal=False)
     with console.capture() as captured:
-        console.print(tree(document, language))
+        console.print(tree(document, language, width))
     return captured.get()
 
 
 def svg(document: ProgressDocument, language: Language = "ja", width: int = WIDTH) -> str:
     """The tree as a picture that loads nothing from elsewhere."""
     console = Console(width=width, file=StringIO(), record=True, force_terminal=True)
-    console.print(tree(document, language))
+    console.print(tree(document, language, width))
     picture = console.export_svg(title=f"Tassei · {_safe(document['plan']['name'])}")
     picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
+    # Meant for a font that ignores it; a Japanese one would widen every Latin letter.
+    picture = re.sub(r"\s*font-variant-east-asian: full-width;", "", picture)
+    picture = _TEXT.sub(_spread, picture)
     return picture.replace("Fira Code", "Noto Sans Mono CJK JP, DejaVu Sans Mono")
 
 
-def _heading(document: ProgressDocument, words: Words) -> RenderableType:
-    plan = document["plan"]
+def _spread(text: re.Match[str]) -> str:
+    """A piece of text as long as its cells: the library counts letters, and squeezes Japanese."""
+    cells = cell_len(unescape(text["said"]))
+    return f'textLength="{cells * _CELL:g}"{text["rest"]}>{text["said"]}</text>'
+
+
+def _heading(document: ProgressDocument, face: _Face) -> RenderableType:
+    plan, words = document["plan"], face.words
     title = Text.assemble(
         (_safe(plan["name"]), "bold"),
         (f"  {plan['alias']} v{plan['version']}", "dim"),
@@ -92,75 +144,75 @@ def _heading(document: ProgressDocument, words: Words) -> RenderableType:
     )
     days = {name: number(Decimal(str(days))) for name, days in document["working_days"].items()}
     at = datetime.fromisoformat(document["as_of"])
-    facts = Text(
-        f"{at:%Y-%m-%d %H:%M} {words.as_of}"
-        if words is WORDS["ja"]
-        else f"{words.as_of} {at:%Y-%m-%d %H:%M}"
-    )
-    facts.append(f"  ·  {document['time_zone']}  ·  {words.elapsed.format(**days)}")
+    facts = [
+        words.as_of.format(f"{at:%Y-%m-%d %H:%M}"),
+        document["time_zone"],
+        words.elapsed.format(**days),
+    ]
     heard = [goal["freshness"]["last_event_at"] for goal in _walk(document["root"])]
     if latest := max((datetime.fromisoformat(at) for at in heard if at), default=None):
-        facts.append(f"  ·  {words.last_event} {latest:%m-%d %H:%M}")
-    facts.stylize("dim")
-    return Group(title, facts, Rule(style="dim", characters="─"))
+        facts.append(f"{words.last_event} {latest:%m-%d %H:%M}")
+    rows = [Text(row, "dim") for row in face.rows(facts)]
+    return Group(title, *rows, Rule(style="dim", characters="─"))
 
 
 def _lines(
-    goal: GoalDocument, words: Words, trunk: str = "", branch: str = ""
+    goal: GoalDocument, face: _Face, trunk: str = "", branch: str = ""
 ) -> Iterator[RenderableType]:
     """The goal's lines and those of all below; `trunk` leads its details, `branch` its name."""
     children = goal["children"]
     below = f"{trunk}│  " if children else f"{trunk}   "
-    yield _goal_line(goal, words, branch)
-    for text in (_detail(goal, words), _freshness(goal, words), _beside(goal, words)):
-        if text.plain:
-            yield Text.assemble((below, "dim"), text)
+    yield _goal_line(goal, face, branch)
+    for facts, style in _details(goal, face.words):
+        for row in face.rows(facts, cell_len(below)):
+            yield Text.assemble((below, "dim"), (row, style))
     for child in children:
         last = child is children[-1]
         yield Text(f"{trunk}│", "dim")
         yield from _lines(
-            child, words, trunk + ("   " if last else "│  "), trunk + ("└─ " if last else "├─ ")
+            child, face, trunk + ("   " if last else "│  "), trunk + ("└─ " if last else "├─ ")
         )
 
 
-def _goal_line(goal: GoalDocument, words: Words, branch: str) -> Text:
-    room = max(_NAME - cell_len(branch), 8)
+def _goal_line(goal: GoalDocument, face: _Face, branch: str) -> Text:
+    room = max(face.name - cell_len(branch), 8)
     name = _fitted(_safe(goal["name"]), room)
-    reached = percent(goal["attainment"]) if goal["attainment"] is not None else words.nothing
+    nothing = face.words.nothing
+    reached = percent(goal["attainment"]) if goal["attainment"] is not None else nothing
     unit = goal["unit"]
     numbers = f"{shown(goal['actual'], unit)} / {shown(goal['target_display'], unit)}"
     return Text.assemble(
         (branch, "dim"),
         (name, "bold"),
         " ",
-        _bar(goal),
+        _bar(goal, face.bar),
         f"{reached:>{_PERCENT}}",
         f"{numbers:>{_NUMBERS}}",
         "  ",
-        _verdict(goal, words),
+        _verdict(goal, face.words),
         overflow="ellipsis",
         no_wrap=True,
     )
 
 
-def _bar(goal: GoalDocument) -> Text:
+def _bar(goal: GoalDocument, cells: int) -> Text:
     """How far it is (heavy), with a mark where it should be by now."""
     share = Decimal(goal["attainment"] or 0)
     target = Decimal(goal["target"])
     due = Decimal(goal["expected"]) / target if target else Decimal(0)
-    filled = _cells(share)
-    mark = min(_cells(due), _BAR - 1)
+    filled = _cells(share, cells)
+    mark = min(_cells(due, cells), cells - 1)
     style = _STYLES[goal["verdict"]]
     bar = Text()
-    for cell in range(_BAR):
+    for cell in range(cells):
         done = cell < filled
         symbol = ("┿" if done else "┼") if cell == mark else ("━" if done else "─")
         bar.append(symbol, style if done else "dim")
     return bar
 
 
-def _cells(share: Decimal) -> int:
-    return int(max(Decimal(0), min(Decimal(1), share)) * _BAR)
+def _cells(share: Decimal, cells: int) -> int:
+    return int(max(Decimal(0), min(Decimal(1), share)) * cells)
 
 
 def _verdict(goal: GoalDocument, words: Words) -> Text:
@@ -168,7 +220,14 @@ def _verdict(goal: GoalDocument, words: Words) -> Text:
     return Text(f"{_ICONS[verdict]} {words.verdicts[verdict]}", _STYLES[verdict])
 
 
-def _detail(goal: GoalDocument, words: Words) -> Text:
+def _details(goal: GoalDocument, words: Words) -> Iterator[tuple[list[str], str]]:
+    """What stands below a goal's line, each with its style."""
+    yield _detail(goal, words), ""
+    yield _freshness(goal, words), "yellow"
+    yield _beside(goal, words), "dim"
+
+
+def _detail(goal: GoalDocument, words: Words) -> list[str]:
     unit = goal["unit"]
     required = goal["required_per_day"]
     facts = [
@@ -178,7 +237,7 @@ def _detail(goal: GoalDocument, words: Words) -> Text:
         + (words.per_day.format(shown(required, unit)) if required is not None else words.nothing),
     ]
     conversion = _conversion(goal, words)
-    return Text("  ·  ".join([*facts, conversion] if conversion else facts))
+    return [*facts, conversion] if conversion else facts
 
 
 def _conversion(goal: GoalDocument, words: Words) -> str:
@@ -197,18 +256,18 @@ def _conversion(goal: GoalDocument, words: Words) -> str:
     return f"{label} {said(rate['assumed'])} → {said(rate['observed'])}"
 
 
-def _freshness(goal: GoalDocument, words: Words) -> Text:
+def _freshness(goal: GoalDocument, words: Words) -> list[str]:
     """Only what needs saying: fresh data speak for themselves."""
     freshness = goal["freshness"]
     if freshness["state"] == "fresh":
-        return Text()
+        return []
     last = freshness["last_event_at"]
-    when = f"{datetime.fromisoformat(last):%m-%d %H:%M}" if last else words.no_event
     said = words.stale if freshness["state"] == "stale" else words.no_event
-    return Text(f"⚠ {said}  ·  {words.last_event} {when}" if last else f"⚠ {said}", "yellow")
+    when = [f"{words.last_event} {datetime.fromisoformat(last):%m-%d %H:%M}"] if last else []
+    return [f"⚠ {said}", *when]
 
 
-def _beside(goal: GoalDocument, words: Words) -> Text:
+def _beside(goal: GoalDocument, words: Words) -> list[str]:
     """What was counted, but not for this goal."""
     unit = goal["unit"]
     beside = {
@@ -222,7 +281,7 @@ def _beside(goal: GoalDocument, words: Words) -> Text:
         f"{shown(other['total'], {'kind': 'money', 'currency': other['currency']})}"
         for other in goal["excluded"]
     ]
-    return Text("  ·  ".join(facts), "dim")
+    return facts
 
 
 def _breakdown(parts: list[ScopedDocument], words: Words) -> Table:

@@ -14,7 +14,7 @@ Language = Literal["ja", "en"]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Every word the tree needs. `elapsed` and `per_day` are templates."""
+    """Every word the tree needs. `as_of`, `elapsed` and `per_day` are templates."""
 
     expected: str
     pace: str
@@ -45,7 +45,7 @@ WORDS: dict[Language, Words] = {
         per_day="{}/日",
         conversion="転換率",
         each="単価",
-        as_of="時点",
+        as_of="{} 時点",
         elapsed="稼働日 {elapsed}/{total}（残り {remaining}）",
         last_event="最終受信",
         no_event="受信なし",
@@ -73,7 +73,7 @@ WORDS: dict[Language, Words] = {
         per_day="{} a day",
         conversion="rate",
         each="each",
-        as_of="as of",
+        as_of="as of {}",
         elapsed="working days {elapsed}/{total} ({remaining} left)",
         last_event="last event",
         no_event="no event yet",

@@ -15,14 +15,16 @@ from app.store import activities
 from app.store.activities import Activity, Revision
 from app.web.auth import Principal, requires
 from app.web.pagination import Paged
+from app.web.promises import answers
 from app.web.resources import Json, Parts, sealed_page
+from app.web.schemas import answers_events as events
 from app.web.service import router
 
 routes = router("/v1/activities", "events")
 Reader = Annotated[Principal, requires("read")]
 
 
-@routes.get("")
+@routes.get("", responses=answers(events.ActivityPage))
 def list_activities(
     parts: Parts,
     who: Reader,
@@ -42,7 +44,7 @@ def list_activities(
     return sealed_page(found, *named, show=_activity)
 
 
-@routes.get("/conflicts")
+@routes.get("/conflicts", responses=answers(events.ConflictPage))
 def list_conflicts(parts: Parts, who: Reader, query: Paged) -> Json:
     """Reports that contradict another one of the same revision."""
     named = (who.workspace, "conflicts")
@@ -51,9 +53,9 @@ def list_conflicts(parts: Parts, who: Reader, query: Paged) -> Json:
     return sealed_page(found, *named, show=_conflict)
 
 
-@routes.get("/{source}/{key:path}")
+@routes.get("/{source}/{key:path}", responses=answers(events.ReportedActivity))
 def get_activity(parts: Parts, who: Reader, source: str, key: str) -> Json:
-    """One activity, with every report of it in the order of receipt."""
+    """One activity, with every report of it, the greatest revision last."""
     with parts.read() as reading:
         found = activities.get(reading, who.workspace, source, key)
         if found is None:

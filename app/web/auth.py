@@ -7,7 +7,6 @@ search over workspaces. The store holds a digest: 160 and more random bits need 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from app.domain.errors import Forbidden, TooMany, Unauthenticated
+from app.usecases.keys import digest_of
 from app.web.body import header
 
 ScopeName = Literal["ingest", "read", "write", "admin"]
@@ -69,11 +69,6 @@ def workspace_of(token: str) -> str | None:
     """The workspace inside a key, or None for what is no key; split at the last underscore."""
     match = _TOKEN.fullmatch(token)
     return match[1] if match else None
-
-
-def digest_of(token: str) -> bytes:
-    """What is stored of a key."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 class Attempts:

@@ -1,4 +1,4 @@
-"""The body of a request: received within limits of size and time, unpacked, read strictly."""
+"""The body of a request: received within limits of size and time, and unpacked."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import asyncio
 import zlib
 from dataclasses import dataclass
 
-import jiter
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from app.domain.errors import TooDeep, TooLarge, TooSlow, Unreadable, UnsupportedMedia
+from app.domain.errors import TooLarge, TooSlow, Unreadable, UnsupportedMedia
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """How much (after unpacking), for how long, how deep."""
+    """How much (after unpacking), for how long."""
 
     size: int = 1024 * 1024
     seconds: int = 15
-    depth: int = 32
 
 
 LIMITS = BodyLimits()
@@ -77,27 +75,3 @@ def inflated(packed: bytes, size: int) -> bytes:
             raise Unreadable("not_gzip")
         packed = member.unused_data
     return plain
-
-
-def strict_json(body: bytes, depth: int = LIMITS.depth) -> object:
-    """JSON as RFC 8259 means it: UTF-8, no NaN, no name twice, decimals kept exact.
-
-    Two readers that resolve a repeated name differently see two different requests, so it is
-    refused, not resolved.
-    """
-    try:
-        value: object = jiter.from_json(
-            body, allow_inf_nan=False, catch_duplicate_keys=True, float_mode="decimal"
-        )
-    except ValueError:
-        raise Unreadable("not_json") from None
-    if _deeper(value, depth):
-        raise TooDeep("too_deep", limit=depth)
-    return value
-
-
-def _deeper(value: object, depth: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    inside = value.values() if isinstance(value, dict) else value
-    return depth == 0 or any(_deeper(part, depth - 1) for part in inside)

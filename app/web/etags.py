@@ -1,4 +1,4 @@
-"""Entity tags: which copy a caller has, and what that allows (RFC 9110 8.8 and 13)."""
+"""Entity tags: which copy a caller has (RFC 9110 8.8 and 13)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.domain.errors import PreconditionFailed, PreconditionRequired, Unreadable
+from app.domain.errors import Unreadable
 
 # A list may hold empty elements: senders join lists without looking.
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
@@ -35,14 +34,14 @@ class Condition:
     tags: frozenset[str]
     any: bool = False
 
-    def matches_strongly(self, current: str | None) -> bool:
-        """The comparison of If-Match: a weak tag matches nothing."""
-        return current is not None and (self.any or current in self.tags)
+    @property
+    def plain(self) -> frozenset[str]:
+        """The tags without their weakness, as If-None-Match compares them."""
+        return frozenset(tag.removeprefix("W/") for tag in self.tags)
 
     def matches_weakly(self, current: str | None) -> bool:
         """The comparison of If-None-Match: weak or strong is the same."""
-        plain = {tag.removeprefix("W/") for tag in self.tags}
-        return current is not None and (self.any or current.removeprefix("W/") in plain)
+        return current is not None and (self.any or current.removeprefix("W/") in self.plain)
 
 
 def condition(value: str | None) -> Condition | None:
@@ -54,42 +53,6 @@ def condition(value: str | None) -> Condition | None:
     if len(value) > 4096 or not _LIST.fullmatch(value):
         raise Unreadable("malformed_etag")
     return Condition(frozenset(_MEMBER.findall(value)))
-
-
-class Write(Enum):
-    """What a PUT has to do."""
-
-    CREATE = "create"
-    REPLACE = "replace"
-    KEEP = "keep"
-
-
-def decide_put(headers: Mapping[str, str], current: str | None, *, unchanged: bool) -> Write:
-    """What a PUT does to a resource whose tag is `current` (None: there is none).
-
-    An identical PUT changes nothing and is answered like the first, even when its If-Match is
-    old: the caller who lost our answer repeats itself (RFC 9110 13.1.1 allows it).
-    """
-    none_match = condition(headers.get("if-none-match"))
-    if none_match is not None and none_match.matches_weakly(current):
-        raise PreconditionFailed("exists_already" if none_match.any else "changed_meanwhile")
-    if current is not None and unchanged:
-        return Write.KEEP
-    if current is None:
-        if headers.get("if-match") is not None:
-            raise PreconditionFailed("does_not_exist")
-        return Write.CREATE
-    require_match(headers, current)
-    return Write.REPLACE
-
-
-def require_match(headers: Mapping[str, str], current: str) -> None:
-    """PATCH, DELETE and changing PUTs: the caller names the copy it changes."""
-    match = condition(headers.get("if-match"))
-    if match is None:
-        raise PreconditionRequired("if_match_required")
-    if not match.matches_strongly(current):
-        raise PreconditionFailed("changed_meanwhile")
 
 
 def not_modified(headers: Mapping[str, str], current: str) -> bool:

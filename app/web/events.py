@@ -15,12 +15,14 @@ from starlette.routing import Route
 
 from app.domain.activities import Outcome
 from app.domain.deliveries import ItemResult
+from app.intake.events import MAX_ITEMS
 from app.telemetry import Counters
 from app.usecases.context import Context
 from app.usecases.recording import record_events
 from app.web.auth import admitted
 from app.web.problems import language_of, problem
 from app.web.resources import Json, answer
+from app.web.routes import refuse_unknown_parameters
 
 PATH = "/v1/events"
 _COUNTED = (
@@ -36,6 +38,7 @@ async def post_events(request: Request) -> Response:
     """One result an item: counts of what went well, a list of what did not."""
     scope = request.scope
     principal = await admitted(scope, "ingest")
+    refuse_unknown_parameters(request)
     parts: Context = request.app.state.context
     headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
     waiting = record_events(
@@ -68,32 +71,47 @@ def _told(result: ItemResult, language: str) -> Json:
     return told
 
 
-_MEDIA_TYPES = (
-    "application/cloudevents+json",
-    "application/cloudevents-batch+json",
-    "application/x-ndjson",
-    "application/json",
-)
+_EVENT = {"$ref": "#/components/schemas/CloudEvent"}
+_ATTRIBUTES = "specversion id type source subject time actor revision merge retracted".split()
+_MEDIA_TYPES: Json = {
+    "application/cloudevents+json": {"schema": _EVENT},
+    "application/cloudevents-batch+json": {
+        "schema": {"type": "array", "items": _EVENT, "maxItems": MAX_ITEMS}
+    },
+    "application/x-ndjson": {
+        "schema": {"type": "string", "description": "One CloudEvent a line, as in a batch."}
+    },
+    "application/json": {"schema": {"$ref": "#/components/schemas/EventData"}},
+}
 DOCUMENT: Json = {
     "operationId": "post_events",
     "tags": ["events"],
     "summary": "Report activities",
-    "description": "CloudEvents 1.0: structured, a batch of them, binary (attributes in `ce-` "
-    "headers), or NDJSON with one structured event a line. `subject`, else `id`, is the key of "
-    "the activity; `revision`, `actor`, `retracted`, `merge` are extension attributes. The answer "
-    "is given once everything is on disk, and is about each item; sending again is harmless.",
-    "security": [{"key": []}],
-    "requestBody": {
-        "required": True,
-        "content": {kind: {"schema": {}} for kind in _MEDIA_TYPES},
-    },
+    "description": "CloudEvents 1.0: structured, a batch of them, binary (the body is the `data`, "
+    "the attributes are in `ce-` headers), or NDJSON with one structured event a line. `subject`, "
+    "else `id`, is the key of the activity; `revision`, `actor`, `retracted`, `merge` are "
+    "extension attributes. The answer is given once everything is on disk, and is about each item: "
+    "one that cannot be used is rejected alone. Sending again is harmless.",
+    "security": [{"key": ["ingest"]}],
+    "parameters": [
+        {
+            "name": f"ce-{attribute}",
+            "in": "header",
+            "schema": {"type": "string"},
+            "description": "Binary mode only: the attribute of this name, percent-encoded UTF-8.",
+        }
+        for attribute in _ATTRIBUTES
+    ],
+    "requestBody": {"required": True, "content": _MEDIA_TYPES},
     "responses": {
         "200": {
             "description": "What became of the items.",
             "content": {
                 "application/json": {"schema": {"$ref": "#/components/schemas/EventsAnswer"}}
             },
-        }
+        },
+        # Of the query alone: what is wrong with an event is told in the answer's items.
+        "422": {"$ref": "#/components/responses/Problem422"},
     },
 }
 ROUTE = Route(PATH, post_events, methods=["POST"], include_in_schema=False)

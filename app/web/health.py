@@ -59,19 +59,35 @@ def probes(check: Check, drain: Drain) -> list[Route]:
     return [Route("/livez", livez), Route("/readyz", readyz)]
 
 
-def _document(name: str, summary: str, status: str) -> dict[str, Any]:
-    schema = {"type": "object", "required": ["status"], "properties": {"status": {"const": status}}}
-    content = {"application/json": {"schema": schema, "example": {"status": status}}}
+def _document(name: str, summary: str, description: str, status: str) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "required": ["status"],
+        "properties": {"status": {"const": status}},
+        "additionalProperties": False,
+    }
+    content = {"application/json": {"schema": schema}}
     return {
         "operationId": name,
         "tags": ["operations"],
         "summary": summary,
+        "description": description,
         "security": [],
         "responses": {"200": {"description": "Yes.", "content": content}},
     }
 
 
 DOCUMENTS = {
-    "/livez": _document("livez", "Whether the process answers", "live"),
-    "/readyz": _document("readyz", "Whether the service can work", "ready"),
+    "/livez": _document(
+        "livez",
+        "Whether the process answers",
+        "Asks the process alone, never the database.",
+        "live",
+    ),
+    "/readyz": _document(
+        "readyz",
+        "Whether the service can work",
+        "503 while the database does not answer, and while the service shuts down.",
+        "ready",
+    ),
 }

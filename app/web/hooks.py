@@ -51,21 +51,38 @@ async def _connection(request: Request) -> Connection:
 _DOCUMENT = {
     "tags": ["hooks"],
     "summary": "A provider's webhook",
-    "description": "The address comes from PUT /v1/sources/{key}. What is authentic is "
-    "acknowledged once it is on disk, also where it is of no interest or cannot be counted "
-    "(then it is in /v1/quarantine); anything else is refused with 401.",
+    "description": "The address comes from PUT /v1/sources/{key}; providers call it, clients do "
+    "not. The signature travels as each provider has it: `webhook-id`, `webhook-timestamp` and "
+    "`webhook-signature` (Standard Webhooks), `X-Twilio-Signature`, or Basic authentication "
+    "(Pipedrive). What is authentic is acknowledged once it is on disk, also where it is of no "
+    "interest or cannot be counted (then it is in /v1/quarantine); anything else is refused.",
     "security": [],
-    "parameters": [{"name": "hook", "in": "path", "required": True, "schema": {"type": "string"}}],
+    "parameters": [
+        {
+            "name": "hook",
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": "The last part of the source's `hook_url`. It is a secret.",
+        }
+    ],
     "responses": {
-        "200": {"description": "Stored; some providers want a body."},
         "204": {"description": "Stored."},
+        "401": {"$ref": "#/components/responses/Problem401"},
+        "429": {"$ref": "#/components/responses/Problem429"},
     },
 }
 _BODY = {
     "required": True,
     "content": {
-        "application/json": {"schema": {}},
-        "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
+        "application/json": {"schema": {"description": "As the provider sends it."}},
+        "application/x-www-form-urlencoded": {
+            "schema": {
+                "type": "object",
+                "additionalProperties": {"type": "string"},
+                "description": "As the provider sends it.",
+            }
+        },
     },
 }
 DOCUMENTS = {

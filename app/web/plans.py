@@ -26,7 +26,10 @@ from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.pagination import Paged, page
-from app.web.resources import Json, Parts, Seen, archived, found, put_answer, shown
+from app.web.promises import answers, reads, removes, saves
+from app.web.resources import Json, Parts, Seen, archived, put_answer, shown
+from app.web.schemas.answers_plans import PlanPage, SolvedPlan
+from app.web.schemas.answers_progress import Progress
 from app.web.schemas.common import Key
 from app.web.schemas.plans import PlanBody
 from app.web.service import router
@@ -37,7 +40,7 @@ Writer = Annotated[Principal, requires("write")]
 _DATE_LENGTH = len("2026-12-14")
 
 
-@routes.get("")
+@routes.get("", responses=answers(PlanPage))
 def list_plans(parts: Parts, who: Reader, query: Paged) -> Json:
     """Plans by key, as they were written."""
     named = (who.workspace, "plans")
@@ -45,14 +48,18 @@ def list_plans(parts: Parts, who: Reader, query: Paged) -> Json:
     return page(items, query, *named, key=lambda item: item.key, show=shown)
 
 
-@routes.get("/{plan}")
-def get_plan(request: Request, parts: Parts, who: Reader, plan: Key) -> Response:
-    """A plan as it was written, and what it comes to."""
+@routes.get("/{plan}", responses=answers(SolvedPlan))
+def get_plan(parts: Parts, who: Reader, plan: Key) -> Response:
+    """A plan as it was written, and what it comes to with the people as they are now.
+
+    The ETag is the plan's own, to change it with. What it comes to moves with people and days,
+    so there is no 304 here.
+    """
     planned = plans.get_plan(parts, who.workspace, plan)
-    return found(request, planned.document, _planned(planned))
+    return put_answer(planned.document, created=False, body=_planned(planned))
 
 
-@routes.put("/{plan}")
+@routes.put("/{plan}", responses=saves(SolvedPlan))
 def put_plan(parts: Parts, who: Writer, seen: Seen, plan: Key, body: PlanBody) -> Response:
     """Back-calculate a goal tree and split it over its people.
 
@@ -62,7 +69,7 @@ def put_plan(parts: Parts, who: Writer, seen: Seen, plan: Key, body: PlanBody) -
     return put_answer(planned.document, created=planned.created, body=_planned(planned))
 
 
-@routes.delete("/{plan}", status_code=204)
+@routes.delete("/{plan}", status_code=204, responses=removes())
 def archive_plan(parts: Parts, who: Writer, seen: Seen, plan: Key) -> Response:
     """Take a plan out of use; its versions stay."""
     plans.archive_plan(parts, who.workspace, plan, seen, who.key_id)
@@ -117,7 +124,7 @@ def _asked(
     return ProgressQuery(as_of, Scope(team, member), Breakdown(breakdown or "none"))
 
 
-@routes.get("/{plan}/progress")
+@routes.get("/{plan}/progress", responses=reads(Progress))
 def get_progress(
     request: Request,
     parts: Parts,
@@ -132,7 +139,9 @@ def get_progress(
     answered = progress.report_progress(parts, who.workspace, plan, asked)
     broken = query.breakdown is not Breakdown.NONE
     document = progress_document(answered.progress, sentence, language, breakdown=broken)
-    return tagged(request, etag_of(*answered.basis, language), encoded_progress(document))
+    # Weak: `generated_at` moves without anything else having changed.
+    etag = "W/" + etag_of(*answered.basis, language)
+    return tagged(request, etag, encoded_progress(document))
 
 
 def _moment(parts: Parts, workspace: str, text: str) -> int:

@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from app.domain import errors
 from app.domain.errors import Fault, Invalid, TasseiError
+from app.store.engine import StartError
 from app.views.messages import DEFAULT_LANGUAGE, LANGUAGES, sentence
 
 MEDIA_TYPE = "application/problem+json"
@@ -61,6 +62,7 @@ STATUS: Mapping[type[TasseiError], int] = {
     HeadTooLarge: 431,
     Crash: 500,
     errors.Unavailable: 503,
+    StartError: 503,  # ends a start and answers no request; here so that no class is without a row
 }
 
 

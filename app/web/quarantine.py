@@ -11,14 +11,16 @@ from app.views.messages import sentence
 from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.pagination import Paged
+from app.web.promises import answers
 from app.web.resources import Json, Parts, sealed_page
+from app.web.schemas.answers_events import QuarantinePage
 from app.web.service import router
 
 routes = router("/v1/quarantine", "events")
 Reader = Annotated[Principal, requires("read")]
 
 
-@routes.get("")
+@routes.get("", responses=answers(QuarantinePage))
 def list_quarantine(parts: Parts, who: Reader, query: Paged, language: Language) -> Json:
     """Authentic items that could not be counted, the newest first, with what is wrong."""
     named = (who.workspace, "quarantine")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import tzinfo
 from typing import Annotated, Any, TypeVar
 
@@ -16,7 +16,7 @@ from app.store.documents import Document
 from app.store.pages import Page
 from app.usecases.context import Context
 from app.usecases.saving import ANY, Precondition, Saved
-from app.web.etags import condition, tagged
+from app.web.etags import Condition, condition, tagged
 from app.web.pagination import cursor_of
 
 Item = TypeVar("Item")
@@ -35,12 +35,16 @@ async def _seen(
         str | None, Header(alias="If-None-Match", description="`*` insists on creating.")
     ] = None,
 ) -> Precondition:
-    matching, missing = condition(if_match), condition(if_none_match)
-    versions = None
-    if matching is not None:
-        # A weak tag matches nothing here (RFC 9110 13.1.1), so only plain quotes are taken off.
-        versions = frozenset({ANY} if matching.any else {tag.strip('"') for tag in matching.tags})
-    return Precondition(versions, create_only=missing is not None and missing.any)
+    match, none_match = condition(if_match), condition(if_none_match)
+    # If-Match compares strongly: a weak tag keeps its W/ and so matches nothing (13.1.1).
+    return Precondition(
+        None if match is None else _versions(match, match.tags),
+        None if none_match is None else _versions(none_match, none_match.plain),
+    )
+
+
+def _versions(named: Condition, tags: Iterable[str]) -> frozenset[str]:
+    return frozenset({ANY} if named.any else {tag.strip('"') for tag in tags})
 
 
 # The parts below the web.
@@ -66,7 +70,7 @@ def encoded(body: Any) -> bytes:  # noqa: ANN401 - anything JSON holds
 
 
 def found(request: Request, document: Document, body: Json | None = None) -> Response:
-    """The answer to GET."""
+    """The answer to GET of a document that says all there is to say."""
     content = encoded(shown(document) if body is None else body)
     return tagged(request, etag_of_version(document.version), content)
 

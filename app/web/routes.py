@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, compile_path
 from starlette.types import Scope
 
 from app.domain.errors import Fault, Invalid, UnsupportedMedia
-from app.web.body import strict_json
+from app.intake.reading import read_json
 
 UNMATCHED = "unmatched"
 _JSON = frozenset({"application/json", "application/merge-patch+json"})
@@ -56,7 +56,7 @@ class _StrictRequest(Request):
 
     async def json(self) -> Any:  # noqa: ANN401 - Starlette's signature
         if not hasattr(self, "_strict"):
-            self._strict = strict_json(await self.body())
+            self._strict = read_json(await self.body())
         return self._strict
 
 

@@ -21,6 +21,7 @@ from app.telemetry import Counters
 from app.web import health
 from app.web.auth import Gate
 from app.web.body import LIMITS, BodyLimits
+from app.web.examples import recorded
 from app.web.faults import of_http, refused
 from app.web.health import Check, Drain
 from app.web.metrics import Families, metrics_route
@@ -60,7 +61,7 @@ class Service(FastAPI):
         raw = super().openapi()
         if raw is not self._raw:
             self._raw = raw
-            self._document = completed(raw, self.state.documents)
+            self._document = completed(raw, self.state.documents, recorded())
             self._names = query_names(self._document)
         return self._document
 
@@ -106,6 +107,8 @@ def assembled(
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
+        # One name a body, whether it is sent or shown: a generated client has one type for both.
+        separate_input_output_schemas=False,
         lifespan=lifespan,
         # Its logs would carry exception texts, and with them customers' data.
         telemetry={"tracing": False, "metrics": False, "logs": False},

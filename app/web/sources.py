@@ -15,6 +15,7 @@ from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.etags import tagged
 from app.web.pagination import Paged, page
+from app.web.promises import answers, reads, removes, saves
 from app.web.resources import (
     Json,
     Parts,
@@ -25,6 +26,7 @@ from app.web.resources import (
     put_answer,
     written_moment,
 )
+from app.web.schemas.answers_sources import Source, SourcePage
 from app.web.schemas.common import Key
 from app.web.schemas.sources import SourceBody
 from app.web.service import router
@@ -33,7 +35,7 @@ routes = router("/v1/sources", "sources")
 Admin = Annotated[Principal, requires("admin")]
 
 
-@routes.get("")
+@routes.get("", responses=answers(SourcePage))
 def list_sources(parts: Parts, who: Admin, query: Paged, language: Language) -> Json:
     """Sources by key. Their hook addresses are secrets, so this wants the scope admin."""
     named = (who.workspace, "sources")
@@ -48,7 +50,7 @@ def list_sources(parts: Parts, who: Admin, query: Paged, language: Language) -> 
     )
 
 
-@routes.get("/{key}")
+@routes.get("/{key}", responses=reads(Source))
 def get_source(
     request: Request, parts: Parts, who: Admin, key: Key, language: Language
 ) -> Response:
@@ -58,7 +60,7 @@ def get_source(
     return tagged(request, etag, encoded(_shown(item, language)))
 
 
-@routes.put("/{key}")
+@routes.put("/{key}", responses=saves(Source))
 def put_source(
     parts: Parts, who: Admin, seen: Seen, key: Key, body: SourceBody, language: Language
 ) -> Response:
@@ -69,7 +71,7 @@ def put_source(
     return put_answer(item.document, created=item.created, body=_shown(item, language))
 
 
-@routes.delete("/{key}", status_code=204)
+@routes.delete("/{key}", status_code=204, responses=removes("Disconnected."))
 def archive_source(parts: Parts, who: Admin, seen: Seen, key: Key) -> Response:
     """Disconnect a sender; what it sent still counts."""
     sources.archive_source(parts, who.workspace, key, seen, who.key_id)

@@ -21,7 +21,9 @@ from app.usecases.organisation import SETTINGS
 from app.usecases.saving import standing
 from app.web.auth import Principal, requires
 from app.web.pagination import Paged, page
+from app.web.promises import answers, reads, removes, replaces
 from app.web.resources import Json, Parts, Seen, answer, archived, found, saved_answer
+from app.web.schemas import answers_organisation as organisation
 from app.web.schemas.common import LocalDate
 from app.web.schemas.workspace import KeyBody, WorkspaceBody
 from app.web.service import router
@@ -33,7 +35,7 @@ Admin = Annotated[Principal, requires("admin")]
 LONGEST_CALENDAR = 3_660
 
 
-@workspace.get("")
+@workspace.get("", responses=reads(organisation.Workspace))
 def get_workspace(request: Request, parts: Parts, who: Reader) -> Response:
     """The workspace of the key."""
     with parts.read() as reading:
@@ -42,7 +44,7 @@ def get_workspace(request: Request, parts: Parts, who: Reader) -> Response:
     return found(request, document, _shown(who.workspace, document))
 
 
-@workspace.put("")
+@workspace.put("", responses=replaces(organisation.Workspace))
 def put_workspace(parts: Parts, who: Admin, seen: Seen, body: WorkspaceBody) -> Response:
     """Replace the settings. A new zone moves all activities to its days, exactly."""
     saved = workspaces.put_settings(parts, who.workspace, body.document(), seen, who.key_id)
@@ -53,7 +55,7 @@ def _shown(key: str, document: Document) -> Json:
     return {"key": key} | document.body | {"version": document.version}
 
 
-@workspace.get("/calendar")
+@workspace.get("/calendar", responses=answers(organisation.Calendar))
 def get_calendar(
     parts: Parts,
     who: Reader,
@@ -80,7 +82,7 @@ def _day(day: Day) -> Json:
     return shown | {"reason": day.reason or day.kind.value}
 
 
-@api_keys.get("")
+@api_keys.get("", responses=answers(organisation.ApiKeyPage))
 def list_keys(parts: Parts, who: Admin, query: Paged) -> Json:
     """The keys, the revoked among them; never their tokens."""
     named = (who.workspace, "keys")
@@ -89,19 +91,17 @@ def list_keys(parts: Parts, who: Admin, query: Paged) -> Json:
     return page(items, query, *named, key=lambda item: item.id, show=_key)
 
 
-@api_keys.post("", status_code=201)
+@api_keys.post("", status_code=201, responses=answers(organisation.IssuedKey, "Issued.", 201))
 def create_key(parts: Parts, who: Admin, body: KeyBody) -> Response:
     """Issue a key. Its token is in this answer and nowhere else."""
-    with parts.write(who.workspace) as writing:
-        issued = keys.issue(writing, body.name, frozenset(body.scopes), parts.token)
+    issued = keys.create(parts, who.workspace, body.name, frozenset(body.scopes))
     return answer(_key(issued.key) | {"token": issued.token}, 201)
 
 
-@api_keys.delete("/{key_id}", status_code=204)
+@api_keys.delete("/{key_id}", status_code=204, responses=removes("Revoked."))
 def revoke_key(parts: Parts, who: Admin, key_id: str) -> Response:
     """Revoke a key: from the next request on it is unknown."""
-    with parts.write(who.workspace) as writing:
-        stored_keys.revoke(writing, key_id)
+    keys.revoke(parts, who.workspace, key_id)
     return archived()
 
 

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from examples.demo.bodies import Post
+from examples.demo.bodies import Call, Post
 from examples.demo.sample import Sample, Teller
 from examples.demo.team import PEOPLE, TOKYO
 
 
-def happenings(sample: Sample, clock: Callable[[], datetime], seed: int) -> Iterator[list[Post]]:
-    """The deliveries of one call after the other; some lead to an appointment."""
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One call, whether it led to an appointment, and what the providers send about it."""
+
+    call: Call
+    appointment: bool
+    posts: list[Post]
+
+
+def happenings(sample: Sample, clock: Callable[[], datetime], seed: int) -> Iterator[Happening]:
+    """One call after the other; some lead to an appointment."""
     random = Random(seed)
     people = [person for person in PEOPLE for _ in range(person.calls_a_day)]
     teller = Teller(sample, clock(), random, numbers=90_000)
@@ -21,11 +31,13 @@ def happenings(sample: Sample, clock: Callable[[], datetime], seed: int) -> Iter
         known = len(sample.posts)
         person = random.choice(people)
         call = teller.call(person, teller.now - timedelta(seconds=random.randint(30, 400)))
-        if call.outbound and call.ended == "completed" and random.random() < 2 * person.hit_rate:
+        answered = call.outbound and call.ended == "completed"
+        appointment = answered and random.random() < 2 * person.hit_rate
+        if appointment:
             teller.meeting(person, teller.now)
         posts = sample.posts[known:]
         del sample.posts[known:]
-        yield posts
+        yield Happening(call, appointment, posts)
 
 
 def pause(random: Random) -> float:

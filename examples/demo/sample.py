@@ -88,7 +88,7 @@ class Teller:
             person,
             at,
             outbound=random.random() > 0.08,
-            ended=ended,  # type: ignore[arg-type]  # one of _ENDS
+            ended=ended,  # type: ignore[arg-type] # one of _ENDS
             ring=random.randint(6, 28),
             talk=talk,
         )

@@ -7,7 +7,7 @@ import json
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
@@ -27,13 +27,23 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The addresses given to the providers, and what each signs with."""
+    """The addresses given to the providers, and what each signs with.
+
+    Providers sign the public address. Its proxy is played by `public_url` and `local_url`: what is
+    signed for the one is delivered at the other.
+    """
 
     hooks: dict[Door, str]
     twilio_token: str
     pipedrive_user: str
     pipedrive_password: str
     webhook_secret: str
+    public_url: str = ""
+    local_url: str = ""
+
+    def delivered_at(self, url: str) -> str:
+        """Where a request to a hook arrives on this machine."""
+        return self.local_url + url.removeprefix(self.public_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,8 @@ async def deliver(
         async def work() -> None:
             # One iterator for all workers: next() does not wait, so no two get the same post.
             for post in waiting:
-                await _send(client, signed(post, credentials, clock()))
+                request = signed(post, credentials, clock())
+                await _send(client, replace(request, url=credentials.delivered_at(request.url)))
                 sent[post.door] += 1
                 progressed()
 

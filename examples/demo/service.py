@@ -9,11 +9,16 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
+
+from app.settings import Settings
 
 _MARK = ".tassei-demo"
 _STARTS_WITHIN = 60.0
@@ -23,21 +28,34 @@ class DemoError(Exception):
     """The demo cannot go on; the message is the one line that says why."""
 
 
-def fresh_folder(folder: Path) -> Path:
-    """An empty data folder; only a folder that an earlier demo made is ever emptied."""
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / _MARK).exists():
-            raise DemoError(f"{folder} is not empty and not from a demo: name another folder")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MARK).touch()
-    return folder
+@contextmanager
+def fresh_folder(folder: Path) -> Iterator[Path]:
+    """An empty data folder; only a folder that an earlier demo made is ever emptied.
+
+    Held while the block runs: a second demo must not sweep the data away under the first.
+    """
+    mark = folder / _MARK
+    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+        raise DemoError(f"{folder} is not empty and not from a demo: name another folder")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with mark.open("w") as held:
+        try:
+            flock(held, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(f"another demo is running in {folder}: name another folder") from None
+        for inside in folder.iterdir():
+            if inside.is_dir():
+                shutil.rmtree(inside)
+            elif inside != mark:
+                inside.unlink()
+        yield folder
 
 
 def free_port(host: str, wanted: int | None) -> int:
     """The wanted port, or 8000, or where that is taken any free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for port in (wanted,) if wanted is not None else (8000, 0):
-        with socket.socket() as probe:
+        with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
@@ -47,21 +65,31 @@ def free_port(host: str, wanted: int | None) -> int:
     raise DemoError(f"port {wanted} of {host} is taken")
 
 
+def _reachable(host: str) -> str:
+    """Where a client finds what listens on `host`: on every address means also on this machine."""
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
+    return f"[{local}]" if ":" in local else local
+
+
 class Service:
     """`python -m app serve` with a data folder of its own; ends with the with-block."""
 
-    def __init__(self, folder: Path, host: str, port: int, admin_key: str) -> None:
-        self.url = f"http://{host}:{port}"
+    def __init__(self, folder: Path, settings: Settings, port: int, admin_key: str) -> None:
+        host = settings.host
+        self.url = f"http://{_reachable(host)}:{port}"
+        self.public_url = settings.public_url or self.url
+        metrics_port = settings.metrics_port or port
+        self.metrics_url = f"http://{_reachable(host)}:{metrics_port}/metrics"
         self._log = folder / "service.log"
         self._environment = os.environ | {
             "TASSEI_DATA_DIR": str(folder),
+            # The sample lives and goes with its folder, never in somebody's database.
+            "TASSEI_DATABASE_URL": f"sqlite:///{folder / 'tassei.sqlite3'}",
             "TASSEI_HOST": host,
             "TASSEI_PORT": str(port),
-            "TASSEI_PUBLIC_URL": self.url,
+            "TASSEI_PUBLIC_URL": self.public_url,
             "TASSEI_ADMIN_KEY": admin_key,
         }
-        # The sample lives and goes with its folder, never in somebody's database.
-        self._environment.pop("TASSEI_DATABASE_URL", None)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

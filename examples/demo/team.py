@@ -12,8 +12,7 @@ import jpholiday
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 OPENS, CLOSES = time(9), time(18)
-PLAN = "demo-new-business"
-ALIAS = "new-business"
+PLAN = "new-business"
 KGI = Fraction(2_000_000)
 # Each stage's rate converts it into the one above.
 FUNNEL = (
@@ -178,7 +177,6 @@ def plan(period: Period) -> Document:
     ]
     return {
         "name": "新規開拓（デモ）",
-        "alias": ALIAS,
         "period": {"start": period.start.isoformat(), "end": period.end.isoformat()},
         "funnel": stages,
         "assignments": [{"team": team} for team in TEAMS],

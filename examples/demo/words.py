@@ -16,6 +16,10 @@ class Said:
     mapped: str
     agrees: str
     stop: str
+    called: str
+    rang: str
+    talked: str
+    appointment: str
 
 
 SAID: dict[Language, Said] = {
@@ -25,6 +29,10 @@ SAID: dict[Language, Said] = {
         mapped="→ 内線 {extension} を {name} に登録: 過去の分も付け替え済み",
         agrees="✔ 独立した再計算とすべての数値が一致しました",
         stop="Ctrl-C で終了",
+        called="架電",
+        rang="受電",
+        talked="通話 {minutes}:{seconds:02d}",
+        appointment="アポ獲得",
     ),
     "en": Said(
         sending="Sending webhooks",
@@ -32,5 +40,9 @@ SAID: dict[Language, Said] = {
         mapped="→ extension {extension} is {name}: the history has followed",
         agrees="✔ every number agrees with an independent recount",
         stop="Ctrl-C to stop",
+        called="call",
+        rang="inbound call",
+        talked="talked {minutes}:{seconds:02d}",
+        appointment="appointment",
     ),
 }

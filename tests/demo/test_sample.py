@@ -31,7 +31,7 @@ Total = dict[tuple[str, str], Fraction]
 def facts(sample: Sample) -> Total:
     total: Counter[tuple[str, str]] = Counter()
     for fact in sample.facts:
-        total[fact.metric, fact.person] += fact.quantity  # type: ignore[assignment]  # exact
+        total[fact.metric, fact.person] += fact.quantity  # type: ignore[assignment] # exact
     return {key: Fraction(value) for key, value in total.items()}
 
 

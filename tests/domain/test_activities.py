@@ -63,7 +63,7 @@ def test_any_order_and_any_repetition_end_in_the_brute_force_maximum(
     state = joined(found)
     assert dict(state.fields) == brute(found)
     again = found * 2
-    random.shuffle(again)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
+    random.shuffle(again)  # type: ignore[attr-defined] # hypothesis gives a random.Random
     assert joined(again) == state
 
 

@@ -217,5 +217,5 @@ def test_a_value_of_the_wrong_type_is_refused_where_it_stands(
     value: object, read: object, code: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        read(Node(value, "/a"))  # type: ignore[operator]  # a table of unbound methods
+        read(Node(value, "/a"))  # type: ignore[operator] # a table of unbound methods
     assert refused.value.faults == (Fault("/a", code),)

@@ -81,7 +81,7 @@ def test_a_webhook_of_version_1_is_named_as_such() -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (b"{", "invalid_json"),
+        (b"{", "not_json"),
         (b"\xff\xfe", "byte_order_mark"),
         (b'{"meta":1,"meta":2}', "duplicate_key"),
         (b"[" * 1000, "too_deep"),

@@ -289,7 +289,7 @@ def test_a_full_queue_is_said_at_once_and_nothing_queued_is_lost(store: Store) -
     with pytest.raises(Unavailable) as refusal:
         committer.submit(delivery(won("d")))
     assert (refusal.value.code, refusal.value.retry_after) == ("queue_full", 1)
-    assert committer.depth == 3
+    assert committer.depth == 2
     committer.start()
     committer.stop()
     assert [words(answer.result(0)) for answer in waiting] == [["accepted"] * 2, ["accepted"]]

@@ -36,7 +36,7 @@ def test_pages_hold_every_activity_once_in_order(store: Store) -> None:
     names = ["b", "a", "日本", "a b", "c"]
     sent(store, delivery(*(won(name) for name in names)))
     with store.read() as reading:
-        pages = walked(lambda cursor: activities.page(reading, W, cursor, 2))  # type: ignore[arg-type, return-value]  # a page of anything
+        pages = walked(lambda cursor: activities.page(reading, W, cursor, 2))  # type: ignore[arg-type, return-value] # a page of anything
         keys = [item.key for item in pages if isinstance(item, activities.Activity)]
         assert keys == sorted(names)
         assert activities.page(reading, W, None, 5).next is None
@@ -77,7 +77,7 @@ def test_what_a_metric_is_about_and_cannot_count_is_listed_with_its_reason(store
 
     def listed() -> dict[str, list[tuple[str, str, str]]]:
         with store.read() as reading:
-            found = walked(lambda cursor: activities.page_uncounted(reading, W, cursor, 1))  # type: ignore[arg-type, return-value]  # a page of anything
+            found = walked(lambda cursor: activities.page_uncounted(reading, W, cursor, 1))  # type: ignore[arg-type, return-value] # a page of anything
         return {
             item.key: [(why.metric, why.code, why.field) for why in item.missing]
             for item in found
@@ -96,7 +96,7 @@ def test_what_a_metric_is_about_and_cannot_count_is_listed_with_its_reason(store
 def test_conflicting_reports_are_listed(store: Store) -> None:
     sent(store, delivery(*(won(key, 1, amount=str(n)) for key in "ab" for n in range(3))))
     with store.read() as reading:
-        found = walked(lambda cursor: activities.page_conflicts(reading, W, cursor, 1))  # type: ignore[arg-type, return-value]  # a page of anything
+        found = walked(lambda cursor: activities.page_conflicts(reading, W, cursor, 1))  # type: ignore[arg-type, return-value] # a page of anything
         assert len(found) == 4
         stamps = [(i.key, i.stamp) for i in found if isinstance(i, activities.Revision)]
         assert all(one < other for one, other in pairwise(stamps))
@@ -116,7 +116,7 @@ def test_quarantine_counts_equal_content_once_and_shows_the_newest_first(store: 
     stray("one", NOW + 4, "not_a_date")
     with store.read() as reading:
         assert quarantine.size(reading, W) == 4
-        found = walked(lambda cursor: quarantine.page(reading, W, cursor, 3))  # type: ignore[arg-type, return-value]  # a page of anything
+        found = walked(lambda cursor: quarantine.page(reading, W, cursor, 3))  # type: ignore[arg-type, return-value] # a page of anything
     entries = [one for one in found if isinstance(one, quarantine.Quarantined)]
     assert [(one.id, one.code, one.count, one.first_at, one.last_at) for one in entries] == [
         (4, "not_a_date", 1, NOW + 4, NOW + 4),

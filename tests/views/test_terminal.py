@@ -178,5 +178,36 @@ def test_the_picture_is_well_formed_and_loads_nothing() -> None:
     assert not re.search(r"url\(['\"]?http|@import|<image|href=['\"]http", picture)
 
 
+def test_every_letter_of_the_picture_has_the_cells_it_needs() -> None:
+    picture = svg(document_of(revenue(name="売上（新規）")), "ja")
+    root = ET.fromstring(picture)  # noqa: S314 - we drew it ourselves
+    every = root.iter("{http://www.w3.org/2000/svg}text")
+    texts = [e for e in every if "textLength" in e.attrib and e.text != "\n"]
+    assert any("売上（新規）" in (text.text or "") for text in texts)
+    for text in texts:
+        assert float(text.attrib["textLength"]) == pytest.approx(cells(text.text or "") * 12.2)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width", [80, 100])
+def test_a_narrow_terminal_still_shows_every_number_and_verdict(
+    language: Language, width: int
+) -> None:
+    document = document_of(revenue())
+    text = plain(document, language, width)
+    assert max(map(cells, text.splitlines())) <= width
+    goals: list[Any] = [document["root"]]
+    for goal in goals:
+        goals += goal["children"]
+    for goal in goals:
+        numbers = f"{shown(goal['actual'], goal['unit'])} / "
+        numbers += shown(goal["target_display"], goal["unit"])
+        (line,) = [line for line in text.splitlines() if f" {numbers} " in line]
+        assert line.rstrip().endswith(WORDS[language].verdicts[goal["verdict"]])
+        assert WORDS[language].per_day.format(shown(goal["required_per_day"], goal["unit"])) in text
+    # No fact is torn: what follows a line's break belongs to the next fact.
+    assert all(line.lstrip(" │└─") == "" or " · " not in line[-6:] for line in text.splitlines())
+
+
 def test_both_languages_have_words_for_every_verdict() -> None:
     assert all(set(words.verdicts) == set(Verdict) for words in WORDS.values())

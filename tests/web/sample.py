@@ -15,7 +15,8 @@ from starlette.types import Lifespan
 
 from app.domain.errors import Conflict
 from app.telemetry import Counters
-from app.web.auth import Attempts, Gate, Principal, admitted, digest_of, requires
+from app.usecases.keys import digest_of
+from app.web.auth import Attempts, Gate, Principal, admitted, requires
 from app.web.dependencies import Language, Now
 from app.web.pagination import Paged, page
 from app.web.routes import documented

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from app.domain.instants import instant
-from app.main import create_app, opened, random_token
+from app.main import Token, create_app, opened, random_token
 from app.settings import Settings
 from app.store import ledger
 from app.store.engine import Store
@@ -54,11 +55,34 @@ class Reading:
 class Service:
     """What a client does, in few words."""
 
-    def __init__(self, client: TestClient, clock: Clock, store: Store) -> None:
+    def __init__(self, client: TestClient, clock: Clock, store: Store, folder: Path) -> None:
         self.client = client
         self.clock = clock
         self.store = store
+        self.folder = folder
         self.planned: Any = None
+
+    def with_key(self, token: str) -> Service:
+        """The same service, asked with another key."""
+        headers = {"authorization": f"Bearer {token}"}
+        client = TestClient(self.client.app, base_url=str(self.client.base_url), headers=headers)
+        return Service(client, self.clock, self.store, self.folder)
+
+    def key(self, *scopes: str) -> Service:
+        """The same service, asked with a new key of these scopes."""
+        answer = self.client.post("/v1/keys", json={"name": "k", "scopes": list(scopes)})
+        assert answer.status_code == 201, answer.text
+        return self.with_key(answer.json()["token"])
+
+    def workspace(self, key: str) -> Service:
+        """The same service, asked by the admin of a new workspace."""
+        issued = workspaces.create(self.store, key, self.clock(), random_token, None)
+        return self.with_key(issued.token)
+
+    def dump(self) -> str:
+        """Everything that is stored, as text: to see that nothing changed."""
+        with closing(sqlite3.connect(self.folder / "tassei.sqlite3")) as connection:
+            return "\n".join(connection.iterdump())
 
     def get(self, path: str, **headers: str) -> Any:
         return self.client.get(path, headers=headers)
@@ -98,14 +122,25 @@ class Service:
 
 
 @contextmanager
-def started(at: str, **settings: Any) -> Iterator[Service]:
+def started(at: str, *, token: Token = random_token, **settings: Any) -> Iterator[Service]:
     """A service with the workspace `default`, its admin's client, and its clock."""
+    with (
+        TemporaryDirectory() as folder,
+        started_in(Path(folder), at, token=token, **settings) as service,
+    ):
+        yield service
+
+
+@contextmanager
+def started_in(
+    folder: Path, at: str, *, token: Token = random_token, **settings: Any
+) -> Iterator[Service]:
+    """The same on a data folder, which may hold what an earlier service left."""
     clock = Clock(instant(at))
-    with TemporaryDirectory() as folder:
-        chosen = Settings(data_dir=Path(folder), **settings)
-        context = opened(chosen, clock=clock)
-        workspaces.first_start(context.store, clock(), random_token, ADMIN)
-        app = create_app(chosen, context)
-        headers = {"authorization": f"Bearer {ADMIN}"}
-        with TestClient(app, base_url="http://tassei.test", headers=headers) as client:
-            yield Service(client, clock, context.store)
+    chosen = Settings(data_dir=folder, **settings)
+    context = opened(chosen, clock=clock, token=token)
+    workspaces.first_start(context.store, clock(), token, ADMIN)
+    app = create_app(chosen, context)
+    headers = {"authorization": f"Bearer {ADMIN}"}
+    with TestClient(app, base_url="http://tassei.test", headers=headers) as client:
+        yield Service(client, clock, context.store, folder)

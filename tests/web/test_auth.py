@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from app.web.auth import Attempts, digest_of, workspace_of
+from app.usecases.keys import digest_of
+from app.web.auth import Attempts, workspace_of
 from tests.web.sample import SECRET, TOKENS, Keys, bearer, service
 
 

@@ -1,20 +1,12 @@
-"""Which copy a caller has, and what that allows."""
+"""Which copy a caller has."""
 
 from __future__ import annotations
 
 import pytest
 from starlette.requests import Request
 
-from app.domain.errors import PreconditionFailed, PreconditionRequired, Unreadable
-from app.web.etags import (
-    Write,
-    condition,
-    decide_put,
-    etag_of,
-    not_modified,
-    require_match,
-    tagged,
-)
+from app.domain.errors import Unreadable
+from app.web.etags import condition, etag_of, not_modified, tagged
 
 TAG = '"abc"'
 OLD = '"old"'
@@ -61,48 +53,6 @@ def test_a_condition_is_a_list_of_quoted_tags(value: str, tags: set[str] | None)
         read = condition(value)
         assert read is not None
         assert read.tags == tags
-
-
-@pytest.mark.parametrize(
-    ("headers", "current", "unchanged", "expected"),
-    [
-        ({}, None, False, Write.CREATE),
-        ({"if-none-match": "*"}, None, False, Write.CREATE),
-        ({"if-match": TAG}, None, False, "does_not_exist"),
-        ({"if-match": "*"}, None, False, "does_not_exist"),
-        ({}, TAG, True, Write.KEEP),
-        ({"if-match": OLD}, TAG, True, Write.KEEP),
-        ({"if-match": TAG}, TAG, True, Write.KEEP),
-        ({"if-none-match": "*"}, TAG, True, "exists_already"),
-        ({"if-none-match": "*"}, TAG, False, "exists_already"),
-        ({}, TAG, False, "if_match_required"),
-        ({"if-match": OLD}, TAG, False, "changed_meanwhile"),
-        ({"if-match": f"W/{TAG}"}, TAG, False, "changed_meanwhile"),
-        ({"if-match": TAG}, TAG, False, Write.REPLACE),
-        ({"if-match": f"{OLD}, {TAG}"}, TAG, False, Write.REPLACE),
-        ({"if-match": "*"}, TAG, False, Write.REPLACE),
-        ({"if-match": TAG, "if-none-match": TAG}, TAG, False, "changed_meanwhile"),
-    ],
-)
-def test_what_a_put_does(
-    headers: dict[str, str], current: str | None, *, unchanged: bool, expected: Write | str
-) -> None:
-    if isinstance(expected, Write):
-        assert decide_put(headers, current, unchanged=unchanged) is expected
-        return
-    required = expected == "if_match_required"
-    kind = PreconditionRequired if required else PreconditionFailed
-    with pytest.raises(kind) as caught:
-        decide_put(headers, current, unchanged=unchanged)
-    assert caught.value.code == expected
-
-
-def test_a_patch_names_the_copy_it_changes() -> None:
-    require_match({"if-match": TAG}, TAG)
-    with pytest.raises(PreconditionRequired):
-        require_match({}, TAG)
-    with pytest.raises(PreconditionFailed):
-        require_match({"if-match": OLD}, TAG)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,14 @@ Key = Annotated[
 ]
 Name = Annotated[
     str,
-    Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["東日本チーム"]),
+    Field(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+        examples=["東日本チーム"],
+    ),
 ]
-Text = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+Reason = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
 LocalDate = Annotated[
     str,
     Field(
@@ -42,12 +47,6 @@ class Body(BaseModel):
     def document(self) -> dict[str, Any]:
         """The canonical JSON document of this body: defaults written out, nulls left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-class Answer(BaseModel):
-    """An answer. Built from documents that were checked when they came in."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 class DateRange(Body):

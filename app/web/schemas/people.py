@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from app.web.schemas.common import Body, DateRange, DecimalText, Key, LocalDate, Name, Text
+from app.web.schemas.common import Body, DateRange, DecimalText, Key, LocalDate, Name, Reason
 
 
 class TeamLink(DateRange):
@@ -45,7 +45,7 @@ class Absence(Body):
     from_: LocalDate = Field(alias="from")
     to: LocalDate
     share: Literal["1", "0.5"] = "1"
-    reason: Text = ""
+    reason: Reason | None = None
 
 
 class AbsencesBody(Body):
@@ -58,3 +58,9 @@ class MemberLine(MemberBody):
     """One line of an NDJSON import: a member with its key."""
 
     key: Key
+
+    def member(self) -> dict[str, Any]:
+        """The member's document: the key is its place, not a part of it."""
+        document = self.document()
+        del document["key"]
+        return document

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.web.schemas.common import Body, DecimalText, Key, LocalDate, Name, Text
+from app.web.schemas.common import Body, DecimalText, Key, LocalDate, Name, Reason
 
 
 class Period(Body):
@@ -79,4 +79,4 @@ class PlanBody(Body):
     root: GoalBody | None = None
     assignments: list[Assignment] = Field(default_factory=list, max_length=1000)
     include_unassigned: bool = False
-    reason: Text | None = None
+    reason: Reason | None = None

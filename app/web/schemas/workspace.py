@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.web.schemas.common import Body, ClockTime, LocalDate, Name, Text
+from app.web.schemas.common import Body, ClockTime, LocalDate, Name, Reason
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Scope = Literal["ingest", "read", "write", "admin"]
@@ -24,7 +24,7 @@ class Closure(Body):
 
     from_: LocalDate = Field(alias="from")
     to: LocalDate
-    reason: Text = ""
+    reason: Reason | None = None
 
 
 class CalendarBody(Body):

@@ -1,0 +1,181 @@
+"""The answer that everything is for: a goal tree, evaluated at a moment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.domain.metrics import UnitKind
+from app.domain.progress import FreshnessState, Verdict
+from app.web.schemas.answers import Answer, Moment, Quantity, Told
+from app.web.schemas.common import Key, Name
+
+
+class Unit(Answer):
+    """What a number is a number of: things, money, seconds, or a ratio."""
+
+    kind: Annotated[
+        UnitKind, Field(description="`count`: things; `duration`: seconds; `money`; `ratio`.")
+    ]
+    currency: Annotated[
+        str | None, Field(description="ISO 4217; with `money` only.", examples=["JPY"])
+    ] = None
+
+
+class Rate(Answer):
+    """The conversion of the child into this goal: this goal = child x rate."""
+
+    assumed: Annotated[Quantity, Field(description="What the plan assumes.")]
+    observed: Annotated[
+        Quantity | None,
+        Field(description="This goal's actual / the child's; null while the child's is 0."),
+    ]
+    sample: Annotated[int, Field(ge=0, description="In how many of the child it was observed.")]
+
+
+class Freshness(Answer):
+    """Whether what is known is up to date: silence is not zero."""
+
+    state: Annotated[
+        FreshnessState,
+        Field(
+            description="`fresh`: all sources of this goal speak as often as they should; "
+            "`stale`: one of them has been silent for too long; `none`: nothing was ever heard."
+        ),
+    ]
+    last_event_at: Annotated[
+        Moment | None, Field(description="The last delivery of any source that feeds the goal.")
+    ]
+
+
+class Excluded(Answer):
+    """Amounts in another currency than the workspace's: told, never added."""
+
+    currency: Annotated[str, Field(description="ISO 4217.", examples=["USD"])]
+    count: Annotated[int, Field(ge=1, description="How many amounts.")]
+    total: Annotated[Quantity, Field(description="Their sum, in that currency.")]
+
+
+class Goal(Answer):
+    """One goal with everything below it. Quantities are in its unit unless said otherwise."""
+
+    key: Key
+    name: Name
+    metric: Annotated[Key, Field(description="What is counted.", examples=["calls"])]
+    unit: Unit
+    target: Annotated[
+        Quantity,
+        Field(description="The exact requirement; all arithmetic uses this one."),
+    ]
+    target_display: Annotated[
+        Quantity,
+        Field(description="The target in whole things or the minor unit, for people to read."),
+    ]
+    deadline: Annotated[
+        Moment,
+        Field(description="The period's end less the lags above: what is later comes too late."),
+    ]
+    actual: Annotated[Quantity, Field(description="What was reached in the period up to `as_of`.")]
+    next_period: Annotated[
+        Quantity,
+        Field(description="The part of `actual` after the deadline: it feeds the next period."),
+    ]
+    expected: Annotated[
+        Quantity,
+        Field(description="target x own working time elapsed / own working time, over the people."),
+    ]
+    attainment: Annotated[
+        Quantity | None, Field(description="actual / target, a ratio; null for a target of 0.")
+    ]
+    pace: Annotated[
+        Quantity | None,
+        Field(description="actual / expected, a ratio; null while nothing is expected."),
+    ]
+    gap: Annotated[Quantity, Field(description="actual - expected; negative means behind.")]
+    required_per_day: Annotated[
+        Quantity | None,
+        Field(
+            description="What is left per remaining working day up to the deadline; 0 when "
+            "reached, null when no day is left."
+        ),
+    ]
+    rate: Annotated[Rate | None, Field(description="null for a leaf and for a sum of parts.")]
+    unassigned: Annotated[
+        Quantity, Field(description="Counted in the workspace by nobody known; not in `actual`.")
+    ]
+    outside_plan: Annotated[
+        Quantity,
+        Field(description="Counted by people who are not in the plan; not in `actual`."),
+    ]
+    excluded: list[Excluded]
+    freshness: Freshness
+    verdict: Annotated[
+        Verdict,
+        Field(
+            description="The first that fits: `reached`: actual >= target; `missed`: the period "
+            "is over; `not_started`: nothing expected, nothing done; then by pace `on_track` "
+            "(>= 1), `at_risk` (>= 0.8), `off_track`."
+        ),
+    ]
+    reasons: Annotated[
+        list[Told], Field(description="Why a value is null or the verdict what it is.")
+    ]
+    children: Annotated[
+        list[Goal], Field(description="The goal this one is converted from, or its parts.")
+    ]
+
+
+class PlanReference(Answer):
+    """Which plan, and which version of it."""
+
+    key: Key
+    alias: Annotated[Key, Field(description="The name that stays from period to period.")]
+    name: Name
+    version: Annotated[int, Field(ge=1)]
+
+
+class ProgressScope(Answer):
+    """Whose progress; empty for the whole plan's."""
+
+    team: Key | None = None
+    member: Key | None = None
+
+
+class WorkingDays(Answer):
+    """Days of the scope's calendar: the workspace's for plans and teams, a member's own."""
+
+    total: Annotated[Quantity, Field(description="Working days of the period; half days exist.")]
+    elapsed: Annotated[Quantity, Field(description="Those that are over; today by working hours.")]
+    remaining: Annotated[Quantity, Field(description="total - elapsed.")]
+
+
+class ScopedProgress(Answer):
+    """The tree of one team or one member."""
+
+    scope: ProgressScope
+    name: Name
+    working_days: WorkingDays
+    root: Goal
+
+
+class Progress(Answer):
+    """A plan evaluated at a moment. Times are in the workspace's zone."""
+
+    workspace: Key
+    plan: PlanReference
+    scope: ProgressScope
+    as_of: Annotated[Moment, Field(description="The moment that `expected` is measured at.")]
+    known_at: Annotated[Moment, Field(description="What was received until then is counted.")]
+    generated_at: Moment
+    time_zone: Annotated[str, Field(description="IANA name.", examples=["Asia/Tokyo"])]
+    working_days: WorkingDays
+    next_change_at: Annotated[
+        Moment | None,
+        Field(description="When time alone next changes the answer; null when it never will."),
+    ]
+    root: Goal
+    breakdown: Annotated[
+        list[ScopedProgress] | None,
+        Field(description="One tree a team or member, by key; only when it was asked for."),
+    ] = None

@@ -1,0 +1,167 @@
+"""Which exchanges of the worked month are the examples of the documentation.
+
+`python -m tests.web.examples` prints app/web/examples.json.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+from urllib.parse import parse_qsl
+
+from tests.web.recorder import (
+    DAY_TEN,
+    MONTH,
+    Exchange,
+    exchanges,
+    operations,
+    pattern_of,
+    template_of,
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """Which exchange becomes an example: the first that fits. In `line`, * stands for anything."""
+
+    name: str
+    summary: str
+    line: str
+    status: int = 200
+    tells: str = ""
+    sends: str = ""
+
+    def is_of(self, exchange: Exchange) -> bool:
+        found = fnmatchcase(exchange.line, self.line) and exchange.status == self.status
+        found = found and self.sends in ("", exchange.media_type)
+        return found and self.tells in exchange.answer.decode()
+
+
+EXAMPLES = (
+    Example("japan", "A company in Japan", "GET /v1/workspace", tells="Asia/Tokyo"),
+    Example("japan", "A company in Japan", "PUT /v1/workspace"),
+    Example(
+        "year_end",
+        "A weekend, a working day, and the company's own holidays",
+        "GET /v1/workspace/calendar?from=2026-12-25&to=2026-12-31",
+    ),
+    Example("keys", "The first key and one for a telephone system", "GET /v1/keys"),
+    Example("for_a_sender", "A key that may only report", "POST /v1/keys", 201),
+    Example("revoked", "The key is unknown from now on", "DELETE /v1/keys/*", 204),
+    Example("teams", "All teams", "GET /v1/teams"),
+    Example("team", "A team", "GET /v1/teams/east"),
+    Example("team", "A team", "PUT /v1/teams/east", 201),
+    Example("the_same_again", "The same again changes nothing", "PUT /v1/teams/east"),
+    Example("archived", "A team that was a mistake", "DELETE /v1/teams/west", 204),
+    Example("members", "Two members, and where the next begin", "GET /v1/members?limit=2"),
+    Example("member", "A member", "GET /v1/members/sato"),
+    Example("member", "A member with an e-mail address and an extension",
+            "PUT /v1/members/sato", 201),
+    Example("mapped", "An unknown extension turns out to be this member's",
+            "PUT /v1/members/tanaka"),
+    Example("archived", "A member who leaves", "DELETE /v1/members/suzuki", 204),
+    Example("two_days", "Two days off", "GET /v1/members/tanaka/absences"),
+    Example("two_days", "Two days off", "PUT /v1/members/tanaka/absences", 201),
+    Example("the_same_again", "The same again changes nothing", "PUT /v1/members/tanaka/absences"),
+    Example("an_extension", "Somebody telephones from extension 305",
+            "GET /v1/identities/unmatched"),
+    Example("sources", "All sources", "GET /v1/sources"),
+    Example("source", "A telephone system that speaks", "GET /v1/sources/zoom"),
+    Example("direct", "A telephone system that uses /v1/events", "PUT /v1/sources/zoom", 201),
+    Example("signed", "A web shop that signs; its secret is made and shown once",
+            "PUT /v1/sources/shop", 201),
+    Example("counted_twice", "A second telephone system, with a warning",
+            "PUT /v1/sources/twilio", 201),
+    Example("the_same_again", "The same again changes nothing", "PUT /v1/sources/zoom"),
+    Example("disconnected", "A sender that is no longer used", "DELETE /v1/sources/twilio", 204),
+    Example("plans", "All plans", "GET /v1/plans"),
+    Example("plan", "What the month comes to", f"GET {MONTH}"),
+    Example("funnel", "2,000,000 yen, back to 500 calls, over three people", f"PUT {MONTH}", 201),
+    Example("the_same_again", "The same again changes nothing", f"PUT {MONTH}"),
+    Example("archived", "A plan that is not wanted", "DELETE /v1/plans/2027-01-new", 204),
+    Example("team", "A team on the evening of the tenth working day",
+            f"GET {MONTH}/progress?as_of={DAY_TEN}&team=east"),
+    Example("member", "One of its members at the same moment",
+            f"GET {MONTH}/progress?as_of={DAY_TEN}&member=sato"),
+    Example("activities", "The first two", "GET /v1/activities?limit=2"),
+    Example("uncounted", "A won deal that does not say when", "GET /v1/activities?counted=false"),
+    Example("conflicts", "Two reports of revision 2 disagree", "GET /v1/activities/conflicts"),
+    Example("repriced", "A deal, won and then priced anew", "GET /v1/activities/hubspot/D-1001"),
+    Example("quarantine", "A report without a usable time", "GET /v1/quarantine"),
+    Example("calls", "Four calls", "POST /v1/events", tells='"accepted":4'),
+    Example("again", "A batch that is sent again", "POST /v1/events", tells='"duplicate":2'),
+    Example("repriced", "A part of a deal changes", "POST /v1/events", tells='"revised":1'),
+    Example("late", "A report that is older than what stands", "POST /v1/events",
+            tells='"stale":1'),
+    Example("conflict", "Another report of a revision that is known", "POST /v1/events",
+            tells='"conflicts":[{'),
+    Example("rejected", "An event of an unknown source, and one that is taken", "POST /v1/events",
+            tells='"rejected":[{'),
+    Example("structured", "A single event", "POST /v1/events",
+            sends="application/cloudevents+json"),
+    Example("lines", "One event a line", "POST /v1/events", sends="application/x-ndjson"),
+    Example("binary", "The attributes are in the headers", "POST /v1/events",
+            sends="application/json"),
+    Example("cloudevent", "As Standard Webhooks", "POST /v1/hooks/*", 204,
+            sends="application/json"),
+    Example("call_that_ended", "As Twilio posts it", "POST /v1/hooks/*", 204,
+            sends="application/x-www-form-urlencoded"),
+    Example("call_that_ended", "As Twilio asks when it is told to use GET",
+            "GET /v1/hooks/*", 204),
+    Example("live", "It answers", "GET /livez"),
+    Example("ready", "It works", "GET /readyz"),
+)  # fmt: skip
+
+
+def recording() -> dict[str, Any]:
+    """What app/web/examples.json holds."""
+    found: dict[str, list[Any]] = {}
+    for example in EXAMPLES:
+        exchange = next(one for one in exchanges() if example.is_of(one))
+        template = template_of(exchange)
+        operation = operations()[template][exchange.method.lower()]
+        shown = dict(_shown(example, exchange, template))
+        found.setdefault(operation["operationId"], []).append(shown)
+    problems: dict[str, list[Any]] = {}
+    for exchange in exchanges():
+        if exchange.status >= 400:
+            told = problems.setdefault(str(exchange.status), [])
+            if exchange.heard["type"] not in {problem["type"] for problem in told}:
+                told.append(exchange.heard)
+    return {"exchanges": dict(sorted(found.items())), "problems": dict(sorted(problems.items()))}
+
+
+def _shown(example: Example, exchange: Exchange, template: str) -> Iterator[tuple[str, Any]]:
+    yield "name", example.name
+    yield "summary", example.summary
+    yield "parameters", _parameters(exchange, template)
+    if exchange.request:
+        yield "media_type", exchange.media_type
+        yield "request", exchange.said
+    yield "status", exchange.status
+    if exchange.answer:
+        yield "answer", exchange.heard
+
+
+def _parameters(exchange: Exchange, template: str) -> dict[str, Any]:
+    fitting = pattern_of(template).fullmatch(exchange.path)
+    query = {
+        name: json.loads(value) if re.fullmatch(r"[0-9]+|true|false", value) else value
+        for name, value in parse_qsl(exchange.target.partition("?")[2])
+    }
+    headers = {name: v for name, v in exchange.headers.items() if name.startswith("ce-")}
+    return {**(fitting.groupdict() if fitting else {}), **query, **headers}
+
+
+def written() -> str:
+    """The text of app/web/examples.json."""
+    return json.dumps(recording(), indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(written())

@@ -1,0 +1,304 @@
+"""Plays the worked month, says everything else there is to say to the service, and listens.
+
+Everything that is random elsewhere is fixed here: the clock, the tokens, the address; a request's
+id is masked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from functools import cache
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode
+
+from standardwebhooks import Webhook
+from twilio.request_validator import RequestValidator
+
+from app.domain.instants import SECOND, moment_of
+from app.main import described
+from app.settings import Settings
+from tests.intake.senders import leg
+from tests.web import test_worked_month as worked
+from tests.web.service import Service, started
+
+ADDRESS = "https://tassei.example.com"
+INSTANCE = "4f9c2a7b8d1e4c3f9a6b5d8e7f0a1b2c"
+AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
+DAY_TEN = "2026-12-14T18:00:00%2B09:00"
+MONTH = f"/v1/plans/{worked.MONTH}"
+CALL = leg("CA0123456789abcdef0123456789abcdef", "completed", "2026-12-15T08:58:00+09:00")
+CALL_BY_GET = leg("CA1123456789abcdef0123456789abcdef", "busy", "2026-12-15T08:59:00+09:00")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What was asked and what was answered. `target` is the path and query as sent."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    request: bytes
+    status: int
+    answer_type: str
+    answer_headers: Mapping[str, str]
+    answer: bytes
+
+    @property
+    def line(self) -> str:
+        return f"{self.method} {self.target}"
+
+    @property
+    def path(self) -> str:
+        return unquote(self.target.partition("?")[0])
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0]
+
+    @property
+    def said(self) -> Any:
+        """The request's body, as an example shows it."""
+        text = self.request.decode()
+        if self.media_type.endswith("ndjson"):
+            return text
+        return dict(parse_qsl(text)) if "form" in self.media_type else json.loads(text)
+
+    @property
+    def heard(self) -> Any:
+        """The answer's body, without what differs from request to request."""
+        body = json.loads(self.answer)
+        if self.status >= 400:
+            body["instance"] = INSTANCE
+        return body
+
+
+class Recorder:
+    """A service that remembers what was said to it."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.exchanges: list[Exchange] = []
+        service.client.event_hooks = {"response": [self._listen]}
+
+    def _listen(self, response: Any) -> None:
+        answer, request = response.read(), response.request
+        self.exchanges.append(
+            Exchange(
+                request.method,
+                request.url.raw_path.decode(),
+                dict(request.headers),
+                request.content,
+                response.status_code,
+                response.headers.get("content-type", ""),
+                dict(response.headers),
+                answer,
+            )
+        )
+
+    def says(self, method: str, target: str, body: Any = None, **headers: str) -> Any:
+        """A request; headers by name with underscores. A body that is no bytes goes as JSON."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            given.setdefault("content-type", "application/json")
+        return self.service.client.request(method, target, content=body, headers=given)
+
+    def reads(self, *targets: str) -> None:
+        for target in targets:
+            etag = self.says("GET", target).headers.get("etag")
+            if etag:
+                self.says("GET", target, if_none_match=etag)
+
+    def removes(self, target: str) -> None:
+        self.says("DELETE", target, if_match=self.says("GET", target).headers["etag"])
+
+
+def example_tokens() -> Callable[[int], str]:
+    """Tokens that cannot be taken for real ones."""
+    numbers = count(1)
+    return lambda length: f"Example{next(numbers):02d}".ljust(length, "x")
+
+
+@cache
+def exchanges() -> Sequence[Exchange]:
+    """Everything that was said, in its order."""
+    token = example_tokens()
+    with started("2026-11-27T09:00:00+09:00", token=token, public_url=ADDRESS) as service:
+        recorder = Recorder(service)
+        worked.set_up(service)
+        worked.live_through(service)
+        service.clock.set("2026-12-15T09:00:00+09:00")
+        read_all(recorder)
+        say_again(recorder)
+        issue_and_revoke(recorder)
+        report_in_every_way(recorder)
+        connect_and_deliver(recorder)
+        take_out_of_use(recorder)
+        be_refused(recorder)
+        return recorder.exchanges
+
+
+def read_all(recorder: Recorder) -> None:
+    recorder.reads(
+        "/v1/workspace",
+        "/v1/workspace/calendar?from=2026-12-25&to=2026-12-31",
+        "/v1/workspace/calendar?from=2026-04-01&to=2027-04-01",
+        "/v1/teams",
+        "/v1/teams/east",
+        "/v1/members?limit=2",
+        "/v1/members",
+        "/v1/members/sato",
+        "/v1/members/tanaka/absences",
+        "/v1/identities/unmatched",
+        "/v1/sources",
+        "/v1/sources/zoom",
+        "/v1/plans",
+        MONTH,
+        f"{MONTH}/progress",
+        f"{MONTH}/progress?as_of={DAY_TEN}&team=east",
+        f"{MONTH}/progress?as_of={DAY_TEN}&member=sato",
+        f"{MONTH}/progress?as_of=2026-12-14&breakdown=member",
+        f"{MONTH}/progress?as_of=2026-12-14&breakdown=team",
+        f"{MONTH}/progress?as_of=2026-11-27",
+        "/v1/activities?limit=2",
+        "/v1/activities?limit=500",
+        "/v1/activities/hubspot/D-1001",
+        "/v1/activities/hubspot/D-1002",
+        "/v1/activities/conflicts",
+        "/livez",
+        "/readyz",
+    )
+
+
+def say_again(recorder: Recorder) -> None:
+    """Who lost an answer repeats the request."""
+    created = [e for e in recorder.exchanges if e.method == "PUT" and e.status == 201]
+    for one in created:
+        recorder.says("PUT", one.target, one.request, content_type="application/json")
+
+
+def issue_and_revoke(recorder: Recorder) -> None:
+    asked = {"name": "telephone system", "scopes": ["ingest"]}
+    issued = recorder.says("POST", "/v1/keys", asked).json()
+    recorder.says("PUT", "/v1/teams/west", {"name": "西日本チーム"}, **bearer(issued["token"]))
+    recorder.reads("/v1/keys")
+    recorder.says("DELETE", f"/v1/keys/{issued['id']}")
+    recorder.reads("/v1/keys")
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+def report_in_every_way(recorder: Recorder) -> None:
+    calls = [worked.call("sato", number, "2026-12-15", f"08:5{number}") for number in range(4)]
+    one, two, three, four = ({**call, "specversion": "1.0"} for call in calls)
+    recorder.says("POST", "/v1/events", one, content_type="application/cloudevents+json")
+    lines = "".join(json.dumps(call) + "\n" for call in (two, three)).encode()
+    recorder.says("POST", "/v1/events", lines, content_type="application/x-ndjson")
+    attributes = {f"ce-{name}": value for name, value in four.items() if isinstance(value, str)}
+    recorder.says("POST", "/v1/events", four["data"], **attributes)
+    undated = worked.deal("e-7", "D-1003", "1", "tanaka", data={"status": "won", "amount": "1"})
+    wrong = undated | {"id": "e-8", "source": "salesforce"}
+    batch = "application/cloudevents-batch+json"
+    recorder.says("POST", "/v1/events", [wrong, undated], content_type=batch)
+    recorder.reads("/v1/activities?counted=false", "/v1/activities/hubspot/D-1003")
+
+
+def connect_and_deliver(recorder: Recorder) -> None:
+    shop = {"provider": "standard_webhooks", "name": "Web shop", "counts": ["payment"]}
+    made = recorder.says("PUT", "/v1/sources/shop", shop).json()
+    phone = {
+        "provider": "twilio",
+        "name": "Twilio",
+        "counts": ["call"],
+        "credentials": {"auth_tokens": [AUTH_TOKEN]},
+    }
+    connected = recorder.says("PUT", "/v1/sources/twilio", phone).json()
+    for paid_at in ("2026-12-15T08:30:00+09:00", "this morning"):
+        deliver_payment(recorder, made, paid_at)
+    deliver_calls(recorder, connected["hook_url"])
+    recorder.reads("/v1/quarantine", "/v1/sources/shop", "/v1/identities/unmatched")
+
+
+def deliver_payment(recorder: Recorder, shop: Mapping[str, str], paid_at: str) -> None:
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": f"p-{len(paid_at)}",
+        "source": "shop",
+        "type": "payment",
+        "actor": "tanaka@example.co.jp",
+        "data": {"amount": "12000", "currency": "JPY", "paid_at": paid_at},
+    }
+    body = json.dumps(event).encode()
+    now = moment_of(recorder.service.clock.now, UTC)
+    signed = {
+        "webhook-id": event["id"],
+        "webhook-timestamp": str(recorder.service.clock.now // SECOND),
+        "webhook-signature": Webhook(shop["secret"]).sign(event["id"], now, body.decode()),
+        "content-type": "application/json",
+    }
+    hook = shop["hook_url"].removeprefix(ADDRESS)
+    recorder.says("POST", hook, body, **signed)
+    # The signature covers the id: who changes it is refused.
+    recorder.says("POST", hook, body, **signed | {"webhook-id": "another"})
+
+
+def deliver_calls(recorder: Recorder, hook_url: str) -> None:
+    sign = RequestValidator(AUTH_TOKEN).compute_signature
+    hook = hook_url.removeprefix(ADDRESS)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    body = urlencode(CALL).encode()
+    recorder.says("POST", hook, body, x_twilio_signature=sign(hook_url, CALL), **form)
+    query = f"?{urlencode(CALL_BY_GET)}"
+    recorder.says("GET", hook + query, x_twilio_signature=sign(hook_url + query, {}))
+
+
+def take_out_of_use(recorder: Recorder) -> None:
+    recorder.says("PUT", "/v1/teams/west", {"name": "西日本チーム"})
+    january = worked.PLAN | {"name": "January", "period": {"month": "2027-01"}}
+    recorder.says("PUT", "/v1/plans/2027-01-new", january)
+    for target in (
+        "/v1/teams/west",
+        "/v1/plans/2027-01-new",
+        "/v1/sources/twilio",
+        "/v1/members/suzuki",
+    ):
+        recorder.removes(target)
+
+
+def be_refused(recorder: Recorder) -> None:
+    recorder.says("POST", "/v1/events?dry=1", worked.call("sato", 9, "2026-12-15", "08:59"))
+    recorder.says("PUT", "/v1/teams/east", b"{", content_type="application/json")
+    recorder.says("GET", "/v1/teams", authorization="Bearer nobody")
+    recorder.says("GET", "/v1/teams/north")
+    recorder.removes("/v1/teams/east")
+    changed = {"name": "東日本第一チーム"}
+    recorder.says("PUT", "/v1/teams/east", changed)
+    recorder.says("PUT", "/v1/teams/east", changed, if_match='"7"')
+    recorder.says("PUT", "/v1/teams/east", b"name", content_type="text/plain")
+    free = worked.PLAN | {"funnel": [{"metric": "revenue"}]}
+    recorder.says("PUT", "/v1/plans/2027-02-new", free)
+
+
+@cache
+def operations() -> Mapping[str, Mapping[str, Any]]:
+    """The documented operations by path and method."""
+    paths: Mapping[str, Mapping[str, Any]] = described(Settings()).openapi()["paths"]
+    return paths
+
+
+def template_of(exchange: Exchange) -> str:
+    """The documented path that an exchange is of; a fixed word goes before a parameter."""
+    fitting = (path for path in operations() if pattern_of(path).fullmatch(exchange.path))
+    return min(fitting, key=lambda path: path.count("{"))
+
+
+@cache
+def pattern_of(template: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template))
