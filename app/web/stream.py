@@ -268,13 +268,6 @@ def _connection(scope: Scope) -> Connection:
     return connection or _Unheld()
 
 
-_EXAMPLE = (
-    "id: 4711\nevent: goals\n"
-    'data: [{"goal":{"key":"calls","actual":"260",...}},'
-    '{"scope":{"member":"sato"},"goal":{"key":"calls","actual":"91",...}}]\n\n'
-    "id: 4711\nevent: activity\n"
-    'data: {"kind":"call","member":"sato","goal":"calls","delta":"1"}\n\n'
-)
 _ANSWER: dict[str, Any] = {
     "description": "Events, each with a JSON document as its data:\n"
     "- `snapshot`: a whole Progress, as `/progress` answers it. Replace what you have.\n"
@@ -290,9 +283,6 @@ _ANSWER: dict[str, Any] = {
     "keep up gets snapshots, always of the latest. In working hours each minute brings a "
     "snapshot, for time moves figures too. A comment comes every 15 seconds; on shutdown a "
     "`retry`, and the end.",
-    "content": {
-        MEDIA_TYPE: {"examples": {"goals": {"summary": "A call was made", "value": _EXAMPLE}}}
-    },
 }
 
 
