@@ -139,7 +139,6 @@ class EventStream(Response):
         self._streams = streams
         self._key = principal.key_id
         self._moved = asyncio.Event()
-        # One object for hub and drain: a bound method would be a new one at each mention.
         self._wake = partial(_wake, asyncio.get_running_loop(), self._moved)
         self._number = streams.enter(self._key, self._wake)
         self._checked: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import signal
 import socket
@@ -49,6 +50,7 @@ FUNNEL = [
     {"metric": "calls", "rate": "0.2"},
 ]
 PATIENCE = 10.0
+FLEETING = ("as_of", "known_at", "generated_at", "next_change_at")
 
 
 def headers(key: str = ADMIN) -> dict[str, str]:
@@ -187,6 +189,45 @@ class Reader:
         finally:
             self._started.set()
             self._events.put(None)
+
+
+class Copy:
+    """What a client holds: the last snapshot, with the goals that came since put into it."""
+
+    def __init__(self) -> None:
+        self.document: dict[str, Any] = {}
+
+    def take(self, name: str, data: str | bytes) -> None:
+        if name == "snapshot":
+            self.document = json.loads(data)
+        elif name == "goals":
+            for entry in json.loads(data):
+                self._tree(entry.get("scope"), entry["goal"]["key"]).update(entry["goal"])
+
+    def _tree(self, scope: dict[str, str] | None, key: str) -> dict[str, Any]:
+        root = self.document["root"]
+        if scope is not None:
+            (root,) = (p["root"] for p in self.document["breakdown"] if p["scope"] == scope)
+        found = root
+        while found["key"] != key:
+            (found,) = found["children"]
+        result: dict[str, Any] = found
+        return result
+
+    def lasting(self) -> dict[str, Any]:
+        return lasting(self.document)
+
+    def follow(self, reader: Reader, actual: str) -> None:
+        """Take events until the calls are so many."""
+        while not self.document or self._tree(None, "calls")["actual"] != actual:
+            event = reader.next()
+            assert event is not None
+            self.take(event.event, event.data)
+
+
+def lasting(document: dict[str, Any]) -> dict[str, Any]:
+    """A document without the times at which it was looked."""
+    return {name: value for name, value in document.items() if name not in FLEETING}
 
 
 @dataclass

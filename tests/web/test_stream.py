@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -13,11 +12,12 @@ from app.main import random_token
 from app.usecases import workspaces
 from tests.web.streaming import (
     PLAN,
+    Copy,
     Live,
-    Reader,
     call,
     company,
     headers,
+    lasting,
     listening,
     plan,
     put,
@@ -26,51 +26,12 @@ from tests.web.streaming import (
 )
 
 AT = "2026-12-14T10:00:30+09:00"  # a Monday, in working hours
-FLEETING = ("as_of", "known_at", "generated_at", "next_change_at")
 
 
 @pytest.fixture
 def live() -> Iterator[Live]:
     with listening(AT) as live:
         yield live
-
-
-class Copy:
-    """What a client holds: the last snapshot, with the goals that came since put into it."""
-
-    def __init__(self) -> None:
-        self.document: dict[str, Any] = {}
-
-    def take(self, event: Any) -> None:
-        if event.event == "snapshot":
-            self.document = json.loads(event.data)
-        elif event.event == "goals":
-            for entry in json.loads(event.data):
-                self._tree(entry.get("scope"), entry["goal"]["key"]).update(entry["goal"])
-
-    def _tree(self, scope: dict[str, str] | None, key: str) -> dict[str, Any]:
-        root = self.document["root"]
-        if scope is not None:
-            (root,) = (p["root"] for p in self.document["breakdown"] if p["scope"] == scope)
-        found = root
-        while found["key"] != key:
-            (found,) = found["children"]
-        result: dict[str, Any] = found
-        return result
-
-    def lasting(self) -> dict[str, Any]:
-        return {name: value for name, value in self.document.items() if name not in FLEETING}
-
-    def follow(self, reader: Reader, actual: str) -> None:
-        """Take events until the calls are so many."""
-        while not self.document or self._tree(None, "calls")["actual"] != actual:
-            event = reader.next()
-            assert event is not None
-            self.take(event)
-
-
-def lasting(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if name not in FLEETING}
 
 
 def test_it_begins_with_the_very_document_that_progress_answers(live: Live) -> None:
@@ -119,7 +80,7 @@ def test_what_a_client_puts_together_is_what_progress_answers(
     copy.follow(reader, str(total + 1))
     answered = live.progress(**query)
     if copy.document["as_of"] != answered["as_of"]:  # the last minute is on its way
-        copy.take(reader.named("snapshot"))
+        copy.take("snapshot", reader.named("snapshot").data)
     assert copy.lasting() == lasting(answered)
 
 
