@@ -41,7 +41,10 @@ lint: install ## format check, lint, types, import contracts, dependencies, spel
 	$(BIN)/codespell
 
 test: lint ## run every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
+
+bench: install ## measure against the budgets and print the table (STRICT=--strict: fail when missed)
+	@$(BIN)/python -m tests.bench $(STRICT)
 
 openapi: install ## write the examples, openapi/openapi.json and docs/settings.md from the code
 	@mkdir -p openapi docs

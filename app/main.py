@@ -29,8 +29,10 @@ from app.usecases.watch import Watch
 from app.web import events, hooks
 from app.web.activities import routes as activities
 from app.web.auth import Attempts, Gate
+from app.web.leaderboard import routes as leaderboard
 from app.web.metrics import metrics_route
 from app.web.people import identities, members, teams
+from app.web.planning import routes as planning
 from app.web.plans import routes as plans
 from app.web.quarantine import routes as quarantine
 from app.web.routes import documented
@@ -52,6 +54,8 @@ _ROUTERS = (
     identities,
     sources,
     plans,
+    planning,
+    leaderboard,
     stream,
     activities,
     quarantine,

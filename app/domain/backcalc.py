@@ -2,8 +2,9 @@
 
 Goals joined by conversions are a chain; one free target decides the whole of it, downwards by
 division and upwards by multiplication. Chains meet in sums of parts; there the one unknown of a
-sum follows from the others. Everything is a Fraction; rounding up is done for display only and
-never chained, because a ceiling of a ceiling asks for work that nobody needs.
+sum follows from the others. An influence begins a chain that meets no other. Everything is a
+Fraction; rounding up is done for display only and never chained, because a ceiling of a ceiling
+asks for work that nobody needs.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def display(goal: Goal, target: Fraction) -> Fraction:
 
 def _chains(root: Goal) -> list[Chain]:
     chain = list(root.chain())
-    return [chain, *(found for part in chain[-1].parts for found in _chains(part))]
+    influences = (other.goal for goal in chain for other in goal.influences)
+    return [chain, *(found for goal in (*chain[-1].parts, *influences) for found in _chains(goal))]
 
 
 @dataclass(slots=True)

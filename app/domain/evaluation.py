@@ -24,7 +24,7 @@ from app.domain.attribution import (
     merged,
 )
 from app.domain.freshness import Source, freshness, next_silence
-from app.domain.goals import Goal
+from app.domain.goals import Branch, Goal
 from app.domain.ground import Ground, member_displays, whole_target
 from app.domain.instants import midnight, moment_of
 from app.domain.pacing import (
@@ -217,8 +217,8 @@ class _View:
     sums: Sums
     due: Mapping[date, Parts]
 
-    def goal(self, goal: Goal) -> GoalProgress:
-        """A goal and everything below it."""
+    def goal(self, goal: Goal, branch: Branch | None = None) -> GoalProgress:
+        """A goal and everything below it; `branch` says how it hangs on the one above."""
         at, plan = self.evaluation, self.evaluation.base.plan
         deadline = plan.deadlines[goal.key]
         target, due = plan.targets[goal.key], self.due[deadline]
@@ -252,7 +252,9 @@ class _View:
             freshness=fresh,
             verdict=word,
             reasons=tuple(self._reasons(wanted, expected, required, rate, fresh, word)),
-            children=tuple(self.goal(child) for child in goal.children),
+            children=tuple(self.goal(below.goal, below) for below in goal.branches),
+            edge=branch.edge if branch else None,
+            weight=branch.weight if branch else None,
         )
 
     def _display(self, goal: Goal) -> Fraction:

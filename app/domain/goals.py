@@ -1,8 +1,10 @@
-"""Goal trees: the KGI at the root, KPIs below it, and the two edges that are arithmetic.
+"""Goal trees: the KGI at the root, KPIs below it, and how each hangs on the one above.
 
-A conversion says parent = child x rate, with a lag of calendar days; parts say parent = sum of
-children. `tree_of` reads both the full form and the funnel, and refuses what has no meaning.
-What a goal must reach is solved in `backcalc`; here stand only the targets that somebody gave.
+Two edges are arithmetic. A conversion says parent = child x rate, with a lag of calendar days;
+parts say parent = sum of children. An influence is believed to help its parent, by how much
+nobody can say: it is tracked against a target of its own and calculated with nowhere. `tree_of`
+reads both the full form and the funnel, and refuses what has no meaning. What a goal must reach
+is solved in `backcalc`; here stand only the targets that somebody gave.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from fractions import Fraction
 from app.domain.documents import Node, gathered
 from app.domain.errors import Invalid
 from app.domain.metrics import Aggregation, Metric, Unit, UnitKind
+from app.domain.progress import Edge
 from app.domain.workspace import Workspace
 
 MAX_DEPTH = 32
@@ -48,6 +51,27 @@ class Conversion:
     child: Goal
 
 
+# In a plan's split, goal keys stand beside what is shown of them under this name.
+RESERVED_KEY = "display"
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """A goal that is tracked beside its parent; weight: its rank among those of the parent."""
+
+    weight: Fraction
+    goal: Goal
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A goal below another one, and how it hangs there. Only an influence has a weight."""
+
+    edge: Edge
+    goal: Goal
+    weight: Fraction | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Goal:
     """A node: a metric to be brought to a target. `target` is None where it is to be solved."""
@@ -61,11 +85,22 @@ class Goal:
     hold: Hold = Hold.FREE
     conversion: Conversion | None = None
     parts: tuple[Goal, ...] = ()
+    influences: tuple[Influence, ...] = ()
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """The goals below: the one it is converted from or its parts, then its influences."""
+        edge = Edge.CONVERSION if self.conversion else Edge.PART
+        solved = (self.conversion.child,) if self.conversion else self.parts
+        return (
+            *(Branch(edge, goal) for goal in solved),
+            *(Branch(Edge.INFLUENCE, other.goal, other.weight) for other in self.influences),
+        )
 
     @property
     def children(self) -> tuple[Goal, ...]:
-        """The goals below: the one it is converted from, or its parts."""
-        return (self.conversion.child,) if self.conversion else self.parts
+        """The goals below, whatever the edge."""
+        return tuple(branch.goal for branch in self.branches)
 
     def walk(self) -> Iterator[Goal]:
         """This goal and everything below it, parents first."""
@@ -85,8 +120,9 @@ def tree_of(document: Node, workspace: Workspace, metrics: Mapping[str, Metric])
 
     Raises Invalid, each fault naming its goals: funnel_or_root, empty_funnel,
     rate_on_first_stage, missing_rate, unknown_metric, not_additive, conversion_or_parts,
-    empty_parts, negative_target, negative_rate, unreachable (rate 0), negative_lag,
-    mixed_units, mixed_currency, cyclic, duplicate_goal, goals_too_deep, too_many_goals.
+    empty_parts, missing_target (of an influence), weight_not_positive, negative_target,
+    negative_rate, unreachable (rate 0), negative_lag, mixed_units, mixed_currency, cyclic,
+    duplicate_goal, goals_too_deep, too_many_goals.
     """
     root, funnel = document.at("root"), document.at("funnel")
     if root.given == funnel.given:
@@ -111,6 +147,7 @@ class _TreeReader:
         line = (*above, key)
         return self._goal(
             node,
+            line,
             conversion=self._conversion(conversion, line) if conversion.given else None,
             parts=self._parts(parts, line) if parts.given else (),
         )
@@ -125,15 +162,16 @@ class _TreeReader:
         keys = [_key(stage) for stage in stages]
         for place, stage in enumerate(stages):
             _check_place(stage, keys[place], tuple(keys[:place]))
-        return self._stage(stages)
+        return self._stage(stages, ())
 
-    def _stage(self, stages: list[Node]) -> Goal:
+    def _stage(self, stages: list[Node], above: tuple[str, ...]) -> Goal:
         stage, below = stages[0], stages[1:]
+        line = (*above, _key(stage))
         if not below:
-            return self._goal(stage)
+            return self._goal(stage, line)
         edge = below[0]
         rate, lag = _rate(edge.at("rate"), _key(edge)), _lag(edge.at("lag_days"))
-        return self._goal(stage, conversion=Conversion(rate, lag, self._stage(below)))
+        return self._goal(stage, line, conversion=Conversion(rate, lag, self._stage(below, line)))
 
     def _conversion(self, node: Node, above: tuple[str, ...]) -> Conversion:
         rate = _rate(node.at("rate"), above[-1])
@@ -145,8 +183,23 @@ class _TreeReader:
             raise node.refused("empty_parts", goals=above[-1])
         return parts
 
+    def _influence(self, node: Node, above: tuple[str, ...]) -> Influence:
+        """Nothing else in the tree could tell what an influence has to reach."""
+        goal, weight = self.goal(node, above), node.at("weight")
+        if goal.target is None:
+            raise node.refused("missing_target", goals=goal.key)
+        heavy = weight.decimal() if weight.given else Fraction(1)
+        if heavy <= 0:
+            raise weight.refused("weight_not_positive")
+        return Influence(heavy, goal)
+
     def _goal(
-        self, node: Node, *, conversion: Conversion | None = None, parts: tuple[Goal, ...] = ()
+        self,
+        node: Node,
+        line: tuple[str, ...],
+        *,
+        conversion: Conversion | None = None,
+        parts: tuple[Goal, ...] = (),
     ) -> Goal:
         key, metric = _key(node), self._metric(node.at("metric"))
         unit = metric.unit_in(self.workspace.currency)
@@ -163,6 +216,7 @@ class _TreeReader:
             Hold.PINNED if pinned else Hold.FREE,
             conversion,
             parts,
+            gathered(node.at("influences").items(), lambda item: self._influence(item, line)),
         )
 
     def _metric(self, node: Node) -> Metric:
@@ -243,7 +297,9 @@ def _check_keys(root: Goal) -> None:
     goals = list(root.walk())
     if len(goals) > MAX_GOALS:
         raise Node(None, root.pointer).refused("too_many_goals", limit=MAX_GOALS)
-    refused: list[Node] = []
+    for goal in goals:
+        if goal.key == RESERVED_KEY:
+            raise Node(goal.key, goal.pointer).refused("reserved_key", goals=goal.key)
     times = Counter(goal.key for goal in goals)
     refused = [Node(goal.key, goal.pointer) for goal in goals if times[goal.key] > 1]
     if refused:

@@ -78,7 +78,7 @@ def plan_of(
     _check_distinct(node.at("assignments"), assignments)
     return Plan(
         key,
-        _alias(node.at("alias"), key),
+        alias_of(node.at("alias"), key),
         node.at("name").text(),
         span,
         root,
@@ -89,12 +89,18 @@ def plan_of(
     )
 
 
-def _alias(node: Node, key: str) -> str:
+def alias_of(node: Node, key: str) -> str:
+    """The name that stays from period to period; the plan's own key where none is given."""
     if not node.given:
         return key
-    if not _KEY.fullmatch(node.text()):
+    if not is_key(node.text()):
         raise node.refused("not_a_key")
     return node.text()
+
+
+def is_key(text: str) -> bool:
+    """Whether a plan may be called so."""
+    return _KEY.fullmatch(text) is not None
 
 
 def period_of(node: Node, fiscal_year_start_month: int) -> Span:
@@ -151,11 +157,15 @@ def _range(start: Node, end: Node) -> Span:
 
 
 def _deadlines(root: Goal, span: Span) -> dict[str, date]:
-    """Lags add up on the way down: what feeds a goal must be there before the goal's own work."""
+    """Lags add up on the way down: what feeds a goal must be there before the goal's own work.
+
+    Parts and influences are due when their parent is.
+    """
     found = {root.key: span.until}
     for goal in root.walk():
-        lag = timedelta(days=goal.conversion.lag_days if goal.conversion else 0)
-        for child in goal.children:
+        found |= dict.fromkeys((child.key for child in goal.children), found[goal.key])
+        if goal.conversion:
+            child, lag = goal.conversion.child, timedelta(days=goal.conversion.lag_days)
             if (found[goal.key] - span.first) <= lag:
                 raise Node(None, child.pointer).refused("lag_exceeds_period", goals=child.key)
             found[child.key] = found[goal.key] - lag

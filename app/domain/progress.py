@@ -22,6 +22,14 @@ class Verdict(StrEnum):
     OFF_TRACK = "off_track"
 
 
+class Edge(StrEnum):
+    """How a goal hangs on the one above: two ways are arithmetic, an influence is not."""
+
+    CONVERSION = "conversion"
+    PART = "part"
+    INFLUENCE = "influence"
+
+
 class FreshnessState(StrEnum):
     """Whether the sources that feed a goal have spoken as often as they should."""
 
@@ -76,7 +84,9 @@ class GoalProgress:
     required_per_day: the remainder per remaining working day up to the deadline; 0 when reached
     rate: the conversion to this goal from its child; None for leaves and sums of parts
     unassigned, outside_plan: counted in the workspace by nobody known, by people not in the plan
-    Every None comes with an entry in reasons.
+    edge: how it hangs on the goal above; None at the root
+    weight: how much an influence matters beside its siblings; None for every other edge
+    Every other None comes with an entry in reasons.
     """
 
     key: str
@@ -101,6 +111,8 @@ class GoalProgress:
     verdict: Verdict
     reasons: tuple[Reason, ...]
     children: tuple[GoalProgress, ...]
+    edge: Edge | None = None
+    weight: Fraction | None = None
 
     def walk(self) -> Iterator[GoalProgress]:
         """This goal and everything below it, parents first."""

@@ -23,6 +23,10 @@ class Span:
     def __contains__(self, day: date) -> bool:
         return self.first <= day < self.until
 
+    def overlaps(self, other: Span) -> bool:
+        """Whether they share a day."""
+        return self.first < other.until and other.first < self.until
+
     def edges_within(self, outer: Span) -> Iterable[date]:
         """The days inside another span on which this one begins or has ended."""
         return (day for day in (self.first, self.until) if outer.first < day < outer.until)

@@ -72,16 +72,25 @@ def all_of(access: Access, workspace: str, collection: str) -> list[Document]:
 
 def versions(access: Access, workspace: str, collection: str, key: str) -> list[Document]:
     """Every version of one document, the first one first."""
-    query = (
-        select(*_VERSION)
-        .where(
-            col(DocumentVersionRow.workspace_id) == workspace,
-            col(DocumentVersionRow.collection) == collection,
-            col(DocumentVersionRow.key) == key,
-        )
-        .order_by(col(DocumentVersionRow.version))
-    )
+    query = _history(workspace, collection, key)
     return [_document(row) for row in access.connection.execute(query)]
+
+
+def page_of_versions(
+    access: Access, workspace: str, collection: str, key: str, *, after: int, limit: int
+) -> list[Document]:
+    """Up to `limit` versions behind number `after`, the first one first."""
+    query = _history(workspace, collection, key).where(col(DocumentVersionRow.version) > after)
+    return [_document(row) for row in access.connection.execute(query.limit(limit))]
+
+
+def version(
+    access: Access, workspace: str, collection: str, key: str, number: int
+) -> Document | None:
+    """One version of a document; None when it never had one of that number."""
+    query = _history(workspace, collection, key).where(col(DocumentVersionRow.version) == number)
+    row = access.connection.execute(query).one_or_none()
+    return None if row is None else _document(row)
 
 
 def put(
@@ -138,6 +147,18 @@ def _written(writing: Writing, document: Document) -> Document:
     writing.connection.execute(insert(DocumentVersionRow).values(stands | history))
     heads.reconfigure(writing)
     return document
+
+
+def _history(workspace: str, collection: str, key: str) -> AnySelect:
+    return (
+        select(*_VERSION)
+        .where(
+            col(DocumentVersionRow.workspace_id) == workspace,
+            col(DocumentVersionRow.collection) == collection,
+            col(DocumentVersionRow.key) == key,
+        )
+        .order_by(col(DocumentVersionRow.version))
+    )
 
 
 def _standing(workspace: str, collection: str) -> AnySelect:

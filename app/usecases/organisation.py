@@ -46,10 +46,14 @@ class Organisation:
         """A plan with its people and days, worked out once. Raises Invalid."""
         place = (document.key, document.version)
         if place not in self._grounds:
-            plan = plan_of(document.key, document.body, self.workspace, self.metrics)
-            check_assignments(plan, self.people)
-            self._grounds[place] = ground(self.workspace, plan, document.version, self.people)
+            self._grounds[place] = self.draft(document.key, document.body, document.version)
         return self._grounds[place]
+
+    def draft(self, key: str, body: Mapping[str, Any], version: int) -> Ground:
+        """The same for what is not kept. Raises Invalid."""
+        plan = plan_of(key, body, self.workspace, self.metrics)
+        check_assignments(plan, self.people)
+        return ground(self.workspace, plan, version, self.people)
 
 
 class Organisations:

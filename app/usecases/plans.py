@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
-from app.domain.errors import Fault, Invalid, NotFound
+from app.domain.errors import Fault, Invalid
 from app.domain.ground import Blueprint, Ground, blueprint
+from app.domain.merge_patch import merged
+from app.domain.progress import Reason
+from app.domain.review import refused_as_unmeasured, unmeasured, warnings
 from app.store import documents
 from app.store.documents import Document
-from app.store.transactions import Access
+from app.store.transactions import Access, Writing
 from app.usecases.context import Context
 from app.usecases.organisation import PLAN, Organisation, load
-from app.usecases.saving import Precondition, archive, save, standing
+from app.usecases.plan_names import (
+    check_name,
+    existing,
+    naming_in,
+    plan_named,
+    standing_plans,
+)
+from app.usecases.saving import Precondition, archive, save
+
+# What the door makes of a document: its canonical form, or Invalid.
+Shaped = Callable[[object], dict[str, Any]]
+ALLOW_UNMEASURED = "allow_unmeasured"
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What a plan comes to. unmeasured: keys of goals that no source counts."""
+
+    ground: Ground
+    blueprint: Blueprint
+    unmeasured: tuple[str, ...]
+    warnings: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +46,17 @@ class Planned:
     """A plan's document, and what it comes to."""
 
     document: Document
-    ground: Ground
-    blueprint: Blueprint
+    worked: Worked
     created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Versions of a plan, the first one first, and the zone their times are told in."""
+
+    key: str
+    versions: list[Document]
+    zone: tzinfo
 
 
 def put_plan(
@@ -36,25 +69,86 @@ def put_plan(
 ) -> Planned:
     """Create a plan or make its next version.
 
-    Raises Invalid for what cannot be solved or is carried by people who are not there, and
-    `reason_required` for a change without a reason.
+    Raises Invalid for what cannot be solved or is carried by people who are not there,
+    `reason_required` for a change without a reason, `unmeasured` for goals that no source counts,
+    and Conflict for a name that means another plan.
     """
+    with context.write(workspace) as writing:
+        return kept(writing, key, body, seen, author)
+
+
+def patch_plan(
+    context: Context,
+    workspace: str,
+    key: str,
+    patch: object,
+    shaped: Shaped,
+    seen: Precondition,
+    author: str,
+) -> Planned:
+    """Make a plan's next version by JSON Merge Patch; the whole is checked as if it were PUT.
+
+    Which version the patch was meant for must be said: merged into another one it may mean
+    something nobody wanted. Raises as `put_plan` does, and NotFound.
+    """
+    with context.write(workspace) as writing:
+        current = existing(writing, workspace, key)
+        seen.check(current)
+        return kept(writing, key, shaped(merged(current.body, patch)), seen, author)
+
+
+def kept(
+    writing: Writing, key: str, body: dict[str, Any], seen: Precondition, author: str
+) -> Planned:
+    """Store a plan as it was written, if it holds. Raises as `put_plan` does."""
     document = dict(body)
     reason = document.pop("reason", None)
-    with context.write(workspace) as writing:
-        saved = save(writing, PLAN, key, document, seen, author=author, reason=reason)
-        if saved.changed and not saved.created and not reason:
-            raise Invalid("reason_required", Fault("/reason", "reason_required"))
-        base = load(writing, workspace).ground(saved.document)
-        return Planned(saved.document, base, blueprint(base), saved.created)
+    saved = save(writing, PLAN, key, document, seen, author=author, reason=reason)
+    if saved.changed and not saved.created and not reason:
+        raise Invalid("reason_required", Fault("/reason", "reason_required"))
+    found = load(writing, writing.workspace)
+    base = found.ground(saved.document)
+    if saved.changed:
+        check_name(writing, found, saved.document)
+        check_measured(found, base, document)
+    return Planned(saved.document, worked(writing, found, base), saved.created)
 
 
-def get_plan(context: Context, workspace: str, key: str) -> Planned:
-    """A plan and what it comes to with the people as they are now. Raises NotFound."""
+def check_measured(found: Organisation, base: Ground, body: dict[str, Any]) -> None:
+    """Refuse goals that no source counts, unless the plan says that this is meant."""
+    unseen = unmeasured(base.plan.root, found.sources)
+    if unseen and not body.get(ALLOW_UNMEASURED):
+        raise refused_as_unmeasured(unseen)
+
+
+def worked(access: Access, found: Organisation, base: Ground) -> Worked:
+    """What a plan comes to with the people, sources and other plans as they are now."""
+    unseen = unmeasured(base.plan.root, found.sources)
+    return Worked(
+        base,
+        blueprint(base),
+        tuple(goal.key for goal in unseen),
+        tuple(warnings(base, _others(access, found, base))),
+    )
+
+
+def _others(access: Access, found: Organisation, base: Ground) -> Iterator[Ground]:
+    for document in standing_plans(access, found):
+        naming = naming_in(found, document)
+        if naming.key != base.plan.key and naming.span.overlaps(base.plan.span):
+            try:
+                yield found.ground(document)
+            except Invalid:
+                # It no longer fits the people or settings, so nobody is asked for anything by it.
+                continue
+
+
+def get_plan(context: Context, workspace: str, name: str, version: int | None = None) -> Planned:
+    """A plan, or one of its versions, and what it comes to now. Raises NotFound."""
     with context.read() as reading:
-        found = existing(reading, workspace, key)
-        base = context.organisations.at(reading, workspace).ground(found)
-        return Planned(found, base, blueprint(base))
+        found = context.organisations.at(reading, workspace)
+        document = plan_named(reading, found, name, context.clock(), version)
+        return Planned(document, worked(reading, found, found.ground(document)))
 
 
 def page_of_plans(
@@ -65,6 +159,18 @@ def page_of_plans(
         return documents.page(reading, workspace, PLAN, after, limit)
 
 
+def page_of_versions(
+    context: Context, workspace: str, name: str, *, after: int, limit: int
+) -> History:
+    """A plan's versions behind number `after`; an archived plan keeps them. Raises NotFound."""
+    with context.read() as reading:
+        found = context.organisations.at(reading, workspace)
+        known = documents.get(reading, workspace, PLAN, name)
+        key = known.key if known else plan_named(reading, found, name, context.clock()).key
+        page = documents.page_of_versions(reading, workspace, PLAN, key, after=after, limit=limit)
+        return History(key, page, found.workspace.zone)
+
+
 def archive_plan(
     context: Context, workspace: str, key: str, seen: Precondition, author: str
 ) -> None:
@@ -73,21 +179,12 @@ def archive_plan(
         archive(writing, PLAN, key, seen, author=author)
 
 
-def existing(access: Access, workspace: str, key: str) -> Document:
-    """The plan that stands under a key. Raises NotFound."""
-    found = standing(access, workspace, PLAN, key)
-    if found is None:
-        raise NotFound("unknown_plan", plan=key)
-    return found
-
-
 def current_plans(
     access: Access, found: Organisation, now: int
 ) -> Iterator[tuple[Document, Ground]]:
     """The plans whose period is running at an instant."""
     today = found.workspace.calendar.local_day(now)
-    for document in documents.all_of(access, found.workspace.key, PLAN):
-        if not document.archived:
-            base = found.ground(document)
-            if today in base.plan.span:
-                yield document, base
+    for document in standing_plans(access, found):
+        base = found.ground(document)
+        if today in base.plan.span:
+            yield document, base

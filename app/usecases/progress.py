@@ -20,16 +20,20 @@ from app.store import actors, heads, sources, totals
 from app.store.transactions import Access
 from app.usecases.context import Context
 from app.usecases.organisation import Organisation
-from app.usecases.plans import existing
+from app.usecases.plan_names import plan_named
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a reader wants to see. `as_of` in microseconds since 1970; None: now."""
+    """What a reader wants to see. `as_of` in microseconds since 1970; None: now.
+
+    version: of the plan; None: the one that stands
+    """
 
     as_of: int | None = None
     scope: Scope = WHOLE
     breakdown: Breakdown = Breakdown.NONE
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +57,20 @@ class Moment:
 
 
 def report_progress(context: Context, workspace: str, plan: str, asked: Asked) -> Answered:
-    """A plan's progress as asked.
+    """A plan's progress as asked; an alias means the plan that had it at that moment.
 
-    Raises NotFound for an unknown plan, team or member, and Invalid for an `as_of` that lies
-    ahead or between two quarter hours.
+    At midnight between two plans a given `as_of` means the one that has just ended: all of it has
+    happened, and nothing of the next. Another version is measured by today's facts.
+
+    Raises NotFound for an unknown plan, version, team or member, and Invalid for an `as_of` that
+    lies ahead or between two quarter hours.
     """
     now = context.clock()
     at = moment_asked(asked.as_of, now)
     with context.read() as reading:
-        document = existing(reading, workspace, plan)
         found = context.organisations.at(reading, workspace)
+        counted_last = at.as_of if asked.as_of is None else at.as_of - 1
+        document = plan_named(reading, found, plan, counted_last, asked.version)
         question = Question(at.as_of, now, now, asked.scope, asked.breakdown)
         progress = progress_of(reading, found, found.ground(document), question, at.until)
         head = heads.head(reading, workspace)
@@ -70,7 +78,8 @@ def report_progress(context: Context, workspace: str, plan: str, asked: Asked) -
         # A fixed moment does not move; only what is reported late can change its answer.
         progress = replace(progress, next_change_at=None)
     moved = (head.seq, head.config_version) if head else ()
-    return Answered(progress, (workspace, plan, *moved, at.as_of, at.until, repr(asked)))
+    which = (document.key, document.version)
+    return Answered(progress, (workspace, *which, *moved, at.as_of, at.until, repr(asked)))
 
 
 def moment_asked(as_of: int | None, now: int) -> Moment:

@@ -22,7 +22,7 @@ from app.store import heads
 from app.store.heads import Head
 from app.telemetry import logger
 from app.usecases.context import Context
-from app.usecases.plans import existing
+from app.usecases.plan_names import plan_named
 from app.usecases.progress import counted, heard, moment_asked
 from app.views.messages import sentence
 from app.views.progress_json import ProgressDocument, encoded, progress_document
@@ -243,8 +243,8 @@ def observe(context: Context, subject: Subject) -> Observed:
     now = context.clock()
     at = moment_asked(None, now)
     with context.read() as reading:
-        document = existing(reading, subject.workspace, subject.plan)
         found = context.organisations.at(reading, subject.workspace)
+        document = plan_named(reading, found, subject.plan, at.as_of)
         base = found.ground(document)
         amounts = counted(reading, found, base, at.until)
         question = Question(at.as_of, now, now, subject.scope, subject.breakdown)
@@ -282,9 +282,12 @@ def following(before: State | None, now: Observed) -> State:
 
 
 def _activities(before: Observed, now: Observed) -> list[Activity]:
-    """Whose actuals rose or fell. A person who was mapped or moved has done nothing by that."""
-    same = before.head.config_version == now.head.config_version
-    if not same and before.terms != now.terms:
+    """Whose actuals rose or fell.
+
+    A person who was mapped or moved has done nothing by that, nor has anybody when an alias
+    passes on to the next month's plan.
+    """
+    if before.terms != now.terms:
         return []
     old, new = before.contributions, now.contributions
     moved = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.views import sentences, sentences_plans, sentences_sources
+from app.views import sentences, sentences_planning, sentences_plans, sentences_sources
 
 LANGUAGES = ("en", "ja")
 DEFAULT_LANGUAGE = "en"
@@ -34,6 +34,7 @@ def sentence(code: str, params: _Params, language: str) -> str:
 # code -> (English, Japanese)
 MESSAGES: Mapping[str, tuple[str, str]] = {
     **sentences.SENTENCES,
+    **sentences_planning.SENTENCES,
     **sentences_plans.SENTENCES,
     **sentences_sources.SENTENCES,
     # The request as a whole.

@@ -71,7 +71,14 @@ class ExcludedDocument(TypedDict):
     total: str
 
 
-class GoalDocument(TypedDict):
+class EdgeDocument(TypedDict, total=False):
+    """How a goal hangs on the one above; the root has no edge, only an influence a weight."""
+
+    edge: str
+    weight: str
+
+
+class GoalDocument(EdgeDocument):
     """One goal of the tree, with everything below it."""
 
     key: str
@@ -155,7 +162,7 @@ def progress_document(
     whole = progress.whole
     document: ProgressDocument = {
         "workspace": progress.workspace,
-        "plan": _plan(progress.plan),
+        "plan": plan_reference(progress.plan),
         "scope": _scope(whole.scope),
         "as_of": progress.as_of.isoformat(),
         "known_at": progress.known_at.isoformat(),
@@ -183,13 +190,19 @@ class _Said:
         self._language = language
 
     def __call__(self, reason: Reason) -> ReasonDocument:
-        message = self._sentence(reason.code, reason.params, self._language)
-        return {"code": reason.code, "params": dict(reason.params), "message": message}
+        return reason_document(reason, self._sentence, self._language)
+
+
+def reason_document(reason: Reason, sentence: Sentence, language: str) -> ReasonDocument:
+    """A code with its parameters, and in words."""
+    message = sentence(reason.code, reason.params, language)
+    return {"code": reason.code, "params": dict(reason.params), "message": message}
 
 
 def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
     return {
         "key": goal.key,
+        **_edge(goal),
         "name": goal.name,
         "metric": goal.metric,
         "unit": _unit(goal.unit),
@@ -199,10 +212,10 @@ def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
         "actual": written(goal.actual),
         "next_period": written(goal.next_period),
         "expected": written(goal.expected),
-        "attainment": _quantity(goal.attainment),
-        "pace": _quantity(goal.pace),
+        "attainment": optional(goal.attainment),
+        "pace": optional(goal.pace),
         "gap": written(goal.gap),
-        "required_per_day": _quantity(goal.required_per_day),
+        "required_per_day": optional(goal.required_per_day),
         "rate": _rate(goal.rate),
         "unassigned": written(goal.unassigned),
         "outside_plan": written(goal.outside_plan),
@@ -214,6 +227,15 @@ def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
     }
 
 
+def _edge(goal: GoalProgress) -> EdgeDocument:
+    document: EdgeDocument = {}
+    if goal.edge is not None:
+        document["edge"] = goal.edge.value
+    if goal.weight is not None:
+        document["weight"] = written(goal.weight)
+    return document
+
+
 def _scoped(part: ScopedProgress, said: _Said) -> ScopedDocument:
     return {
         "scope": _scope(part.scope),
@@ -223,7 +245,8 @@ def _scoped(part: ScopedProgress, said: _Said) -> ScopedDocument:
     }
 
 
-def _plan(plan: PlanReference) -> PlanDocument:
+def plan_reference(plan: PlanReference) -> PlanDocument:
+    """Which plan it is."""
     return {"key": plan.key, "alias": plan.alias, "name": plan.name, "version": plan.version}
 
 
@@ -255,7 +278,7 @@ def _rate(rate: Rate | None) -> RateDocument | None:
         return None
     return {
         "assumed": written(rate.assumed),
-        "observed": _quantity(rate.observed),
+        "observed": optional(rate.observed),
         "sample": rate.sample,
     }
 
@@ -268,7 +291,8 @@ def _freshness(freshness: Freshness) -> FreshnessDocument:
     return {"state": freshness.state.value, "last_event_at": _time(freshness.last_event_at)}
 
 
-def _quantity(quantity: Fraction | None) -> str | None:
+def optional(quantity: Fraction | None) -> str | None:
+    """A quantity as text, or null where there is none."""
     return None if quantity is None else written(quantity)
 
 

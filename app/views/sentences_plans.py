@@ -63,6 +63,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "no_members": ("There is no member in the body.", "本文にメンバーがありません。"),
     # The period of a plan, and who carries it.
+    "reserved_key": (
+        "A goal cannot be called {goals}; give it another key.",
+        "目標のキーに {goals} は使えません。別のキーにしてください。",
+    ),
     "not_a_key": (
         "Must begin with a small letter or digit and have at most 63 of a-z 0-9 _ . -",
         "英小文字か数字で始まり、a-z 0-9 _ . - の 63 文字以内でなければなりません。",

@@ -169,9 +169,10 @@ def _lines(
     for child in children:
         last = child is children[-1]
         yield Text(f"{trunk}│", "dim")
-        yield from _lines(
-            child, face, trunk + ("   " if last else "│  "), trunk + ("└─ " if last else "├─ ")
-        )
+        # What is calculated with hangs on a whole line, an influence on a dashed one.
+        dash = "┄" if child.get("edge") == "influence" else "─"
+        fork = f"└{dash} " if last else f"├{dash} "
+        yield from _lines(child, face, trunk + ("   " if last else "│  "), trunk + fork)
 
 
 def _goal_line(goal: GoalDocument, face: _Face, branch: str) -> Text:
@@ -236,8 +237,8 @@ def _detail(goal: GoalDocument, words: Words) -> list[str]:
         f"{words.required} "
         + (words.per_day.format(shown(required, unit)) if required is not None else words.nothing),
     ]
-    conversion = _conversion(goal, words)
-    return [*facts, conversion] if conversion else facts
+    influence = f"{words.influence} ×{goal['weight']}" if "weight" in goal else ""
+    return [*facts, *(fact for fact in (_conversion(goal, words), influence) if fact)]
 
 
 def _conversion(goal: GoalDocument, words: Words) -> str:

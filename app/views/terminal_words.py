@@ -22,6 +22,7 @@ class Words:
     per_day: str
     conversion: str
     each: str
+    influence: str
     as_of: str
     elapsed: str
     last_event: str
@@ -45,6 +46,7 @@ WORDS: dict[Language, Words] = {
         per_day="{}/日",
         conversion="転換率",
         each="単価",
+        influence="影響",
         as_of="{} 時点",
         elapsed="稼働日 {elapsed}/{total}（残り {remaining}）",
         last_event="最終受信",
@@ -73,6 +75,7 @@ WORDS: dict[Language, Words] = {
         per_day="{} a day",
         conversion="rate",
         each="each",
+        influence="influence",
         as_of="as of {}",
         elapsed="working days {elapsed}/{total} ({remaining} left)",
         last_event="last event",

@@ -28,7 +28,7 @@ async def receive_hook(request: Request) -> Response:
     target = request.url.path + (f"?{query}" if query else "")
     call = HookCall(request.method, target, dict(request.headers), await request.body())
     waiting, thanks = record_hook(app.state.context, connection, call)
-    count(app.state.platform.counters, await asyncio.wrap_future(waiting))
+    count(app.state.platform.counters, await app.state.arrivals.of(waiting))
     return Response(thanks.body, thanks.status, media_type=thanks.media_type)
 
 

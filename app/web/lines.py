@@ -35,4 +35,10 @@ def body_of_lines(model: type[Body]) -> dict[str, Any]:
     """What OpenAPI is told of such a body: the schema of a line."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)  # they are components already, through the body of one
-    return {"requestBody": {"required": True, "content": {NDJSON: {"schema": schema}}}}
+    lines = {
+        "type": "string",
+        "description": "One JSON document a line; `contentSchema` is that of a line.",
+        "contentMediaType": NDJSON,
+        "contentSchema": schema,
+    }
+    return {"requestBody": {"required": True, "content": {NDJSON: {"schema": lines}}}}

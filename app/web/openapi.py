@@ -91,8 +91,8 @@ _TAGS = {
 }
 _HEADERS: Schema = {
     "ETag": {
-        "description": "Names this version. Send it as If-Match to change it, as If-None-Match to "
-        "hear only of news.",
+        "description": "Names this version. Send it as If-Match to change it; where 304 is "
+        "answered, send it as If-None-Match to hear only of news.",
         "required": True,
         "schema": {"type": "string"},
         "example": '"1"',
@@ -155,7 +155,7 @@ def _add_problems(path: str, operation: Schema, *, raw: bool) -> None:
     if "HTTPValidationError" in json.dumps(responses.get("422", {})):
         del responses["422"]
     for status in _statuses(path, operation, raw=raw):
-        responses.setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
+        responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
 
 
 def _statuses(path: str, operation: Schema, *, raw: bool) -> list[int]:
@@ -172,6 +172,9 @@ def _statuses(path: str, operation: Schema, *, raw: bool) -> list[int]:
         statuses.update(_KEYED)
     if any(p["name"].lower() == "if-match" for p in parameters):
         statuses.update(_WRITES)
+    responses = [status for status in operation["responses"] if status.isdigit()]
+    # Those that the route announces, since nothing in its shape tells of them.
+    statuses.update(int(status) for status in responses if status >= "400")
     return sorted(statuses)
 
 

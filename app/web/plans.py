@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple
 
-from fastapi import Depends, Query
+from fastapi import Body, Depends, Query
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.domain.errors import Fault, Invalid
-from app.domain.ground import Share
 from app.domain.instants import instant
 from app.domain.progress import Scope
-from app.domain.quantities import written
 from app.domain.scopes import Breakdown
-from app.domain.spans import Span
 from app.usecases import plans, progress
-from app.usecases.plans import Planned
+from app.usecases.plans import Planned, Worked
 from app.usecases.progress import Asked
 from app.views.messages import sentence
+from app.views.plan_json import worked_document
 from app.views.progress_json import encoded as encoded_progress
 from app.views.progress_json import progress_document
 from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
+from app.web.faults import in_body, refused
 from app.web.pagination import Paged, page
-from app.web.promises import answers, reads, removes, saves
+from app.web.promises import answers, reads, removes, replaces, saves, shows
 from app.web.resources import Json, Parts, Seen, archived, put_answer, shown
 from app.web.schemas.answers_plans import PlanPage, SolvedPlan
 from app.web.schemas.answers_progress import Progress
@@ -37,6 +36,18 @@ from app.web.service import router
 routes = router("/v1/plans", "plans")
 Reader = Annotated[Principal, requires("read")]
 Writer = Annotated[Principal, requires("write")]
+Version = Annotated[
+    int | None, Query(ge=1, description="A version's number. Left out: the one that stands.")
+]
+AsOf = Annotated[
+    str | None,
+    Query(
+        max_length=40,
+        description="RFC 3339 on a quarter hour (`+` travels as %2B), or a date, which means "
+        "the end of that day. Left out: now.",
+    ),
+]
+MergePatch = Annotated[Json, Body(media_type="application/merge-patch+json")]
 _DATE_LENGTH = len("2026-12-14")
 
 
@@ -48,25 +59,42 @@ def list_plans(parts: Parts, who: Reader, query: Paged) -> Json:
     return page(items, query, *named, key=lambda item: item.key, show=shown)
 
 
-@routes.get("/{plan}", responses=answers(SolvedPlan))
-def get_plan(parts: Parts, who: Reader, plan: Key) -> Response:
+@routes.get("/{plan}", responses=shows(SolvedPlan))
+def get_plan(
+    parts: Parts, who: Reader, plan: Key, language: Language, version: Version = None
+) -> Response:
     """A plan as it was written, and what it comes to with the people as they are now.
 
-    The ETag is the plan's own, to change it with. What it comes to moves with people and days,
-    so there is no 304 here.
+    Named by its key, or by the alias it has today. The ETag is the plan's own, to change it with.
+    What it comes to moves with people and days, so there is no 304 here.
     """
-    planned = plans.get_plan(parts, who.workspace, plan)
-    return put_answer(planned.document, created=False, body=_planned(planned))
+    planned = plans.get_plan(parts, who.workspace, plan, version)
+    return plan_answer(planned, language)
 
 
 @routes.put("/{plan}", responses=saves(SolvedPlan))
-def put_plan(parts: Parts, who: Writer, seen: Seen, plan: Key, body: PlanBody) -> Response:
+def put_plan(
+    parts: Parts, who: Writer, seen: Seen, plan: Key, language: Language, body: PlanBody
+) -> Response:
     """Back-calculate a goal tree and split it over its people.
 
-    A change of a plan is a new version and wants a `reason`.
+    A change of a plan is a new version and wants a `reason`. Goals whose kind of activity no
+    source counts are refused unless the body says `allow_unmeasured`.
     """
     planned = plans.put_plan(parts, who.workspace, plan, body.document(), seen, who.key_id)
-    return put_answer(planned.document, created=planned.created, body=_planned(planned))
+    return plan_answer(planned, language)
+
+
+@routes.patch("/{plan}", responses=replaces(SolvedPlan))
+def patch_plan(
+    parts: Parts, who: Writer, seen: Seen, plan: Key, language: Language, patch: MergePatch
+) -> Response:
+    """Change parts of a plan by JSON Merge Patch (RFC 7396); the whole is checked as by PUT.
+
+    Wants If-Match and a `reason`. A list is replaced as a whole; null takes a member away.
+    """
+    planned = plans.patch_plan(parts, who.workspace, plan, patch, shaped, seen, who.key_id)
+    return plan_answer(planned, language)
 
 
 @routes.delete("/{plan}", status_code=204, responses=removes())
@@ -76,28 +104,37 @@ def archive_plan(parts: Parts, who: Writer, seen: Seen, plan: Key) -> Response:
     return archived()
 
 
-def _planned(planned: Planned) -> Json:
-    body = shown(planned.document)
-    blueprint = planned.blueprint
-    solved = {
-        "period": _period(planned.ground.plan.span),
-        "working_days": blueprint.working_days,
-        "goals": [
-            {"key": key, "target": written(s.target), "target_display": written(s.display)}
-            for key, s in blueprint.goals.items()
-        ],
-        "split": {member: _split(goals) for member, goals in blueprint.split.items()},
-    }
-    return body | solved
+def plan_answer(planned: Planned, language: str) -> Response:
+    """The answer of a plan, with the ETag to change it with."""
+    body = planned_document(planned, language)
+    return put_answer(planned.document, created=planned.created, body=body)
 
 
-def _split(goals: Mapping[str, Share]) -> Json:
-    exact: Json = {key: written(share.target) for key, share in goals.items()}
-    return exact | {"display": {key: written(share.display) for key, share in goals.items()}}
+def planned_document(planned: Planned, language: str) -> Json:
+    """A plan as it was written, and what it comes to."""
+    alias = {"alias": planned.worked.ground.plan.alias}
+    return shown(planned.document) | alias | worked_shown(planned.worked, language)
 
 
-def _period(span: Span) -> Json:
-    return {"start": span.first.isoformat(), "end": span.until.isoformat()}
+def worked_shown(worked: Worked, language: str) -> Json:
+    """What a plan comes to."""
+    return dict(
+        worked_document(
+            worked.ground,
+            worked.blueprint,
+            worked.unmeasured,
+            worked.warnings,
+            (sentence, language),
+        )
+    )
+
+
+def shaped(document: object) -> Json:
+    """The canonical form of a plan's document; Invalid where a body would be refused."""
+    try:
+        return PlanBody.model_validate(document).document()
+    except ValidationError as error:
+        raise refused(in_body(error, document)) from None
 
 
 class ProgressQuery(NamedTuple):
@@ -106,22 +143,17 @@ class ProgressQuery(NamedTuple):
     as_of: str | None
     scope: Scope
     breakdown: Breakdown
+    version: int | None
 
 
 def _asked(
-    as_of: Annotated[
-        str | None,
-        Query(
-            max_length=40,
-            description="RFC 3339 on a quarter hour (`+` travels as %2B), or a date, which means "
-            "the end of that day. Left out: now.",
-        ),
-    ] = None,
+    as_of: AsOf = None,
     team: Annotated[Key | None, Query()] = None,
     member: Annotated[Key | None, Query()] = None,
     breakdown: Annotated[Literal["team", "member"] | None, Query()] = None,
+    version: Version = None,
 ) -> ProgressQuery:
-    return ProgressQuery(as_of, Scope(team, member), Breakdown(breakdown or "none"))
+    return ProgressQuery(as_of, Scope(team, member), Breakdown(breakdown or "none"), version)
 
 
 @routes.get("/{plan}/progress", responses=reads(Progress))
@@ -133,9 +165,9 @@ def get_progress(
     language: Language,
     query: Annotated[ProgressQuery, Depends(_asked)],
 ) -> Response:
-    """The goal tree, evaluated."""
-    as_of = None if query.as_of is None else _moment(parts, who.workspace, query.as_of)
-    asked = Asked(as_of, query.scope, query.breakdown)
+    """The goal tree, evaluated: by the plan's key, or the plan that had the alias at `as_of`."""
+    as_of = moment_of_text(parts, who.workspace, query.as_of)
+    asked = Asked(as_of, query.scope, query.breakdown, query.version)
     answered = progress.report_progress(parts, who.workspace, plan, asked)
     broken = query.breakdown is not Breakdown.NONE
     document = progress_document(answered.progress, sentence, language, breakdown=broken)
@@ -144,7 +176,10 @@ def get_progress(
     return tagged(request, etag, encoded_progress(document))
 
 
-def _moment(parts: Parts, workspace: str, text: str) -> int:
+def moment_of_text(parts: Parts, workspace: str, text: str | None) -> int | None:
+    """The instant that `as_of` means; None for now."""
+    if text is None:
+        return None
     try:
         if len(text) == _DATE_LENGTH:
             return progress.end_of_day(parts, workspace, text)

@@ -29,6 +29,11 @@ def reads(model: Model) -> Responses:
     }
 
 
+def shows(model: Model) -> Responses:
+    """A GET of what is derived as well: its ETag is for changing it, not for hearing of news."""
+    return {200: reads(model)[200]}
+
+
 def saves(model: Model) -> Responses:
     """A PUT of a resource."""
     return {
@@ -44,6 +49,18 @@ def saves(model: Model) -> Responses:
 def replaces(model: Model) -> Responses:
     """A PUT of a resource that is always there."""
     return {200: saves(model)[200]}
+
+
+def creates(model: Model) -> Responses:
+    """A POST that makes a resource and says where it is."""
+    location = {"description": "The path of what was made.", "schema": {"type": "string"}}
+    headers = _ETAG | {"Location": location}
+    return {201: {"model": model, "description": "Created.", "headers": headers}}
+
+
+def refuses(*statuses: int) -> Responses:
+    """Refusals that nothing in the shape of the operation tells of."""
+    return {status: {"description": "A problem."} for status in statuses}
 
 
 def removes(description: str = "Archived.") -> Responses:

@@ -21,7 +21,8 @@ from app.domain.errors import Fault, Invalid, UnsupportedMedia
 from app.intake.reading import read_json
 
 UNMATCHED = "unmatched"
-_JSON = frozenset({"application/json", "application/merge-patch+json"})
+_JSON = "application/json"
+_PATCHES = frozenset({"application/merge-patch+json", _JSON})
 
 
 class Templates:
@@ -82,8 +83,10 @@ class ResourceRoute(APIRoute):
 def _refuse_other_media(request: Request) -> None:
     kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
     charset = parameters.replace(" ", "").replace('"', "")
-    if kind.strip() not in _JSON or charset not in ("", "charset=utf-8"):
-        raise UnsupportedMedia("unsupported_media_type", expected="application/json")
+    # A merge patch that is sent by PUT would replace the whole by a part of it.
+    known = _PATCHES if request.method == "PATCH" else {_JSON}
+    if kind.strip() not in known or charset not in ("", "charset=utf-8"):
+        raise UnsupportedMedia("unsupported_media_type", expected=", ".join(sorted(known)))
 
 
 def refuse_unknown_parameters(request: Request) -> None:

@@ -19,6 +19,7 @@ from starlette.types import Lifespan, Scope
 from app.domain.errors import TasseiError
 from app.telemetry import Counters
 from app.web import health
+from app.web.arrivals import Arrivals
 from app.web.auth import Gate
 from app.web.body import LIMITS, BodyLimits
 from app.web.examples import recorded
@@ -116,6 +117,7 @@ def assembled(
     app.state.platform = platform
     app.state.gate = platform.gate
     app.state.drain = drain
+    app.state.arrivals = Arrivals()
     app.state.documents = {path: {"get": doc} for path, doc in health.DOCUMENTS.items()}
     for resource in routers:
         app.include_router(resource)

@@ -57,7 +57,9 @@ def main() -> int:
     try:
         return _demo(_options(), console)
     except (SettingsError, DemoError, senders.Refused, httpx.TransportError) as error:
-        console.print(f"demo: {error}", style="red", markup=False, soft_wrap=True)
+        # A time-out or a reset connection comes without words: its name is all there is.
+        reason = str(error) or type(error).__name__
+        console.print(f"demo: {reason}", style="red", markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -122,6 +122,13 @@ def request(path: str, key: str, media_type: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
+def batches(events: int, round_: str, size: int) -> list[bytes]:
+    """The bodies of a round: so many events, so many a body."""
+    lines = [json.dumps(call_event(number, round_)) for number in range(events)]
+    starts = range(0, len(lines), size)
+    return ["\n".join(lines[start : start + size]).encode() for start in starts]
+
+
 def main() -> None:
     """Drive one round and print what was measured, as JSON."""
     parser = argparse.ArgumentParser()
@@ -133,11 +140,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--connections", type=int, default=64)
     asked = parser.parse_args()
-    events = [json.dumps(call_event(n, asked.round)) for n in range(asked.events)]
-    bodies = [
-        "\n".join(events[start : start + asked.batch]).encode()
-        for start in range(0, len(events), asked.batch)
-    ]
+    bodies = batches(asked.events, asked.round, asked.batch)
     media_type = "application/x-ndjson" if asked.batch > 1 else "application/cloudevents+json"
     requests = [request(asked.path, asked.key, media_type, body) for body in bodies]
     uvloop.install()

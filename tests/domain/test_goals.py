@@ -443,3 +443,8 @@ def test_a_plan_keeps_its_alias_names_and_choices() -> None:
     assert (named, tree(goal("m0", target="1")).root.name) == ("Cold calls", "m0")
     english = plan_of("p", plan_document(), workspace(locale="fr-FR"), PRESETS)
     assert english.root.name == "Revenue"
+
+
+def test_a_goal_named_like_the_displays_of_the_split_is_refused() -> None:
+    inner = LEAF | {"key": "display"}
+    assert codes(refused(goal("m0", parts=[inner]))) == [("/root/parts/0", "reserved_key")]

@@ -80,8 +80,8 @@ def test_a_source_is_required_though_the_hooks_stands() -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (b"{", "invalid_json"),
-        (b"", "invalid_json"),
+        (b"{", "not_json"),
+        (b"", "not_json"),
         (b"[" * 1000, "too_deep"),
         (b"[" + b"0," * MAX_ITEMS + b"0]", "too_many_items"),
     ],

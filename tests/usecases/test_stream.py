@@ -13,7 +13,7 @@ from app.domain.scopes import WHOLE, Breakdown
 from app.usecases import stream
 from app.usecases.stream import Hub, State, Subject, Topic, rest
 from tests.web.service import Service, started
-from tests.web.streaming import PLAN, call, company, send
+from tests.web.streaming import PLAN, call, company, plan, put, send
 
 AT = "2026-12-14T10:00:30+09:00"
 
@@ -233,3 +233,17 @@ def test_a_rest_is_short_while_rounds_are_cheap_and_never_shorter_than_a_round(
     spent: float, rested: float
 ) -> None:
     assert rest(spent) == pytest.approx(rested)
+
+
+def test_an_alias_passes_on_at_midnight_without_a_bell(service: Service, hub: Hub) -> None:
+    for key, month in (("this", "2026-12"), ("next", "2027-01")):
+        put(service.client, f"/v1/plans/{key}", plan(month) | {"alias": "current"})
+    send(service.client, call(1, "sato", service.clock()))
+    reader = Reader(hub, subject(plan="current"))
+    service.clock.set("2026-12-31T23:50:00+09:00")
+    hub.round()
+    assert json.loads(reader.state.whole.partition(b"data: ")[2])["plan"]["key"] == "this"
+    service.clock.set("2027-01-01T00:00:00+09:00")
+    hub.round()
+    assert reader.state.news == reader.state.whole
+    assert json.loads(reader.state.whole.partition(b"data: ")[2])["plan"]["key"] == "next"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import Decimal
+from fractions import Fraction
 from io import StringIO
 from typing import Any, get_args
 from xml.etree import ElementTree as ET
@@ -13,11 +14,11 @@ import pytest
 from rich.console import Console
 
 from app.domain.metrics import UnitKind
-from app.domain.progress import GoalProgress, Verdict
+from app.domain.progress import Edge, GoalProgress, Verdict
 from app.views.progress_json import ProgressDocument, progress_document
 from app.views.terminal import _ICONS, plain, svg, tree
 from app.views.terminal_words import WORDS, Language, percent, shown
-from tests.views.samples import calls, everything, progress, revenue, said, scoped
+from tests.views.samples import calls, deals, everything, progress, revenue, said, scoped
 
 BAR = re.compile("(?<![━─┿┼])[━─┿┼]{24}(?![━─┿┼])")
 LANGUAGES = get_args(Language)
@@ -211,3 +212,12 @@ def test_a_narrow_terminal_still_shows_every_number_and_verdict(
 
 def test_both_languages_have_words_for_every_verdict() -> None:
     assert all(set(words.verdicts) == set(Verdict) for words in WORDS.values())
+
+
+def test_an_influence_hangs_on_a_dashed_line_with_its_weight() -> None:
+    tracked = deals(edge=Edge.INFLUENCE, weight=Fraction(3, 2), children=())
+    solved = calls(edge=Edge.CONVERSION)
+    text = plain(document_of(revenue(children=(solved, tracked))), "en")
+    assert len(re.findall("├─ 架電", text)) == 1
+    assert len(re.findall("└┄ 受注", text)) == 1
+    assert text.count("influence ×1.5") == 1

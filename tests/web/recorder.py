@@ -141,6 +141,8 @@ def exchanges() -> Sequence[Exchange]:
         service.clock.set("2026-12-15T09:00:00+09:00")
         read_all(recorder)
         say_again(recorder)
+        import_members(recorder)
+        plan_ahead(recorder)
         issue_and_revoke(recorder)
         report_in_every_way(recorder)
         connect_and_deliver(recorder)
@@ -187,6 +189,31 @@ def say_again(recorder: Recorder) -> None:
     created = [e for e in recorder.exchanges if e.method == "PUT" and e.status == 201]
     for one in created:
         recorder.says("PUT", one.target, one.request, content_type="application/json")
+
+
+def import_members(recorder: Recorder) -> None:
+    new = worked.member("tanaka") | {"key": "yamada", "name": "山田", "identities": []}
+    lines = (worked.member("sato") | {"key": "sato"}, new)
+    body = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+    recorder.says("PUT", "/v1/members", body, content_type="application/x-ndjson")
+
+
+def plan_ahead(recorder: Recorder) -> None:
+    """A better rate is tried, then planned with; the next month begins as this one was meant."""
+    stages: Any = worked.PLAN["funnel"]
+    better = [*stages[:3], {"metric": "calls", "rate": "0.25"}]
+    tried = worked.PLAN | {"plan": worked.MONTH, "funnel": better}
+    recorder.says("POST", "/v1/plans/preview", tried)
+    recorder.says(
+        "PATCH",
+        MONTH,
+        {"funnel": better, "reason": "the new list answers more often"},
+        if_match='"1"',
+        content_type="application/merge-patch+json",
+    )
+    recorder.reads(f"{MONTH}/versions", f"{MONTH}/leaderboard?goal=calls&as_of={DAY_TEN}")
+    following = {"period": {"month": "2027-01"}, "reason": "next month"}
+    recorder.says("POST", f"{MONTH}/copy", following)
 
 
 def issue_and_revoke(recorder: Recorder) -> None:
@@ -268,8 +295,6 @@ def deliver_calls(recorder: Recorder, hook_url: str) -> None:
 
 def take_out_of_use(recorder: Recorder) -> None:
     recorder.says("PUT", "/v1/teams/west", {"name": "西日本チーム"})
-    january = worked.PLAN | {"name": "January", "period": {"month": "2027-01"}}
-    recorder.says("PUT", "/v1/plans/2027-01-new", january)
     for target in (
         "/v1/teams/west",
         "/v1/plans/2027-01-new",

@@ -6,16 +6,18 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from app.web.schemas.answers import Answer, Page, Quantity, Version
-from app.web.schemas.common import Key, LocalDate, Name, Reason
+from app.web.schemas.answers import Answer, Moment, Page, Quantity, Told, Version
+from app.web.schemas.common import Key, LocalDate, Name
 from app.web.schemas.plans import Assignment, GoalBody, Period, Stage
 
 
-class _Written(Answer):
+class _Document(Answer):
     """A plan's document without its period."""
 
-    key: Key
     name: Name
+    alias: Annotated[
+        Key | None, Field(description="The name that stays from period to period.")
+    ] = None
     funnel: Annotated[
         list[Stage] | None, Field(description="The goal tree, if it was written as a funnel.")
     ] = None
@@ -29,14 +31,22 @@ class _Written(Answer):
     include_unassigned: Annotated[
         bool, Field(description="Whether activities of nobody known count towards the plan.")
     ]
-    reason: Annotated[Reason | None, Field(description="Why this version was made.")] = None
-    version: Version
+    allow_unmeasured: Annotated[
+        bool, Field(description="Whether goals that no source counts are meant.")
+    ]
 
 
-class Plan(_Written):
-    """A plan as it was written."""
+class WrittenPlan(_Document):
+    """A plan's document as it was written."""
 
     period: Period
+
+
+class Plan(WrittenPlan):
+    """A plan as it was written."""
+
+    key: Key
+    version: Version
 
 
 class PlanPage(Page[Plan]):
@@ -73,7 +83,7 @@ class MemberTargets(Answer):
     ]
 
 
-class SolvedPlan(_Written):
+class _Worked(_Document):
     """A plan as it was written, and what it comes to."""
 
     period: Days
@@ -88,3 +98,87 @@ class SolvedPlan(_Written):
             "capacity x weight. Empty for a plan of the whole workspace."
         ),
     ]
+    unmeasured: Annotated[
+        list[Key], Field(description="Goals whose kind of activity no source counts.")
+    ]
+    warnings: Annotated[list[Told], Field(description="What is allowed and yet rarely meant.")]
+
+
+class SolvedPlan(_Worked):
+    """A plan as it was written, and what it comes to."""
+
+    key: Key
+    alias: Annotated[
+        Key, Field(description="The name that stays from period to period; if none, the key.")
+    ]
+    version: Version
+
+
+class PlanVersion(Answer):
+    """A version of a plan: who wrote it, when and why."""
+
+    version: Version
+    author: Annotated[str, Field(description="The id of the key it was written with.")]
+    reason: Annotated[
+        str | None, Field(description="As it was given; the first version needs none.")
+    ]
+    at: Moment
+    archived: Annotated[bool, Field(description="Whether this one took the plan out of use.")]
+    document: WrittenPlan
+
+
+class VersionPage(Page[PlanVersion]):
+    """Versions of a plan, the first one first."""
+
+
+class Proposal(Answer):
+    """A rate as the old plan's period has shown it; the copy keeps the assumed one."""
+
+    goal: Annotated[Key, Field(description="The goal that has the conversion.")]
+    assumed: Quantity
+    observed: Annotated[Quantity, Field(description="More than 0: it can be taken over as it is.")]
+    sample: Annotated[int, Field(ge=0, description="In how many of the child it was observed.")]
+
+
+class CopiedPlan(SolvedPlan):
+    """A new plan, and what the old one has taught."""
+
+    proposals: list[Proposal]
+
+
+class Change(Answer):
+    """An exact target; `before` or `after` is left out where the plan has no such goal."""
+
+    before: Quantity | None = None
+    after: Quantity | None = None
+    change: Annotated[Quantity | None, Field(description="after - before.")] = None
+
+
+class GoalChange(Change):
+    """The change of a whole goal."""
+
+    key: Key
+
+
+class Compared(Answer):
+    """The plan that stands."""
+
+    key: Key
+    version: Version
+
+
+class Difference(Answer):
+    """What would be asked instead; what stays the same is there, too."""
+
+    plan: Compared
+    goals: list[GoalChange]
+    split: Annotated[
+        dict[str, dict[str, Change]], Field(description="By member key, then by goal key.")
+    ]
+
+
+class PlanPreview(_Worked):
+    """What a plan would come to. With `plan` in the request: how that differs from it."""
+
+    key: Annotated[Key | None, Field(description="Of the plan compared with.")] = None
+    difference: Difference | None = None

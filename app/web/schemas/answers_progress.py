@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.metrics import UnitKind
-from app.domain.progress import FreshnessState, Verdict
+from app.domain.progress import Edge, FreshnessState, Verdict
 from app.web.schemas.answers import Answer, Moment, Quantity, Told
 from app.web.schemas.common import Key, Name
 
@@ -61,6 +61,18 @@ class Goal(Answer):
     """One goal with everything below it. Quantities are in its unit unless said otherwise."""
 
     key: Key
+    edge: Annotated[
+        Edge | None,
+        Field(
+            description="How it hangs on the goal above: `conversion`: that one = this x rate; "
+            "`part`: that one is a sum with this in it; `influence`: tracked with a target of its "
+            "own and calculated with nowhere. The root has none."
+        ),
+    ] = None
+    weight: Annotated[
+        Quantity | None,
+        Field(description="Of an influence only: its rank among those of the goal above."),
+    ] = None
     name: Name
     metric: Annotated[Key, Field(description="What is counted.", examples=["calls"])]
     unit: Unit
@@ -122,7 +134,8 @@ class Goal(Answer):
         list[Told], Field(description="Why a value is null or the verdict what it is.")
     ]
     children: Annotated[
-        list[Goal], Field(description="The goal this one is converted from, or its parts.")
+        list[Goal],
+        Field(description="What it is converted from, or its parts; then its influences."),
     ]
 
 

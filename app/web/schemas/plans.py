@@ -48,6 +48,18 @@ class GoalBody(Body):
     )
     conversion: Conversion | None = None
     parts: Annotated[list[GoalBody], Field(min_length=1, max_length=100)] | None = None
+    influences: Influences | None = None
+
+
+class InfluenceBody(GoalBody):
+    """A goal with a target of its own, believed to help the one above; calculated with nowhere."""
+
+    weight: Annotated[
+        DecimalText, Field(description="Its rank among the influences of one goal.")
+    ] = "1"
+
+
+Influences = Annotated[list[InfluenceBody], Field(max_length=100)]
 
 
 class Stage(Body):
@@ -60,6 +72,7 @@ class Stage(Body):
     pinned: bool = False
     rate: DecimalText | None = None
     lag_days: LagDays | None = None
+    influences: Influences | None = None
 
 
 class Assignment(Body):
@@ -74,9 +87,41 @@ class PlanBody(Body):
     """A goal tree with a period and the people who carry it."""
 
     name: Name
+    alias: Annotated[
+        Key | None,
+        Field(
+            description="The name that stays from period to period; left out, the plan's key. "
+            "On any day one plan at most has it, and it is no other plan's key."
+        ),
+    ] = None
     period: Period
     funnel: Annotated[list[Stage], Field(min_length=1, max_length=20)] | None = None
     root: GoalBody | None = None
     assignments: list[Assignment] = Field(default_factory=list, max_length=1000)
     include_unassigned: bool = False
+    allow_unmeasured: Annotated[
+        bool, Field(description="Take goals, too, whose kind of activity no source counts.")
+    ] = False
+    reason: Reason | None = None
+
+
+class PreviewBody(PlanBody):
+    """A plan as it might be, and the plan it is compared with."""
+
+    plan: Annotated[
+        Key | None, Field(description="Key or alias of a plan to tell the difference from.")
+    ] = None
+
+
+class CopyBody(Body):
+    """The period of a plan's copy."""
+
+    period: Period
+    key: Annotated[
+        Key | None,
+        Field(
+            description="Left out: the old key with the new period's name in the place of the old "
+            "one's (2026-12-new becomes 2027-01-new), else the alias and the new period's name."
+        ),
+    ] = None
     reason: Reason | None = None

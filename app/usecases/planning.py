@@ -1,0 +1,129 @@
+"""Thinking ahead: what a plan would come to, and the same plan for the next period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from app.domain.aliases import following_key, naming_of
+from app.domain.comparison import Difference, difference
+from app.domain.documents import Node
+from app.domain.errors import Conflict
+from app.domain.evaluation import Question
+from app.domain.ground import Ground, blueprint
+from app.domain.quantities import exact, written
+from app.store import documents
+from app.store.documents import Document
+from app.store.transactions import Access
+from app.usecases.context import Context
+from app.usecases.organisation import PLAN, Organisation
+from app.usecases.plan_names import plan_named
+from app.usecases.plans import Planned, Worked, kept, worked
+from app.usecases.progress import moment_asked, progress_of
+from app.usecases.saving import Precondition
+
+NAMELESS = "preview"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a body would come to; compared: the plan that stands, and the way from it."""
+
+    body: dict[str, Any]
+    worked: Worked
+    compared: Document | None = None
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A rate as the old plan's period has shown it, to be taken over by whoever agrees.
+
+    sample: how many of the child it was observed in
+    """
+
+    goal: str
+    assumed: Fraction
+    observed: Fraction
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """The new plan, and what the old one has taught."""
+
+    planned: Planned
+    proposals: tuple[Proposal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A copy as it is asked for. key: None derives it from the old plan's."""
+
+    period: dict[str, Any]
+    key: str | None = None
+    reason: str | None = None
+
+
+def preview_plan(
+    context: Context, workspace: str, body: dict[str, Any], against: str | None
+) -> Preview:
+    """What PUT would answer, and how it differs from a plan that stands; nothing is stored.
+
+    Goals that no source counts are named, not refused: asking costs nothing. Raises Invalid for
+    what cannot be solved, NotFound for an unknown plan to compare with.
+    """
+    document = {name: value for name, value in body.items() if name != "reason"}
+    with context.read() as reading:
+        found = context.organisations.at(reading, workspace)
+        if against is None:
+            return Preview(document, worked(reading, found, found.draft(NAMELESS, document, 0)))
+        stands = plan_named(reading, found, against, context.clock())
+        new = worked(reading, found, found.draft(stands.key, document, stands.version))
+        before = blueprint(found.ground(stands))
+        return Preview(document, new, stands, difference(before, new.blueprint))
+
+
+def copy_plan(context: Context, workspace: str, name: str, wanted: Wanted, author: str) -> Copied:
+    """The same tree, people and targets for another period, as a plan of its own.
+
+    An alias goes along; a plan known by its key alone gets a copy known by its own. Rates stay as
+    they were assumed: what was observed comes beside them, because a month of bad luck must not
+    lower the next month's plan unasked. Raises as `put_plan` does, and Conflict `plan_exists`.
+    """
+    with context.read() as reading:
+        found = context.organisations.at(reading, workspace)
+        old = plan_named(reading, found, name, context.clock())
+        proposals = tuple(_proposals(context, reading, found, found.ground(old)))
+    key = wanted.key or _following_key(found, old, wanted.period)
+    body = old.body | {"period": wanted.period}
+    if body.get("alias") == old.key:
+        del body["alias"]
+    if wanted.reason is not None:
+        body["reason"] = wanted.reason
+    with context.write(workspace) as writing:
+        if documents.get(writing, workspace, PLAN, key) is not None:
+            raise Conflict("plan_exists", plan=key)
+        return Copied(kept(writing, key, body, Precondition(), author), proposals)
+
+
+def _following_key(found: Organisation, old: Document, period: dict[str, Any]) -> str:
+    fiscal_year = found.workspace.fiscal_year_start_month
+    naming_of(old.key, {"period": period}, fiscal_year)  # a period that is none names nothing
+    naming = naming_of(old.key, old.body, fiscal_year)
+    return following_key(naming, Node(old.body["period"]), Node(period, "/period"))
+
+
+def _proposals(
+    context: Context, access: Access, found: Organisation, base: Ground
+) -> Iterator[Proposal]:
+    now = context.clock()
+    at = moment_asked(None, now)
+    progress = progress_of(access, found, base, Question(at.as_of, now, now), at.until)
+    for goal in progress.whole.root.walk():
+        rate = goal.rate
+        # Nothing can be reached at a rate of 0, nor at one that is written as 0.
+        if rate and rate.observed is not None and exact(written(rate.observed)) > 0:
+            yield Proposal(goal.key, rate.assumed, rate.observed, rate.sample)
