@@ -82,6 +82,7 @@ def plan(month: str) -> dict[str, Any]:
         "period": {"month": month},
         "funnel": FUNNEL,
         "assignments": [{"team": "east"}],
+        "allow_unmeasured": True,
         "reason": "monthly plan",
     }
 
@@ -288,11 +289,13 @@ def listening(at: str, protocol: type[GuardedProtocol] = GuardedProtocol) -> Ite
         thread.start()
         wait(lambda: server.started)
         base = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=base, headers=headers(), timeout=30) as client:
-            company(client, at[:7])
-            yield Live(port, clock, context, app.state.streams, server, client)
-        server.handle_exit(signal.SIGTERM, None)
-        thread.join(PATIENCE)
+        try:
+            with httpx.Client(base_url=base, headers=headers(), timeout=30) as client:
+                company(client, at[:7])
+                yield Live(port, clock, context, app.state.streams, server, client)
+        finally:
+            server.handle_exit(signal.SIGTERM, None)
+            thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
