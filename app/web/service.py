@@ -155,7 +155,13 @@ def _add_layers(app: Service, platform: Platform) -> None:
             Cors,
             allow_origins=platform.cors_origins,
             allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
-            allow_headers=("Authorization", "Content-Type", "If-Match", "If-None-Match"),
+            allow_headers=(
+                "Authorization",
+                "Content-Type",
+                "If-Match",
+                "If-None-Match",
+                "Last-Event-ID",
+            ),
             expose_headers=("ETag", "Retry-After", "X-Request-Id"),
         )
         app.user_middleware.insert(1, cors)
