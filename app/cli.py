@@ -22,6 +22,7 @@ from app.store import ledger
 from app.store.engine import StartError
 from app.telemetry import configure_logs
 from app.usecases import workspaces
+from app.usecases.import_file import Import, mapping_in
 from app.usecases.keys import Issued
 from app.views.messages import sentence
 from app.views.progress_json import ProgressDocument
@@ -51,6 +52,8 @@ class Breakdown(StrEnum):
     MEMBER = "member"
 
 
+importing = typer.Typer(help="Take in what was exported elsewhere.")
+cli.add_typer(importing, name="import")
 WorkspaceOption = Annotated[str, typer.Option("--workspace", help="The workspace's key.")]
 
 
@@ -175,6 +178,29 @@ def _progress(
     except (ValueError, KeyError, TypeError):
         raise _failed(sentence("not_this_service", {"url": url}, language)) from None
     raise _failed(detail)
+
+
+@importing.command("csv")
+def import_csv(
+    file: Annotated[Path, typer.Argument(help="The table; UTF-8, with a header.")],
+    mapping: Annotated[Path, typer.Option(help="What its columns mean, in TOML.")],
+    workspace: WorkspaceOption = workspaces.DEFAULT,
+) -> None:
+    """Take a table in. Repeating it changes nothing; the service may run meanwhile.
+
+    Exits with 1 when a row was refused or contradicts an earlier one; all of them stand in
+    FILE.refused.csv then.
+    """
+    rules = mapping_in(mapping)
+    context = opened(_settings())
+    context.committer.start()
+    try:
+        clean = Import(context, workspace, rules, Console()).run(file)
+    finally:
+        context.committer.stop()
+        context.store.close()
+    if not clean:
+        raise typer.Exit(1)
 
 
 @cli.command("openapi")

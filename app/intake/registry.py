@@ -11,10 +11,12 @@ from app.intake.requests import Provider
 
 # Posts to /v1/events with an API key: no hook, no secret of its own.
 EVENTS = Provider(name="events", counts=None)
+# Files: what was exported elsewhere and is imported by a mapping.
+CSV = Provider(name="csv", counts=None)
 
 PROVIDERS: Mapping[str, Provider] = {
     provider.name: provider
-    for provider in (EVENTS, standard_webhooks.PROVIDER, twilio.PROVIDER, pipedrive.PROVIDER)
+    for provider in (EVENTS, CSV, standard_webhooks.PROVIDER, twilio.PROVIDER, pipedrive.PROVIDER)
 }
 
 
