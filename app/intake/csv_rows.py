@@ -59,6 +59,7 @@ def rows(lines: Iterable[str], mapping: RowMapping) -> Iterator[Row]:
     try:
         header = next(reader, [])
         _check_header(header, mapping)
+        number = 1
         for number, cells in enumerate(reader, 2):
             if any(cells):
                 whole = len(cells) == len(header)
@@ -92,8 +93,8 @@ def read_row(mapping: RowMapping, row: Row, now: int) -> Item | Refused:
     outcome = read_event(event, row.number, now)
     if isinstance(outcome, Item):
         return outcome
-    error = _placed(mapping, row, outcome.error)
-    return Refused(row.number, outcome.id, mapping.source, error, _content(row))
+    why = _placed(mapping, row, outcome.error)
+    return Refused(row.number, outcome.id, mapping.source, why, _content(row))
 
 
 def read_person(mapping: RowMapping, row: Row) -> Person:

@@ -203,7 +203,7 @@ def _zone(node: Node) -> ZoneInfo | None:
 
 def _named(node: Node) -> str:
     try:
-        return name(_required(node).value if isinstance(node.value, str) else "")
+        return name(_required(node).text())
     except Invalid as error:
         raise node.refused(error.code) from None
 

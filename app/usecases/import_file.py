@@ -80,7 +80,10 @@ class Import:
     def _take(self, raw: io.BufferedReader, size: int, refused: Path) -> None:
         # Marked or not: spreadsheets begin UTF-8 with a byte order mark.
         lines = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-        with Progress(console=self._console, transient=True) as progress:
+        shown = Progress(
+            console=self._console, transient=True, disable=not self._console.is_terminal
+        )
+        with lines, shown as progress:
             task = progress.add_task(self._mapping.source, total=size)
             for chunk in imported(self._context, self._workspace, self._mapping, lines):
                 self._counts.update(chunk.outcomes)
