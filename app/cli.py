@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, cast
@@ -22,6 +23,7 @@ from app.store import ledger
 from app.store.engine import StartError
 from app.telemetry import configure_logs
 from app.usecases import workspaces
+from app.usecases.exporting import Format, export
 from app.usecases.import_file import Import, mapping_in
 from app.usecases.keys import Issued
 from app.views.messages import sentence
@@ -201,6 +203,31 @@ def import_csv(
         context.store.close()
     if not clean:
         raise typer.Exit(1)
+
+
+@cli.command("export")
+def export_all(
+    kind: Annotated[str, typer.Option(help="A kind of activity, or members, or teams.")],
+    form: Annotated[Format, typer.Option("--format", help="NDJSON can be imported again.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A file.")] = None,
+    workspace: WorkspaceOption = workspaces.DEFAULT,
+) -> None:
+    """Write out everything as it stands, as one snapshot. The service may run meanwhile."""
+    context = opened(_settings())
+    try:
+        # As it is: a CSV has line ends of its own.
+        with (
+            output.open("w", encoding="utf-8", newline="")
+            if output
+            else nullcontext(sys.stdout) as out
+        ):
+            export(context, workspace, kind, form, out)
+    except OSError as error:
+        raise _failed(
+            sentence("file_not_opened", {"file": str(output), "why": error.strerror or ""}, "en")
+        ) from None
+    finally:
+        context.store.close()
 
 
 @cli.command("openapi")

@@ -9,7 +9,8 @@ import pytest
 from examples.maven_crm.check import main
 
 TEAMS = "sales_agent,manager,regional_office\nAnn,Mia,East\nBo,Mia,East\nCy,Max,West\n"
-PIPELINE = """opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,close_value
+PIPELINE = """opportunity_id,sales_agent,product,account,deal_stage,\
+engage_date,close_date,close_value
 A1,Ann,GTXPro,Isdom,Won,2017-01-20,2017-03-01,1054
 A2,Ann,MG Special,,Lost,2017-01-25,2017-03-31,0
 B1,Bo,MG Special,Isdom,Won,2017-02-25,2017-04-30,50
