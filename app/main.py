@@ -23,6 +23,7 @@ from app.usecases.context import Context
 from app.usecases.exports import Gauges
 from app.usecases.organisation import Organisations
 from app.usecases.recording import Connections
+from app.usecases.stream import Hub
 from app.usecases.vault import Vault
 from app.usecases.watch import Watch
 from app.web import events, hooks
@@ -39,6 +40,8 @@ from app.web.routes import documented
 from app.web.server import ByPort
 from app.web.service import Platform, Service, assembled
 from app.web.sources import routes as sources
+from app.web.stream import Streams
+from app.web.stream import routes as stream
 from app.web.workspaces import api_keys, workspace
 
 Clock = Callable[[], int]
@@ -55,6 +58,7 @@ _ROUTERS = (
     plans,
     planning,
     leaderboard,
+    stream,
     activities,
     quarantine,
 )
@@ -78,10 +82,12 @@ def opened(
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = Store(settings.database)
     store.migrate()
+    watch = Watch(store)
     return Context(
         store=store,
-        committer=Committer(store),
-        watch=Watch(store),
+        # Told before those who wait are answered: who reads after the answer reads what it says.
+        committer=Committer(store, moved=watch.note),
+        watch=watch,
         vault=Vault(secret_key(settings)),
         organisations=Organisations(),
         clock=clock,
@@ -95,6 +101,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     """The service on an opened store. Its threads run from start-up to shutdown."""
     counters = Counters(version("tassei"))
     gauges = Gauges(context)
+    hub = Hub(context)
     attempts = Attempts(time.monotonic)
 
     def find(workspace: str, digest: bytes) -> ApiKey | None:
@@ -108,7 +115,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         with closing(context.store), ExitStack() as ending:
-            for part in (context.watch, context.committer, gauges):
+            for part in (context.watch, context.committer, gauges, hub):
                 ending.callback(part.stop)
                 part.start()
             yield
@@ -132,6 +139,9 @@ def create_app(settings: Settings, context: Context) -> Service:
     app.state.context = context
     app.state.connections = Connections(context)
     app.state.attempts = attempts
+    app.shorten({events.PATH: events.DOOR})
+    app.state.streams = Streams(hub, app.state.drain)
+    counters.watch_streams(app.state.streams.number)
     _document(app)
     return app
 

@@ -221,6 +221,12 @@ class Counters:
             registry=registry,
         )
 
+        self._streams = Gauge(
+            "tassei_streams_open",
+            "Readers that progress is streamed to.",
+            registry=registry,
+        )
+
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request. `route` is a template of ours or "unmatched", never a path."""
         method = method if method in METHODS else "other"
@@ -239,6 +245,10 @@ class Counters:
     def watch_queue(self, depth: Callable[[], int]) -> None:
         """Asks `depth` at each scrape how many deliveries wait."""
         self._queue.set_function(depth)
+
+    def watch_streams(self, number: Callable[[], int]) -> None:
+        """Asks `number` at each scrape how many streams are open."""
+        self._streams.set_function(number)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The text of a scrape, in the format the scraper accepts, and its media type."""

@@ -40,7 +40,7 @@ from app.domain.pacing import (
     verdict,
     working_days,
 )
-from app.domain.plans import Unassigned
+from app.domain.plans import Plan, Unassigned
 from app.domain.progress import (
     Excluded,
     Freshness,
@@ -137,6 +137,37 @@ def _evaluation(base: Ground, question: Question, counted: Counted, heard: Heard
     return _Evaluation(base, counted, places, moment(calendar, question.as_of), fresh, displays)
 
 
+def contributions(
+    base: Ground, scope: Scope, counted: Counted
+) -> dict[tuple[str | None, str], Fraction]:
+    """Whose the actuals of a scope are: (member, goal's key) -> that member's part.
+
+    What nobody in particular did, in a plan that counts it, stands under None. The parts of an
+    additive metric sum to the goal's actual.
+    """
+    whose: dict[str | None, list[Mapping[Sum, Amount]]] = {}
+    for place, sums in counted.items():
+        if _lies_in(base.plan, scope, place):
+            whose.setdefault(place.member or None, []).append(sums)
+    return {
+        (member, goal.key): _reading(goal, total)
+        for member, found in whose.items()
+        for total in [merged(found)]
+        for goal in base.plan.root.walk()
+    }
+
+
+def _lies_in(plan: Plan, scope: Scope, place: Place) -> bool:
+    """Whether what was counted at a place belongs to a scope of the plan."""
+    if place.standing is Standing.UNASSIGNED:
+        return scope == WHOLE and (not plan.assignments or plan.unassigned is Unassigned.INSIDE)
+    return (
+        place.standing is Standing.IN_PLAN
+        and scope.member in (None, place.member)
+        and (scope.team is None or scope.team in place.line)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Evaluation:
     """What the trees of one answer share. places: those in the plan, by member."""
@@ -166,16 +197,13 @@ class _Evaluation:
     def sums(self, scope: Scope) -> Sums:
         """What was counted for a scope."""
         members = self.places if scope.member is None else (scope.member,)
-        found = [
-            self.counted[place]
-            for member in members
-            for place in self.places.get(member, ())
-            if scope.team is None or scope.team in place.line
-        ]
+        places = [place for member in members for place in self.places.get(member, ())]
         plan = self.base.plan
-        if scope == WHOLE and (not plan.assignments or plan.unassigned is Unassigned.INSIDE):
-            found.append(self.counted.get(UNASSIGNED, {}))
-        return merged(found)
+        return merged(
+            self.counted.get(place, {})
+            for place in (*places, UNASSIGNED)
+            if _lies_in(plan, scope, place)
+        )
 
 
 @dataclass(frozen=True, slots=True)

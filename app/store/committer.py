@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.deliveries import Delivery, ItemResult
 from app.domain.errors import Invalid, NotFound, TasseiError, Unavailable
 from app.store.engine import Store
-from app.store.recording import Done, Recorder, Work
+from app.store.recording import Done, Moved, Recorder, Work, unheard
 
 Answer = Future[list[ItemResult]]
 # Of a transaction: how many deliveries it made durable, and in how many seconds.
@@ -42,9 +42,13 @@ class Committer:
     """The only writer of activities. `submit` from any thread; `stop` finishes what waits."""
 
     def __init__(
-        self, store: Store, queue_limit: int = QUEUE_ITEMS, byte_limit: int = QUEUE_BYTES
+        self,
+        store: Store,
+        queue_limit: int = QUEUE_ITEMS,
+        byte_limit: int = QUEUE_BYTES,
+        moved: Moved = unheard,
     ) -> None:
-        self._recorder = Recorder(store)
+        self._recorder = Recorder(store, moved)
         self._queue_limit = queue_limit
         self._byte_limit = byte_limit
         self._waiting: deque[_Waiting] = deque()

@@ -7,7 +7,7 @@ changed is written in a handful of statements, so that the cost of a commit is s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.revisions import RevisionClock, clock_of
 from app.store import heads, quarantine, rules, sources, states, tallies
 from app.store.engine import Store
+from app.store.heads import Head
 from app.store.quarantine import Stray
 from app.store.rules import Rules
 from app.store.sources import SourceState
@@ -46,6 +47,12 @@ class Work(NamedTuple):
 
 
 Done = ItemResult | NotFound
+# Told of the heads that a transaction moved, once it is on disk.
+Moved = Callable[[Mapping[str, Head]], None]
+
+
+def unheard(_moved: Mapping[str, Head]) -> None:
+    """Who is told where nobody listens."""
 
 
 @dataclass(slots=True)
@@ -59,8 +66,9 @@ class Memory:
 class Recorder:
     """Records works. Not for two threads at once."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, moved: Moved = unheard) -> None:
         self._store = store
+        self._moved = moved
         self._memories: dict[str, Memory] = {}
 
     def record(self, works: Sequence[Work]) -> list[Done]:
@@ -72,6 +80,7 @@ class Recorder:
         for place, work in enumerate(works):
             places[work.delivery.workspace].append(place)
         results: list[Done | None] = [None] * len(works)
+        moved: dict[str, Head] = {}
         try:
             with self._store.transaction() as connection:
                 for workspace, own in places.items():
@@ -84,12 +93,14 @@ class Recorder:
                         done: Sequence[Done] = [error] * len(own)
                     else:
                         done = batch.record(chosen)
+                        moved[workspace] = Head(writing.seq, writing.at, writing.config_version)
                     for place, result in zip(own, done, strict=True):
                         results[place] = result
         except BaseException:
             # Numbers given inside a transaction that did not happen were never given.
             self._memories.clear()
             raise
+        self._moved(moved)
         return [result for result in results if result is not None]
 
     def set_aside(self, work: Work, error: Invalid) -> ItemResult:

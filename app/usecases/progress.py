@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from app.domain import attribution
-from app.domain.attribution import Actor, ActorTotal, Grain, Segment, segments
+from app.domain.attribution import Actor, ActorTotal, Counted, Grain, Segment, segments
 from app.domain.calendar import ONE_DAY
 from app.domain.documents import Node
 from app.domain.errors import Fault, Invalid
@@ -101,15 +101,19 @@ def progress_of(
     access: Access, found: Organisation, base: Ground, question: Question, until: int
 ) -> Progress:
     """The progress of a plan in this snapshot, of everything counted before `until`."""
+    return evaluate(base, question, counted(access, found, base, until), heard(access, found))
+
+
+def counted(access: Access, found: Organisation, base: Ground, until: int) -> Counted:
+    """What was counted for a plan before `until`, in this snapshot, and whose it is."""
     parts = segments(base.plan, base.people, found.workspace.calendar, until)
-    counted = attribution.counted(
+    return attribution.counted(
         base.plan,
         base.people,
         base.persons,
         _actors(access, found.workspace.key),
         [(part, _totals(access, base, part, until)) for part in parts],
     )
-    return evaluate(base, question, counted, heard(access, found))
 
 
 def heard(access: Access, found: Organisation) -> Heard:

@@ -7,7 +7,7 @@ other replicas) is found by looking at the heads a few times a second.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from app.domain.errors import Unavailable
 from app.store import heads
@@ -17,14 +17,18 @@ from app.telemetry import logger
 
 INTERVAL_SECONDS = 0.25
 
+# Told that some head moved, by whichever thread noticed; it must be quick and not fail.
+Listener = Callable[[], None]
+
 
 class Watch:
     """The heads of all workspaces, as of at most a quarter of a second ago."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._heads: Mapping[str, Head] = {}
-        self._looking = threading.Lock()
+        self._heads: dict[str, Head] = {}
+        self._noting = threading.Lock()
+        self._listeners: tuple[Listener, ...] = ()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -39,20 +43,47 @@ class Watch:
         if self._thread.is_alive():
             self._thread.join()
 
+    def listen(self, listener: Listener) -> None:
+        """Tell it of every move from now on."""
+        self._listeners += (listener,)
+
     def look(self) -> None:
         """Read the heads now."""
-        # One look at a time: an older one that ends later would bring back what was revoked.
-        with self._looking, self._store.read() as reading:
-            self._heads = heads.all_heads(reading)
+        with self._store.read() as reading:
+            found = heads.all_heads(reading)
+        self.note(found)
+
+    def note(self, found: Mapping[str, Head]) -> None:
+        """Heads that somebody read or moved. What is known to be further ahead stays.
+
+        Two looks may end in the other order than they began: the older one must not bring back
+        what a later commit revoked.
+        """
+        with self._noting:
+            ahead = {
+                workspace: head
+                for workspace, head in found.items()
+                if workspace not in self._heads or self._heads[workspace].seq < head.seq
+            }
+            self._heads |= ahead
+        if ahead:
+            for listener in self._listeners:
+                listener()
 
     def config_version(self, workspace: str) -> int:
         """As cheap as a variable: asked at every request."""
         head = self._heads.get(workspace)
         return -1 if head is None else head.config_version
 
+    def seq(self, workspace: str) -> int:
+        """The last commit that is known of; -1 for an unknown workspace."""
+        head = self._heads.get(workspace)
+        return -1 if head is None else head.seq
+
     def heads(self) -> Mapping[str, Head]:
-        """All heads, by workspace."""
-        return self._heads
+        """All heads, by workspace, as they stand now."""
+        with self._noting:
+            return dict(self._heads)
 
     def _run(self) -> None:
         while not self._ended.wait(INTERVAL_SECONDS):

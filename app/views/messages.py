@@ -150,6 +150,14 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     ),
     # Whether we can.
     "draining": ("The service is shutting down.", "サービスを停止しています。"),
+    "too_many_streams": (
+        "No more streams can be opened here; {limit} are open.",
+        "これ以上ストリームを開けません。{limit} 本が開いています。",
+    ),
+    "too_many_streams_of_key": (
+        "This key has {limit} streams open; close one of them.",
+        "このキーではすでに {limit} 本のストリームが開いています。どれかを閉じてください。",
+    ),
     "not_ready": ("The service is not ready yet.", "サービスの準備ができていません。"),
     # Fields and parameters.
     "invalid_request": (

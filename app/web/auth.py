@@ -157,7 +157,8 @@ class Gate:
         known = self._known.get(digest)
         if known is not None and known[0] == version:
             return known[1]
-        self._attempts.check(address)
+        if known is None:  # whoever was good until the configuration moved has not guessed
+            self._attempts.check(address)
         key = await asyncio.to_thread(self._find, workspace, digest) if workspace else None
         if workspace is None or key is None or key.revoked_at is not None:
             self._known.pop(digest, None)

@@ -25,10 +25,17 @@ class Drain:
 
     def __init__(self) -> None:
         self.begun = False
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Tell it when it begins; it is called from a signal handler, and has to be quick."""
+        self._listeners.append(listener)
 
     def begin(self) -> None:
         """From now on /readyz says no."""
         self.begun = True
+        for listener in self._listeners:
+            listener()
 
 
 def probes(check: Check, drain: Drain) -> list[Route]:

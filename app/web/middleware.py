@@ -27,6 +27,8 @@ from app.web.routes import Templates
 # A client that went away before the answer; nginx's number, for nobody else will see it.
 GONE = 499
 _LINGER_SECONDS = 1.0
+# In the scope of a GET that was a HEAD: whoever answers without an end has to end here.
+HEAD_ONLY = "tassei.head_only"
 
 
 class Observed:
@@ -58,7 +60,7 @@ class Observed:
         # A copy: the server goes on reading its own, and for it a HEAD stays a HEAD.
         scope = {**scope, REQUEST_ID: secrets.token_hex(16)}
         if method == "HEAD":
-            scope["method"] = "GET"
+            scope |= {"method": "GET", HEAD_ONLY: True}
 
         async def observed_send(message: Message) -> None:
             nonlocal status

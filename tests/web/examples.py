@@ -105,6 +105,8 @@ EXAMPLES = (
             f"GET {MONTH}/progress?as_of={DAY_TEN}&team=east"),
     Example("member", "One of its members at the same moment",
             f"GET {MONTH}/progress?as_of={DAY_TEN}&member=sato"),
+    Example("a_call", "A screen that knew the last commit, a call, and the end of its key",
+            f"GET {MONTH}/stream?member=sato"),
     Example("activities", "The first two", "GET /v1/activities?limit=2"),
     Example("uncounted", "A won deal that does not say when", "GET /v1/activities?counted=false"),
     Example("conflicts", "Two reports of revision 2 disagree", "GET /v1/activities/conflicts"),

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC
 from functools import cache
 from itertools import count
+from threading import Thread
+from time import sleep
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
@@ -22,6 +24,8 @@ from twilio.request_validator import RequestValidator
 from app.domain.instants import SECOND, moment_of
 from app.main import described
 from app.settings import Settings
+from app.usecases.stream import Topic
+from app.views.stream import MEDIA_TYPE
 from tests.intake.senders import leg
 from tests.web import measuring
 from tests.web import test_worked_month as worked
@@ -72,6 +76,8 @@ class Exchange:
     @property
     def heard(self) -> Any:
         """The answer's body, without what differs from request to request."""
+        if self.answer_type == MEDIA_TYPE:
+            return re.sub(r'("instance": ?)"\w+"', rf'\1"{INSTANCE}"', self.answer.decode())
         body = json.loads(self.answer)
         if self.status >= 400:
             body["instance"] = INSTANCE
@@ -95,7 +101,7 @@ class Recorder:
                 dict(request.headers),
                 request.content,
                 response.status_code,
-                response.headers.get("content-type", ""),
+                response.headers.get("content-type", "").partition(";")[0],
                 dict(response.headers),
                 answer,
             )
@@ -143,6 +149,7 @@ def exchanges() -> Sequence[Exchange]:
         report_in_every_way(recorder)
         connect_and_deliver(recorder)
         take_out_of_use(recorder)
+        follow(recorder)
         be_refused(recorder)
         return recorder.exchanges
 
@@ -305,6 +312,36 @@ def take_out_of_use(recorder: Recorder) -> None:
         "/v1/members/suzuki",
     ):
         recorder.removes(target)
+
+
+def follow(recorder: Recorder) -> None:
+    """A screen that comes back, a call, and the end of the screen's key."""
+    screen = {"name": "wall screen", "scopes": ["read"]}
+    issued = recorder.says("POST", "/v1/keys", screen).json()
+    app: Any = recorder.service.client.app
+    topics = app.state.streams.hub._topics
+    head = str(app.state.context.watch.seq("default"))
+    asked = {"last_event_id": head, **bearer(issued["token"])}
+    reading = Thread(
+        target=recorder.says, args=("GET", f"{MONTH}/stream?member=sato"), kwargs=asked
+    )
+    reading.start()
+    wait(lambda: come(topics) == [1])
+    recorder.service.counts([worked.call("sato", 4, "2026-12-15", "08:54")])
+    wait(lambda: come(topics) == [2])
+    recorder.says("DELETE", f"/v1/keys/{issued['id']}")
+    reading.join()
+
+
+def come(topics: Mapping[Any, Topic]) -> list[int]:
+    """How far each followed subject has come; 0 before its first state."""
+    return [topic.state.number if topic.state else 0 for topic in list(topics.values())]
+
+
+def wait(condition: Callable[[], bool]) -> None:
+    """Until it holds; the time limit of a test ends what never does."""
+    while not condition():
+        sleep(0.01)
 
 
 def be_refused(recorder: Recorder) -> None:

@@ -36,7 +36,7 @@ def test_every_answer_of_the_month_is_as_documented() -> None:
         assert exchange.answer_type in contents, exchange.line
         checker = validator("components", "schemas", "Problem")
         if exchange.status < 400:
-            place = ("responses", status, "content", "application/json", "schema")
+            place = ("responses", status, "content", exchange.answer_type, "schema")
             checker = validator("paths", template, method, *place)
         assert not faults(checker, exchange.heard), exchange.line
 
@@ -87,7 +87,8 @@ def test_a_field_nobody_documented_is_noticed_wherever_it_appears() -> None:
         if exchange.status >= 300 or not exchange.answer or len(exchange.answer) > 20_000:
             continue
         template, method, _ = documented(exchange)
-        place = ("responses", str(exchange.status), "content", "application/json", "schema")
+        answered = exchange.answer_type
+        place = ("responses", str(exchange.status), "content", answered, "schema")
         checker = validator("paths", template, method, *place)
         body = exchange.heard
         for node in list(closed(body, free)):
