@@ -26,9 +26,11 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 _KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BETWEEN = re.compile(r"[^a-z0-9_.]+", re.ASCII)
 _FLAGS: Mapping[str, bool] = {"true": True, "false": False}
 _NOON = time(12)
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ def read_person(mapping: RowMapping, row: Row) -> Person:
             found[label] = key
         elif label in found:
             faults.append(_fault(row, cells[label], label, "not_a_key"))
+    if len(found.get("name", "")) > MAX_NAME or _CONTROL.search(found.get("name", "")):
+        faults.append(_fault(row, cells["name"], "name", "not_a_name"))
     if "key" not in found:
         faults.append(_fault(row, mapping.key, "key", "required"))
     if faults:
@@ -231,8 +235,12 @@ def _fault(
     params: Mapping[str, str | int] | None = None,
 ) -> Fault:
     place = (cell.column if cell else None) or label.lstrip("/")
-    escaped = place.replace("~", "~0").replace("/", "~1")
-    return Fault(f"/row/{row.number}/{escaped}", code, params or {})
+    return Fault(f"/row/{row.number}{pointed(place)}", code, params or {})
+
+
+def pointed(column: str) -> str:
+    """A column as the last part of a pointer."""
+    return "/" + column.replace("~", "~0").replace("/", "~1")
 
 
 def _content(row: Row) -> str:

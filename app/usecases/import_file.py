@@ -69,12 +69,15 @@ class Import:
         refused = path.with_name(f"{path.name}.refused.csv")
         refused.unlink(missing_ok=True)  # it would tell of another run
         try:
-            with path.open("rb") as raw:
-                self._take(raw, path.stat().st_size, refused)
+            raw, size = path.open("rb"), path.stat().st_size
         except OSError as error:
             raise _unopened(path, error) from None
+        try:
+            self._take(raw, size, refused)
         finally:
-            self._report(refused)
+            # Also of a run that ended early: what is said here is on disk.
+            if self._counts:
+                self._report(refused)
         return not any(self._counts[word] for word in _REFUSING)
 
     def _take(self, raw: io.BufferedReader, size: int, refused: Path) -> None:
@@ -93,7 +96,11 @@ class Import:
     def _keep(self, rows: tuple[RefusedRow, ...], path: Path) -> None:
         if not rows:
             return
-        with path.open("a", encoding="utf-8", newline="") as file:
+        try:
+            file = path.open("a", encoding="utf-8", newline="")
+        except OSError as error:
+            raise _unopened(path, error) from None
+        with file:
             if not self._faults:
                 csv.writer(file).writerow(("row", "column", "code", "why"))
             for row in rows:

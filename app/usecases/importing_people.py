@@ -13,9 +13,10 @@ from typing import Any
 from app.domain.activities import Outcome
 from app.domain.deliveries import ItemResult
 from app.domain.errors import Conflict, Fault, Invalid, TasseiError
-from app.intake.csv_rows import Person, Row, read_person
+from app.intake.csv_rows import Person, Row, pointed, read_person
 from app.intake.mapping import IDENTITIES, MEMBER, RowMapping
 from app.store import documents
+from app.store.documents import Document
 from app.usecases import organisation, people
 from app.usecases.context import Context
 from app.usecases.organisation import TEAM
@@ -23,7 +24,8 @@ from app.usecases.people import put_members, put_team
 from app.usecases.saving import ANY, Precondition, Saved
 
 Body = dict[str, Any]
-_LIST, _LINK = "memberships", "team"
+# Where a document keeps what a field of the mapping says.
+_FIELDS = {"memberships": "team", "parents": "parent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class PeopleImport:
         """Take some rows in; a result for each."""
         done: dict[int, ItemResult] = {}
         wanted: list[_Wanted] = []
-        bodies = self._bodies()
+        known = self._known()
         today = self._today()
         for row in rows:
             try:
@@ -59,7 +61,11 @@ class PeopleImport:
                 if self._is_said(person):
                     done[row.number] = _result(row.number, Outcome.DUPLICATE)
                     continue
-                body = self._body(person, bodies.get(person.key), today)
+                before = known.get(person.key)
+                if before is not None and before.archived:
+                    # Old lists name those who left; only a person can say that they are back.
+                    raise Conflict("person_archived", key=person.key)
+                body = self._body(person, before.body if before else None, today)
                 wanted.append(_Wanted(row.number, person.key, body))
             except TasseiError as error:
                 done[row.number] = _refused(row.number, error)
@@ -73,10 +79,10 @@ class PeopleImport:
             raise Conflict("two_rows_one_key", key=person.key)
         return said is not person.values
 
-    def _bodies(self) -> dict[str, Body]:
+    def _known(self) -> dict[str, Document]:
         with self._context.read() as reading:
             found = documents.all_of(reading, self._workspace, self._collection)
-        return {document.key: document.body for document in found if not document.archived}
+        return {document.key: document for document in found}
 
     def _today(self) -> str:
         with self._context.read() as reading:
@@ -115,13 +121,28 @@ class PeopleImport:
             try:
                 done[one.row] = _result(one.row, _word(self._save_team(one)))
             except TasseiError as error:
-                done[one.row] = _refused(one.row, error)
+                done[one.row] = _refused(one.row, self._placed(one.row, error))
         return done
 
     def _save_team(self, one: _Wanted) -> Saved:
-        known = one.key in self._bodies()
+        known = one.key in self._known()
         seen = Precondition(frozenset({ANY}) if known else None)
         return put_team(self._context, self._workspace, one.key, one.body, seen, self._author)
+
+    def _placed(self, row: int, error: TasseiError) -> TasseiError:
+        """A refusal of a document, pointing at the cell that it is about."""
+        if not isinstance(error, Invalid):
+            return error
+        faults = [
+            Fault(f"/row/{row}{self._column(fault.pointer)}", fault.code, fault.params)
+            for fault in error.faults
+        ]
+        return Invalid(error.code, *faults)
+
+    def _column(self, pointer: str) -> str:
+        parts = (_FIELDS.get(part, part) for part in pointer.split("/"))
+        cell = next((self._mapping.fields[p] for p in parts if p in self._mapping.fields), None)
+        return pointed(cell.column) if cell and cell.column else ""
 
     def _save_members(self, wanted: Sequence[_Wanted]) -> dict[int, ItemResult]:
         """All in one transaction; whoever does not fit is left out, and the others tried again."""
@@ -132,7 +153,10 @@ class PeopleImport:
             try:
                 saved = put_members(self._context, self._workspace, bodies, self._author)
             except Invalid as error:
-                refused = _by_row(left, error)
+                refused = {
+                    row: _refused(row, self._placed(row, why))
+                    for row, why in _by_row(left, error).items()
+                }
                 done |= refused
                 left = [one for one in left if one.row not in refused]
             else:
@@ -152,17 +176,16 @@ def _moved(before: list[Body], team: str | None, today: str) -> list[Body]:
     return [*ended, {"team": team, "from": today} if before else {"team": team}]
 
 
-def _by_row(wanted: Sequence[_Wanted], error: Invalid) -> dict[int, ItemResult]:
+def _by_row(wanted: Sequence[_Wanted], error: Invalid) -> dict[int, Invalid]:
     """The rows that a refusal is about; all of them where it names none."""
     found: dict[int, list[Fault]] = {}
     for fault in error.faults:
         place = fault.pointer.split("/")[1:2]
         if place and place[0].isdigit():
-            row = wanted[int(place[0])].row
-            found.setdefault(row, []).append(Fault("", fault.code, fault.params))
+            found.setdefault(wanted[int(place[0])].row, []).append(fault)
     if not found:
-        return {one.row: _refused(one.row, error) for one in wanted}
-    return {row: _refused(row, Invalid(error.code, *faults)) for row, faults in found.items()}
+        return {one.row: error for one in wanted}
+    return {row: Invalid(error.code, *faults) for row, faults in found.items()}
 
 
 def _word(saved: Saved) -> Outcome:

@@ -41,6 +41,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Another row says something else of {key}.",
         "別の行が {key} について異なることを述べています。",
     ),
+    "person_archived": (
+        "{key} was archived; whoever is back is put back by the API.",
+        "{key} はアーカイブ済みです。復帰させるには API を使ってください。",
+    ),
     "kind_not_counted": (
         "The source {source} does not count {kind}: it is kept and adds nothing.",
         "ソース {source} は {kind} を数えません。保存はされますが集計には入りません。",

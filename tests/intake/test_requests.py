@@ -14,20 +14,20 @@ from tests.intake.senders import SECRET
 
 
 def test_the_senders_are_these() -> None:
-    assert set(PROVIDERS) == {"events", "standard_webhooks", "twilio", "pipedrive"}
+    assert set(PROVIDERS) == {"events", "csv", "standard_webhooks", "twilio", "pipedrive"}
     assert all(provider_named(name).name == name for name in PROVIDERS)
     assert all(set(p.counts or ()) <= set(KINDS) for p in PROVIDERS.values())
 
 
-@pytest.mark.parametrize("name", ["csv", "", "Twilio", None, 7, ["twilio"]])
+@pytest.mark.parametrize("name", ["CSV", "", "Twilio", None, 7, ["twilio"]])
 def test_other_senders_are_unknown(name: Any) -> None:
     with pytest.raises(Invalid) as refusal:
         provider_named(name)
     assert refusal.value.code == "unknown_provider"
 
 
-def test_only_direct_events_have_no_hook_and_only_twilio_signs_the_address() -> None:
-    assert {name for name, p in PROVIDERS.items() if p.hook is None} == {"events"}
+def test_only_direct_events_and_files_have_no_hook_and_only_twilio_signs_the_address() -> None:
+    assert {name for name, p in PROVIDERS.items() if p.hook is None} == {"events", "csv"}
     hooks = {name: p.hook for name, p in PROVIDERS.items() if p.hook}
     assert {n for n, hook in hooks.items() if hook.signed_url is SignedUrl.YES} == {"twilio"}
     assert all(hook.answer == NO_CONTENT for hook in hooks.values())

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from app.domain.errors import Unreadable
 from app.main import opened, random_token
 from app.settings import Settings
 from app.usecases import workspaces
@@ -149,6 +150,31 @@ def test_a_running_service_counts_what_is_imported_beside_it(
     assert service.get("/v1/sources/crm").json()["counts"] == ["deal"]
 
 
+def test_senders_are_heard_while_a_file_is_imported(service: Service, load: Importer) -> None:
+    assert service.put("/v1/sources/crm", {"provider": "csv", "name": "x"}).status_code == 201
+    assert load(MEMBERS.replace('team = "team"\n', ""), PEOPLE)[0]
+    rows = deals()
+    own = {"specversion": "1.0", "source": "crm", "type": "deal", "actor": "Ann Lee"}
+    data = {"status": "won", "won_at": "2026-11-01T00:00:00Z", "amount": "1", "currency": "USD"}
+    heard: list[dict[str, int]] = []
+    ended = threading.Event()
+
+    def send() -> None:
+        while not ended.is_set():
+            heard.append(service.counts([own | {"id": f"own{len(heard)}", "data": data}]))
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    clean, _ = load(DEALS, HEADER + "".join(rows))
+    ended.set()
+    sender.join()
+    assert clean
+    assert heard == [{"accepted": 1}] * len(heard)
+    count, value = expected(rows, "Ann Lee")
+    assert won(service, "member")["ann-lee"] == (count + len(heard), str(int(value) + len(heard)))
+    assert service.mismatches() == []
+
+
 def test_importing_again_in_any_order_changes_nothing(service: Service, load: Importer) -> None:
     rows = deals(1_200)
     load(DEALS, HEADER + "".join(rows))
@@ -195,9 +221,9 @@ def test_a_member_in_an_unknown_team_is_refused_alone(service: Service, load: Im
     load(TEAMS, "team,office\nSouth,\n")
     clean, _ = load(MEMBERS, "agent,team\nAnn,South\nBo,Nowhere\nAnn,South\nAnn,\n")
     assert not clean
-    assert [(r[0], r[2]) for r in load.refused()[1:]] == [
-        ("3", "unknown_team"),
-        ("5", "two_rows_one_key"),
+    assert [r[:3] for r in load.refused()[1:]] == [
+        ["3", "team", "unknown_team"],
+        ["5", "", "two_rows_one_key"],
     ]
     assert [one["key"] for one in service.get("/v1/members").json()["items"]] == ["ann"]
 
@@ -217,6 +243,29 @@ def test_who_changes_teams_moves_today_and_keeps_what_others_said(
         {"team": "north", "from": "2026-12-10"},
     ]
     assert [one["source"] for one in found["identities"]] == ["mail", "crm"]
+
+
+def test_a_team_under_an_unknown_one_is_refused_at_its_cell(load: Importer) -> None:
+    assert not load(TEAMS, "team,office\nSouth,Nowhere\n")[0]
+    assert [r[:3] for r in load.refused()[1:]] == [["2", "office", "unknown_team"]]
+
+
+def test_an_old_list_does_not_bring_back_who_left(service: Service, load: Importer) -> None:
+    load(TEAMS, "team,office\nSouth,\n")
+    assert load(MEMBERS, "agent,team\nAnn,South\n")[0]
+    path = "/v1/members/ann"
+    answer = service.client.delete(path, headers={"if-match": service.get(path).headers["etag"]})
+    assert answer.is_success, answer.text
+    assert not load(MEMBERS, "agent,team\nAnn,South\n")[0]
+    assert load.refused()[1][2] == "person_archived"
+    assert service.get("/v1/members").json()["items"] == []
+
+
+def test_a_file_that_is_not_there_is_said_in_one_sentence(load: Importer, tmp_path: Path) -> None:
+    load(TEAMS, "team,office\n")
+    rules = mapping_in(tmp_path / "mapping.toml")
+    with pytest.raises(Unreadable, match="file_not_opened"):
+        Import(load.context, "default", rules, Console()).run(tmp_path / "nowhere.csv")
 
 
 def test_a_source_of_another_provider_is_left_alone(service: Service, load: Importer) -> None:
