@@ -30,6 +30,7 @@ from app.web import events, hooks
 from app.web.activities import routes as activities
 from app.web.auth import Attempts, Gate
 from app.web.leaderboard import routes as leaderboard
+from app.web.metric_routes import routes as metrics
 from app.web.metrics import metrics_route
 from app.web.people import identities, members, teams
 from app.web.planning import routes as planning
@@ -53,6 +54,7 @@ _ROUTERS = (
     members,
     identities,
     sources,
+    metrics,
     plans,
     planning,
     leaderboard,
@@ -137,6 +139,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     app.state.context = context
     app.state.connections = Connections(context)
     app.state.attempts = attempts
+    app.shorten({events.PATH: events.DOOR})
     app.state.streams = Streams(hub, app.state.drain)
     counters.watch_streams(app.state.streams.number)
     _document(app)

@@ -17,7 +17,7 @@ from fractions import Fraction
 
 from app.domain.documents import Node, gathered
 from app.domain.errors import Invalid
-from app.domain.metrics import Aggregation, Metric, Unit, UnitKind
+from app.domain.metrics import Metric, Unit, UnitKind
 from app.domain.progress import Edge
 from app.domain.workspace import Workspace
 
@@ -223,8 +223,8 @@ class _TreeReader:
         metric = self.metrics.get(node.text())
         if metric is None:
             raise node.refused("unknown_metric", metric=node.text())
-        if metric.aggregation is Aggregation.AVERAGE:
-            # Nobody can carry a part of an average, and the averages of people do not add up.
+        if not metric.additive:
+            # Nobody can carry a part of an average or of a stock: those of people do not add up.
             raise node.refused("not_additive", metric=metric.key)
         return metric
 

@@ -27,6 +27,10 @@ _FIRST = (datetime.min.replace(tzinfo=UTC) + timedelta(days=1) - _EPOCH) // _MIC
 _LAST = (datetime.max.replace(tzinfo=UTC) - timedelta(days=1) - _EPOCH) // _MICROSECOND
 
 
+# Older zones have offsets that no quarter hour fits: 1980-01-01T00:00:00Z.
+FLOOR = 3_652 * DAY
+
+
 @lru_cache(maxsize=4096)  # every metric of an activity reads the same few times
 def instant(text: str) -> int:
     """Microseconds since 1970 of an RFC 3339 text with offset.

@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
 from app.domain.activities import KIND, JsonValue
 from app.domain.errors import Fault, Invalid
-from app.domain.instants import DAY, instant, written_instant
+from app.domain.instants import DAY, FLOOR, instant, written_instant
 from app.domain.quantities import canonical_decimal
 
-FLOOR = instant("1980-01-01T00:00:00Z")  # older zones have offsets that no quarter hour fits
 MAX_AHEAD = DAY
 MAX_FIELDS = 200
 MAX_TEXT = 10_000
@@ -209,6 +209,35 @@ _LEAD = Kind(
     roles=("owner",),
 )
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (_CALL, _MEETING, _DEAL, _PAYMENT, _LEAD)}
+
+
+class FieldType(StrEnum):
+    """What a typed field holds."""
+
+    TIME = "time"
+    NUMBER = "number"
+    IDENTITY = "identity"
+    CHOICE = "choice"
+    TEXT = "text"
+
+
+_TYPES: Mapping[Reader, FieldType] = {
+    _time: FieldType.TIME,
+    _past_time: FieldType.TIME,
+    _decimal: FieldType.NUMBER,
+    _positive_decimal: FieldType.NUMBER,
+    _seconds: FieldType.NUMBER,
+    _identity: FieldType.IDENTITY,
+    _text: FieldType.TEXT,
+    _date: FieldType.TEXT,
+    _currency: FieldType.TEXT,
+}
+
+
+def field_type(kind: Kind, label: str) -> FieldType | None:
+    """What a kind's field holds; None for one that the kind does not type."""
+    reader = kind.readers.get(label)
+    return None if reader is None else _TYPES.get(reader, FieldType.CHOICE)
 
 
 def kind_of(text: RawValue) -> Kind:

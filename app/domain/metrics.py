@@ -2,7 +2,7 @@
 
 One definition serves every window and every face. `contribution` is the whole of counting: what
 one state adds to one metric. The tallies only ever move by the contribution of the new state
-minus that of the old one.
+minus that of the old one. A stock is a metric whose contribution is taken back when it leaves.
 """
 
 from __future__ import annotations
@@ -11,19 +11,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from app.domain.activities import JsonValue, State
-from app.domain.instants import instant
+from app.domain.errors import Invalid
+from app.domain.instants import FLOOR, instant
 from app.domain.quantities import minor_digits, scaled, unscaled
+from app.domain.values import distinct, number_of, sorted_latest, sorted_number
+
+LONGEST_IDENTITY = 255
 
 
 class Aggregation(StrEnum):
-    """How activities become one number. All of these are additive in (number, total)."""
+    """How activities become one number.
+
+    The first three follow from (number, total), which add up. The others need the values
+    themselves, as a multiset.
+    """
 
     COUNT = "count"
     SUM = "sum"
     AVERAGE = "average"
+    UNIQUE = "unique"
+    MIN = "min"
+    MAX = "max"
+    LATEST = "latest"
+
+
+MULTISETS = frozenset({Aggregation.UNIQUE, Aggregation.MIN, Aggregation.MAX, Aggregation.LATEST})
 
 
 class UnitKind(StrEnum):
@@ -59,7 +74,28 @@ class Condition:
     def holds(self, fields: Mapping[str, JsonValue]) -> bool:
         """Whether the state's field satisfies it."""
         value = fields.get(self.field)
-        return (self.default if value is None else value) in self.values
+        if isinstance(value, str):
+            return value in self.values
+        return (self.default if value is None else _plain(value)) in self.values
+
+
+def _plain(value: JsonValue) -> str | None:
+    """A number or truth value of a custom field as a condition names it; lists equal nothing."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """How what came at the metric's time leaves: at the first field of `until` that is there.
+
+    It stands open while all of `open_while` hold, whatever those fields say; without any, while
+    no field of `until` is there.
+    """
+
+    until: tuple[str, ...]
+    open_while: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +114,12 @@ class Metric:
     value: str | None = None
     less: str | None = None
     decimals: int = 0
+    stock: Stock | None = None
+
+    @property
+    def additive(self) -> bool:
+        """Whether what people did in parts of a period adds up to the whole."""
+        return self.stock is None and self.aggregation in {Aggregation.COUNT, Aggregation.SUM}
 
     def scale(self, currency: str) -> int:
         """Decimal digits of this metric's sums: money in the currency's minor unit."""
@@ -87,25 +129,42 @@ class Metric:
         """The metric's unit in a workspace of that currency."""
         return Unit(self.unit, currency if self.unit is UnitKind.MONEY else None)
 
-    def reading(self, number: int, total: int, currency: str) -> Fraction | None:
-        """The metric's value from an additive (number, total); None for the average of nothing."""
+    def reading(
+        self, number: int, total: int, currency: str, among: str | int = 0
+    ) -> Fraction | None:
+        """The metric's value; None for the average or extreme of nothing.
+
+        number, total: how many activities, and their sum at the metric's scale
+        among: of a multiset, how many values differ, or the text of the one that is asked for
+        """
         match self.aggregation:
             case Aggregation.COUNT:
                 return Fraction(number)
             case Aggregation.SUM:
                 return unscaled(total, self.scale(currency))
-            case Aggregation.AVERAGE:  # pragma: no branch - the last of the enum
+            case Aggregation.AVERAGE:
                 return unscaled(total, self.scale(currency)) / number if number else None
+            case Aggregation.UNIQUE:
+                return Fraction(among)
+            case _:
+                text = str(among)
+                return unscaled(number_of(text), self.scale(currency)) if number else None
 
 
 class Contribution(NamedTuple):
-    """What one state adds to one metric. `currency` is "" unless money; "" identity = nobody."""
+    """What one state adds to one metric. `currency` is "" unless money; "" identity = nobody.
+
+    value: the text that enters the metric's multiset, if it has one
+    until: when a stock leaves again; None while it stands open
+    """
 
     currency: str
     at: int
     identity: str
     number: int
     total: int
+    value: str | None = None
+    until: int | None = None
 
 
 class Uncounted(NamedTuple):
@@ -118,8 +177,9 @@ class Uncounted(NamedTuple):
 def contribution(metric: Metric, state: State, currency: str) -> Contribution | Uncounted | None:
     """What a state adds to a metric; None when the metric is not about it.
 
-    `currency` is the workspace's, for amounts that name none. Raises Invalid
-    `amount_does_not_fit` when an amount cannot be held exactly, so that it can be refused.
+    `currency` is the workspace's, for amounts that name none. Raises Invalid where a field holds
+    what cannot be counted exactly: amount_does_not_fit, and in fields that no kind types
+    not_a_decimal, not_a_time, time_without_offset, time_before_1980, not_a_currency.
     """
     fields = state.fields
     if state.kind != metric.kind or state.retracted or not _concerns(metric, fields):
@@ -127,11 +187,28 @@ def contribution(metric: Metric, state: State, currency: str) -> Contribution | 
     moment = fields.get(metric.time)
     if not isinstance(moment, str):
         return Uncounted("no_time", metric.time)
-    named = str(fields.get("currency") or currency) if metric.unit is UnitKind.MONEY else ""
-    total = _total(metric, fields, named)
-    if total is None:
+    at = _counted_from(moment)
+    named = _currency(fields.get("currency") or currency) if metric.unit is UnitKind.MONEY else ""
+    measured = _measured(metric, state, at, named)
+    if measured is None:
         return Uncounted("no_value", str(metric.value))
-    return Contribution(named, instant(moment), _credited(metric, fields), 1, total)
+    until = _left(metric.stock, fields, at) if metric.stock else None
+    if isinstance(until, Uncounted):
+        return until
+    return Contribution(named, at, _credited(metric, fields), 1, *measured, until)
+
+
+def _counted_from(moment: str) -> int:
+    at = instant(moment)
+    if at < FLOOR:
+        raise Invalid("time_before_1980")
+    return at
+
+
+def _currency(named: JsonValue) -> str:
+    if isinstance(named, str) and len(named) == len("JPY") and named.isascii() and named.isupper():
+        return named
+    raise Invalid("not_a_currency")
 
 
 def _concerns(metric: Metric, fields: Mapping[str, JsonValue]) -> bool:
@@ -156,122 +233,36 @@ def _total(metric: Metric, fields: Mapping[str, JsonValue], currency: str) -> in
     return scaled(str(value), scale) - (scaled(str(less), scale) if less is not None else 0)
 
 
+def _measured(
+    metric: Metric, state: State, at: int, currency: str
+) -> tuple[int, str | None] | None:
+    """What is added up and what enters the multiset; None where there is no value."""
+    if metric.aggregation is Aggregation.UNIQUE:
+        text = _plain(state.fields.get(str(metric.value)))
+        return None if text is None else (0, distinct(text))
+    total = _total(metric, state.fields, currency)
+    if total is None or metric.aggregation not in MULTISETS:
+        return None if total is None else (total, None)
+    if metric.aggregation is Aggregation.LATEST:
+        stamp = state.stamps.get(str(metric.value), state.base)
+        return 0, sorted_latest(at, stamp, total)
+    return 0, sorted_number(total)
+
+
+def _left(stock: Stock, fields: Mapping[str, JsonValue], at: int) -> int | Uncounted | None:
+    """When a stock leaves, never before it came; None while it stands open."""
+    if stock.open_while and all(condition.holds(fields) for condition in stock.open_while):
+        return None
+    for name in stock.until:
+        moment = fields.get(name)
+        if isinstance(moment, str):
+            return max(_counted_from(moment), at)
+    return Uncounted("no_time", stock.until[-1]) if stock.open_while else None
+
+
 def _credited(metric: Metric, fields: Mapping[str, JsonValue]) -> str:
     for role in metric.roles:
-        if named := fields.get(role):
-            return str(named)
+        named = fields.get(role)
+        if named and isinstance(named, str) and len(named) <= LONGEST_IDENTITY:
+            return named
     return ""
-
-
-def _only(**allowed: str) -> tuple[Condition, ...]:
-    return tuple(Condition(name, frozenset({value})) for name, value in allowed.items())
-
-
-_COUNT, _SUM = Aggregation.COUNT, Aggregation.SUM
-_CALL: dict[str, Any] = {"kind": "call", "time": "started_at", "roles": ("agent",)}
-_NEW = Condition("type", frozenset({"new"}), default="new")
-_BOOKERS = ("booked_by", "organizer")
-
-
-def _preset(key: str, ja: str, en: str, aggregation: Aggregation, **rest: Any) -> Metric:  # noqa: ANN401 - the dataclass checks them
-    return Metric(key=key, names={"ja": ja, "en": en}, aggregation=aggregation, **rest)
-
-
-_PRESETS = (
-    _preset("calls", "架電", "Calls", _COUNT, **_CALL, where=_only(direction="outbound")),
-    _preset(
-        "connected_calls",
-        "通電",
-        "Connected calls",
-        _COUNT,
-        **_CALL,
-        where=_only(direction="outbound", outcome="connected"),
-    ),
-    _preset(
-        "talk_time",
-        "通話時間",
-        "Talk time",
-        _SUM,
-        **_CALL,
-        unit=UnitKind.DURATION,
-        value="talk_seconds",
-    ),
-    _preset(
-        "inbound_calls", "受電", "Inbound calls", _COUNT, **_CALL, where=_only(direction="inbound")
-    ),
-    _preset(
-        "appointments",
-        "アポ",
-        "Appointments",
-        _COUNT,
-        kind="meeting",
-        time="booked_at",
-        roles=_BOOKERS,
-    ),
-    _preset(
-        "appointments_kept",
-        "有効アポ",
-        "Appointments kept",
-        _COUNT,
-        kind="meeting",
-        time="booked_at",
-        roles=_BOOKERS,
-        unless=_only(status="canceled"),
-    ),
-    _preset(
-        "meetings_held",
-        "商談実施",
-        "Meetings held",
-        _COUNT,
-        kind="meeting",
-        time="starts_at",
-        roles=("organizer",),
-        where=_only(status="held"),
-    ),
-    _preset("leads", "リード", "Leads", _COUNT, kind="lead", time="created_at", roles=("owner",)),
-    _preset(
-        "deals_created",
-        "案件",
-        "Deals created",
-        _COUNT,
-        kind="deal",
-        time="created_at",
-        roles=("owner",),
-        where=(_NEW,),
-    ),
-    _preset(
-        "deals_won",
-        "受注",
-        "Deals won",
-        _COUNT,
-        kind="deal",
-        time="won_at",
-        roles=("owner",),
-        where=_only(status="won"),
-    ),
-    _preset(
-        "revenue",
-        "売上",
-        "Revenue",
-        _SUM,
-        kind="deal",
-        time="won_at",
-        roles=("owner",),
-        where=_only(status="won"),
-        unit=UnitKind.MONEY,
-        value="amount",
-    ),
-    _preset(
-        "cash_in",
-        "入金",
-        "Cash in",
-        _SUM,
-        kind="payment",
-        time="paid_at",
-        roles=("owner",),
-        unit=UnitKind.MONEY,
-        value="amount",
-        less="refunded_amount",
-    ),
-)
-PRESETS: Mapping[str, Metric] = {metric.key: metric for metric in _PRESETS}

@@ -60,8 +60,11 @@ def minor_digits(currency: str) -> int:
 def scaled(text: str, decimals: int) -> int:
     """A decimal string as an integer of 10^-decimals; never rounded.
 
-    Raises Invalid `amount_does_not_fit` when digits would be lost or 64 bits are not enough.
+    Raises Invalid `amount_does_not_fit` when digits would be lost or 64 bits are not enough, and
+    `not_a_decimal` for what is none.
     """
+    if not _DECIMAL.fullmatch(text):
+        raise Invalid("not_a_decimal")
     value = Decimal(text).scaleb(decimals)
     if value != value.to_integral_value() or abs(value) > INT64 // 8:
         raise Invalid("amount_does_not_fit", decimals=decimals)

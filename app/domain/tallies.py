@@ -6,10 +6,11 @@ zone's offset since 1980 is a multiple of a quarter hour, so a window in any zon
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from app.domain.activities import State
+from app.domain.errors import Invalid
 from app.domain.instants import QUARTER
 from app.domain.metrics import Contribution, Metric, contribution
 
@@ -30,16 +31,53 @@ class Movement(NamedTuple):
     total: int
 
 
+class Occurrence(NamedTuple):
+    """A value in the multiset of a cell; `value` is written by `values`."""
+
+    metric: str
+    currency: str
+    quarter: int
+    identity: str
+    value: str
+
+
 def cells(state: State, metrics: Iterable[Metric], currency: str) -> dict[Cell, Movement]:
-    """Where a state stands in the tallies. Raises Invalid when an amount cannot be held."""
-    found = ((metric, contribution(metric, state, currency)) for metric in metrics)
-    return {
-        Cell(metric.key, added.currency, added.at // QUARTER, added.identity): Movement(
-            added.number, added.total
-        )
-        for metric, added in found
-        if isinstance(added, Contribution)
-    }
+    """Where a state stands in the tallies. What cannot be counted exactly stands nowhere."""
+    found: dict[Cell, Movement] = {}
+    for metric, added in _contributions(state, metrics, currency):
+        _step(found, metric, added, added.at, Movement(added.number, added.total))
+        if added.until is not None:
+            _step(found, metric, added, added.until, Movement(-added.number, -added.total))
+    return found
+
+
+def occurrences(state: State, metrics: Iterable[Metric], currency: str) -> tuple[Occurrence, ...]:
+    """The values with which a state stands in multisets, at most one for each metric."""
+    return tuple(
+        Occurrence(metric.key, added.currency, added.at // QUARTER, added.identity, added.value)
+        for metric, added in _contributions(state, metrics, currency)
+        if added.value is not None
+    )
+
+
+def _contributions(
+    state: State, metrics: Iterable[Metric], currency: str
+) -> Iterator[tuple[Metric, Contribution]]:
+    for metric in metrics:
+        try:
+            added = contribution(metric, state, currency)
+        except Invalid:
+            continue
+        if isinstance(added, Contribution):
+            yield metric, added
+
+
+def _step(
+    found: dict[Cell, Movement], metric: Metric, added: Contribution, at: int, by: Movement
+) -> None:
+    cell = Cell(metric.key, added.currency, at // QUARTER, added.identity)
+    held = found.get(cell, Movement(0, 0))
+    found[cell] = Movement(held.number + by.number, held.total + by.total)
 
 
 def moved(before: Mapping[Cell, Movement], after: Mapping[Cell, Movement]) -> dict[Cell, Movement]:

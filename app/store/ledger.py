@@ -7,20 +7,21 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, exists, func, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Table, exists, func, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
 
 from app.domain.activities import NOTHING, Report, Stamp, State, joined, make_report
-from app.domain.errors import Invalid, NotFound
-from app.domain.tallies import Cell, Movement, cells
+from app.domain.errors import NotFound
+from app.domain.tallies import Cell, Movement, cells, occurrences
 from app.store import heads, rules, states, tallies
 from app.store.actors import Actor, all_actors
+from app.store.dialect import AnySelect
 from app.store.engine import Store
 from app.store.rules import Rules
 from app.store.standing import NOWHERE, stored_standing
@@ -33,6 +34,7 @@ from app.store.tables import (
     metric_slot,
     tally_day,
     tally_quarter,
+    tally_values,
     verification,
 )
 from app.store.tallies import Change, Numbers
@@ -43,6 +45,7 @@ _CREDITS = select(_C.actor, _C.at, _C.source, _C.key)
 _CREDIT = tuple_(_C.actor, _C.at, _C.source, _C.key)
 Credit = tuple[int, int, str, str]  # actor, instant, source, key
 Bucket = tuple[str, str, int, str, str]  # metric, currency, day or quarter, source, identity
+Valued = tuple[str, str, int, str, str, str]  # a bucket of quarters, and the value
 Histories = list[tuple[Where, list[Report]]]
 
 
@@ -120,33 +123,16 @@ def _count_anew(writing: Writing, counting: Rules, numbers: Numbers, behind: Whe
     )
     flags = {(s, k): flag for s, k, flag in writing.connection.execute(query)}
     changes = []
-    for (source, key), state in _states(writing, writing.workspace, list(flags)).items():
+    turned: dict[Where, bool] = {}
+    for (source, key), state in states.load_all(writing, writing.workspace, flags).items():
         metrics = counting.metrics_of(source, state.kind)
         stands = stored_standing(state, metrics, counting.currency)
         changes.append(Change(source, key, NOWHERE, stands))
         if stands.uncounted != bool(flags[source, key]):
-            _flag(writing, (source, key), uncounted=stands.uncounted)
+            turned[source, key] = stands.uncounted
+    states.flag(writing, turned)
     tallies.post(writing, counting, numbers, changes)
     return max(flags) if flags else None
-
-
-def _flag(writing: Writing, where: Where, *, uncounted: bool) -> None:
-    writing.connection.execute(
-        update(activity)
-        .where(_A.workspace_id == writing.workspace, _A.source == where[0], _A.key == where[1])
-        .values(uncounted=int(uncounted))
-    )
-
-
-def _states(access: Access, workspace: str, places: list[Where]) -> dict[Where, State]:
-    keys: dict[str, list[str]] = defaultdict(list)
-    for source, key in places:
-        keys[source].append(key)
-    return {
-        (source, key): state
-        for source, wanted in keys.items()
-        for key, state in states.load(access, workspace, source, wanted).items()
-    }
 
 
 def _histories(access: Access, workspace: str) -> Iterator[tuple[Where, list[Report]]]:
@@ -188,9 +174,10 @@ class _Audit:
         self._actors = {who: number for number, who in actors.items()}
         self._quarters: dict[Bucket, tuple[int, int]] = {}
         self._days: dict[Bucket, tuple[int, int]] = {}
+        self._values: Counter[Valued] = Counter()
 
     def check(self, histories: Histories) -> None:
-        stored = _states(self._access, self._workspace, [where for where, _ in histories])
+        stored = states.load_all(self._access, self._workspace, (where for where, _ in histories))
         flags = self._flags(histories)
         credited: set[Credit] = set()
         for where, reports in histories:
@@ -212,6 +199,7 @@ class _Audit:
         self._check_orphans()
         self._check_tallies(tally_quarter, self._quarters)
         self._check_tallies(tally_day, self._days)
+        self._check_values()
         query = select(func.count()).where(credit.c.workspace_id == self._workspace)
         self._compare("credit", (), self._access.connection.scalar(query), self._credits)
         return self._found
@@ -239,13 +227,13 @@ class _Audit:
 
     def _count(self, source: str, state: State) -> None:
         metrics = self._rules.metrics_of(source, state.kind)
-        try:
-            filled = cells(state, metrics, self._rules.currency)
-        except Invalid:
-            return
-        for cell, movement in filled.items():
+        for cell, movement in cells(state, metrics, self._rules.currency).items():
             _add(self._quarters, cell, cell.quarter, source, movement)
             _add(self._days, cell, self._rules.day_of(cell.quarter), source, movement)
+        for metric, currency, quarter, who, value in occurrences(
+            state, metrics, self._rules.currency
+        ):
+            self._values[metric, currency, quarter, source, who, value] += 1
 
     def _check_credits(self, expected: set[Credit]) -> None:
         self._credits += len(expected)
@@ -266,26 +254,39 @@ class _Audit:
             self._compare("activity", tuple(row), "state", None)
 
     def _check_tallies(self, table: Table, computed: dict[Bucket, tuple[int, int]]) -> None:
-        query = (
-            select(
-                metric_slot.c.metric,
-                metric_slot.c.currency,
-                table.c[table.name.removeprefix("tally_")],
-                actor.c.source,
-                actor.c.identity,
-                table.c.number,
-                table.c.total,
-            )
-            .join(metric_slot, _same(table, metric_slot, "workspace_id", "slot"))
-            .join(actor, _same_actor(table))
-            .where(table.c.workspace_id == self._workspace)
-            .execution_options(yield_per=CHUNK)
-        )
+        bucket_of = table.c[table.name.removeprefix("tally_")]
+        query = self._named(table, bucket_of, table.c.number, table.c.total)
         for row in self._access.connection.execute(query):
             bucket, amount = tuple(row[:5]), tuple(row[5:])
             self._compare(table.name, bucket, amount, computed.pop(bucket, (0, 0)))
         for missing, expected in computed.items():
             self._compare(table.name, missing, (0, 0), expected)
+
+    def _check_values(self) -> None:
+        of = tally_values.c
+        for *place, n in self._access.connection.execute(
+            self._named(tally_values, of.quarter, of.value, of.n)
+        ):
+            self._compare(tally_values.name, tuple(place), n, self._values.pop(tuple(place), 0))
+        for missing, expected in self._values.items():
+            self._compare(tally_values.name, missing, 0, expected)
+
+    def _named(self, table: Table, bucket: Column[int], *values: Column[Any]) -> AnySelect:
+        """The rows of a tally under the names of their metrics and people."""
+        return (
+            select(
+                metric_slot.c.metric,
+                metric_slot.c.currency,
+                bucket,
+                actor.c.source,
+                actor.c.identity,
+                *values,
+            )
+            .join(metric_slot, _same(table, metric_slot, "workspace_id", "slot"))
+            .join(actor, _same(table, actor, "workspace_id", "actor"))
+            .where(table.c.workspace_id == self._workspace)
+            .execution_options(yield_per=CHUNK)
+        )
 
 
 def _same(left: Table, right: Table, *names: str) -> ColumnElement[bool]:
@@ -293,10 +294,6 @@ def _same(left: Table, right: Table, *names: str) -> ColumnElement[bool]:
     for condition in rest:
         first &= condition
     return first
-
-
-def _same_actor(table: Table) -> ColumnElement[bool]:
-    return _same(table, actor, "workspace_id", "actor")
 
 
 def _add(

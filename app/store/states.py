@@ -7,10 +7,11 @@ says everything, and a call costs one row instead of nine.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, insert, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, insert, select, tuple_, update
 
 from app.domain.activities import Report, Stamp, State
 from app.store.dialect import Prepared, Words, columns, deleting, listed, paired, upsert
@@ -72,6 +73,19 @@ _LOAD_FIELDS = Prepared(
 )
 
 
+_PLACE = ("of_workspace", "of_source", "of_key")  # a SET's own parameters are named as columns
+_FLAG = Prepared(
+    update(activity)
+    .where(
+        *(
+            column == bindparam(name, type_=Words)
+            for column, name in zip((_A.workspace_id, _A.source, _A.key), _PLACE, strict=True)
+        )
+    )
+    .values(uncounted=bindparam("missing", type_=_A.uncounted.type)),
+    "missing",
+    *_PLACE,
+)
 _LOAD_STAMPS = Prepared(
     select(_R.key, _R.revision, _R.mapping, _R.digest).where(
         _R.workspace_id == _OF_SOURCE[0],
@@ -91,6 +105,24 @@ def load(access: Access, workspace: str, source: str, keys: Iterable[str]) -> di
     partial = [row[0] for row in rows if row[5]]
     stamps = _field_stamps(access, workspace, source, partial) if partial else {}
     return {row[0]: _state(row[1:5], stamps.get(row[0], {})) for row in rows}
+
+
+def load_all(access: Access, workspace: str, places: Iterable[Where]) -> dict[Where, State]:
+    """The states that exist at some places."""
+    keys: dict[str, list[str]] = defaultdict(list)
+    for source, key in places:
+        keys[source].append(key)
+    return {
+        (source, key): state
+        for source, wanted in keys.items()
+        for key, state in load(access, workspace, source, wanted).items()
+    }
+
+
+def flag(writing: Writing, uncounted: Mapping[Where, bool]) -> None:
+    """Say of some activities whether a metric is about them and cannot count them."""
+    rows = [(int(missing), writing.workspace, *where) for where, missing in uncounted.items()]
+    _FLAG.many(writing.connection, rows)
 
 
 def _state(row: tuple[Any, ...], stamps: dict[str, Stamp]) -> State:

@@ -164,6 +164,14 @@ def _tally(name: str, bucket: str) -> Table:
 
 tally_day = _tally("tally_day", "day")
 tally_quarter = _tally("tally_quarter", "quarter")
+tally_values = _table(
+    "tally_values",
+    _key("slot", Whole),
+    _key("quarter", Whole),
+    _key("actor", Whole),
+    _key("value", Words),
+    _value("n", Whole),
+)
 
 quarantine = _table(
     "quarantine",

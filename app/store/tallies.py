@@ -10,15 +10,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, literal_column, select
 
 from app.domain.errors import Invalid
 from app.store import actors
 from app.store.actors import Who
 from app.store.dialect import Prepared, columns, deleting, upsert
 from app.store.rules import Rules
-from app.store.standing import Amount, CellKey, Standing
-from app.store.tables import LARGEST, credit, metric_slot, tally_day, tally_quarter
+from app.store.standing import Amount, CellKey, Occurs, Standing
+from app.store.tables import (
+    LARGEST,
+    credit,
+    metric_slot,
+    tally_day,
+    tally_quarter,
+    tally_values,
+)
 from app.store.transactions import Access, Writing
 
 Slot = tuple[str, str]  # metric and currency
@@ -28,6 +35,16 @@ _S = metric_slot.c
 _NEW_SLOT = Prepared(insert(metric_slot), *columns(metric_slot))
 _MOVE_DAYS = Prepared(upsert(tally_day, "number", "total"), *columns(tally_day))
 _MOVE_QUARTERS = Prepared(upsert(tally_quarter, "number", "total"), *columns(tally_quarter))
+_V = tally_values.c
+_PLACE = tuple(name for name in columns(tally_values) if name != "n")
+_MOVE_VALUES = Prepared(upsert(tally_values, "n"), *columns(tally_values))
+_FORGET_VALUES = Prepared(
+    delete(tally_values).where(
+        *(_V[name] == bindparam(name, type_=_V[name].type) for name in _PLACE),
+        _V.n == literal_column("0"),
+    ),
+    *_PLACE,
+)
 _CREDIT = Prepared(insert(credit), *columns(credit))
 _UNCREDIT = deleting(credit, *columns(credit))
 
@@ -79,13 +96,42 @@ def post(writing: Writing, rules: Rules, numbers: Numbers, changes: list[Change]
             days[day] = (number + amount[0], total + amount[1])
     _MOVE_DAYS.many(writing.connection, _rows(writing.workspace, days))
     _MOVE_QUARTERS.many(writing.connection, _rows(writing.workspace, quarters))
+    _move_values(writing, numbers, changes)
     _credit(writing, numbers, changes)
 
 
 def clear(writing: Writing) -> None:
     """Forget all tallies and credits of the workspace, to count anew."""
-    for table in (tally_day, tally_quarter, credit):
+    for table in (tally_day, tally_quarter, tally_values, credit):
         writing.connection.execute(delete(table).where(table.c.workspace_id == writing.workspace))
+
+
+def clear_metric(writing: Writing, metric: str) -> None:
+    """Forget the tallies of one metric; its slots stay, since writers remember their numbers."""
+    known = slots(writing, writing.workspace)
+    own = [number for (name, _), number in known.items() if name == metric]
+    for table in (tally_day, tally_quarter, tally_values):
+        writing.connection.execute(
+            delete(table).where(
+                table.c.workspace_id == writing.workspace, table.c.slot.in_(sorted(own))
+            )
+        )
+
+
+def _move_values(writing: Writing, numbers: Numbers, changes: list[Change]) -> None:
+    moved: dict[tuple[str, Occurs], int] = {}
+    for source, _, before, after in changes:
+        for values, step in ((before.values, -1), (after.values, 1)):
+            for value in values:
+                moved[source, value] = moved.get((source, value), 0) + step
+    rows = sorted(
+        (writing.workspace, numbers.slots[place[:2]], place[2], numbers.actors[source, place[3]],
+         place[4], step)
+        for (source, place), step in moved.items()
+        if step
+    )  # fmt: skip
+    _MOVE_VALUES.many(writing.connection, rows)
+    _FORGET_VALUES.many(writing.connection, [row[:-1] for row in rows if row[-1] < 0])
 
 
 def _netted(changes: list[Change]) -> dict[str, dict[CellKey, Amount]]:

@@ -14,11 +14,12 @@ from app.domain.directory import Directory, directory
 from app.domain.errors import NotFound
 from app.domain.freshness import Source, source_of
 from app.domain.ground import Ground, ground
-from app.domain.metrics import PRESETS, Metric
+from app.domain.metrics import Metric
 from app.domain.people import Member, Team, member_of, team_of
 from app.domain.plans import check_assignments, plan_of
+from app.domain.presets import PRESETS
 from app.domain.workspace import Workspace, holiday_country, workspace_of
-from app.store import documents, heads
+from app.store import documents, heads, rules
 from app.store.documents import Document
 from app.store.transactions import Access
 from app.usecases.holidays import public_holidays
@@ -29,6 +30,7 @@ MEMBER = "member"
 ABSENCES = "absences"
 SOURCE = "source"
 PLAN = "plan"
+METRIC = "metric"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def load(access: Access, workspace: str, config_version: int = 0) -> Organisatio
             for found in documents.all_of(access, workspace, SOURCE)
             if not found.archived
         ),
-        PRESETS,
+        {**PRESETS, **rules.own_metrics(access, workspace)},
     )
 
 

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.views import sentences, sentences_planning, sentences_plans, sentences_sources
+from app.views import (
+    sentences,
+    sentences_metrics,
+    sentences_planning,
+    sentences_plans,
+    sentences_sources,
+)
 
 LANGUAGES = ("en", "ja")
 DEFAULT_LANGUAGE = "en"
@@ -36,6 +42,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **sentences.SENTENCES,
     **sentences_planning.SENTENCES,
     **sentences_plans.SENTENCES,
+    **sentences_metrics.SENTENCES,
     **sentences_sources.SENTENCES,
     # The request as a whole.
     "body_too_large": (

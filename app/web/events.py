@@ -127,4 +127,5 @@ DOCUMENT: Json = {
         "422": {"$ref": "#/components/responses/Problem422"},
     },
 }
-ROUTE = Route(PATH, EventsDoor(), methods=["POST"], include_in_schema=False)
+DOOR = EventsDoor()
+ROUTE = Route(PATH, DOOR, methods=["POST"], include_in_schema=False)

@@ -84,6 +84,7 @@ _TAGS = {
     "workspace": "The workspace, its calendar, its API keys.",
     "people": "Teams, members, absences, and identities that are nobody's yet.",
     "sources": "Senders: how they are connected and whether they speak.",
+    "metrics": "What is measured, and its numbers over time.",
     "plans": "Goal trees and their progress.",
     "events": "What happened: reporting it, and what became of the reports.",
     "hooks": "Where providers deliver.",

@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import Lifespan, Scope
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from app.domain.errors import TasseiError
 from app.telemetry import Counters
@@ -30,6 +30,7 @@ from app.web.middleware import Cors, Guarded, Observed
 from app.web.openapi import completed
 from app.web.problems import MethodNotAllowed, response
 from app.web.routes import QueryNames, ResourceRoute, Templates, query_names
+from app.web.shortcuts import Shortcuts
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,23 @@ class Platform:
 class Service(FastAPI):
     """FastAPI, knowing its whole templates and its complete document."""
 
+    _shortcuts: Shortcuts | None = None
     _templates: Templates | None = None
     _raw: Mapping[str, Any] | None = None
     _names: QueryNames
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The usual way, or the short one."""
+        short = self._shortcuts.of(scope) if self._shortcuts else None
+        if short is None:
+            await super().__call__(scope, receive, send)
+        else:
+            scope["app"] = self
+            await short(scope, receive, send)
+
+    def shorten(self, doors: Mapping[str, ASGIApp]) -> None:
+        """Answer POST at these exact paths past the framework, inside the same layers."""
+        self._shortcuts = Shortcuts(doors, self.user_middleware)
 
     def openapi(self) -> dict[str, Any]:
         """FastAPI's document, completed; made anew when the routes change."""

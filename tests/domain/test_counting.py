@@ -15,7 +15,6 @@ from app.domain.errors import Invalid
 from app.domain.instants import DAY, QUARTER, instant
 from app.domain.kinds import KINDS, canonical_fields, identity, kind_of
 from app.domain.metrics import (
-    PRESETS,
     Aggregation,
     Contribution,
     Metric,
@@ -24,6 +23,7 @@ from app.domain.metrics import (
     UnitKind,
     contribution,
 )
+from app.domain.presets import PRESETS
 from app.domain.tallies import Cell, Movement, cells, moved
 from tests.domain.worlds import codes
 
@@ -206,6 +206,7 @@ COUNTED = [
     ("deals_won", state("deal", status="won", **DEAL), ("", "o", 0)),
     ("revenue", state("deal", status="won", **DEAL), ("JPY", "o", 450_000)),
     ("revenue", state("deal", status="won", currency="KWD", **DEAL), ("KWD", "o", 450_000_000)),
+    ("open_pipeline", state("deal", status="open", **DEAL), ("JPY", "o", 450_000)),
     ("cash_in", state("payment", **PAYMENT), ("USD", "o", 1050)),
     ("cash_in", state("payment", refunded_amount="12", **PAYMENT), ("USD", "o", -150)),
 ]
@@ -275,6 +276,8 @@ def test_a_state_stands_in_one_cell_of_each_metric_it_counts_for() -> None:
         Cell("deals_created", "", NOW // QUARTER, "o"): Movement(1, 0),
         Cell("deals_won", "", NOW // QUARTER, "o"): Movement(1, 0),
         Cell("revenue", "JPY", NOW // QUARTER, "o"): Movement(1, 450_000),
+        # Won in the quarter hour in which it was created: never in the pipeline.
+        Cell("open_pipeline", "JPY", NOW // QUARTER, "o"): Movement(0, 0),
     }
     assert cells(state("deal", status="won", owner="o"), PRESETS.values(), "JPY") == {}
     assert DAY % QUARTER == 0

@@ -19,10 +19,10 @@ from app.domain.errors import Invalid, NotFound
 from app.domain.evaluation import Heard, Question, evaluate
 from app.domain.ground import Ground, blueprint, ground
 from app.domain.instants import instant
-from app.domain.metrics import PRESETS
 from app.domain.pacing import required_per_day
 from app.domain.people import Absence, Identity, IdentityKind, Member, Membership, Parent, Team
 from app.domain.plans import Assignment, Unassigned, plan_of
+from app.domain.presets import PRESETS
 from app.domain.progress import Excluded, GoalProgress, Progress, Scope, ScopedProgress, Verdict
 from app.domain.quantities import rounded_up
 from app.domain.scopes import Breakdown

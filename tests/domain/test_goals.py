@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from app.domain.backcalc import display
 from app.domain.errors import Invalid
-from app.domain.metrics import PRESETS, Aggregation, UnitKind
+from app.domain.metrics import Aggregation, UnitKind
 from app.domain.plans import Plan, Unassigned, check_assignments, plan_of
+from app.domain.presets import PRESETS
 from app.domain.quantities import written
 from app.domain.spans import Span
 from tests.domain.worlds import FUNNEL, codes, east, plan, plan_document, workspace
@@ -290,6 +291,7 @@ LEAF = goal("m1", target="5")
         (goal("m0", target="-1"), "/root/target", "negative_target"),
         (goal("nonsense", target="1"), "/root/metric", "unknown_metric"),
         (goal("deal_size", target="1"), "/root/metric", "not_additive"),
+        (goal("open_pipeline", target="1"), "/root/metric", "not_additive"),
         (goal("m0", target="1", pinned="yes"), "/root/pinned", "not_a_boolean"),
         (goal("revenue", target="1", currency="USD"), "/root/currency", "mixed_currency"),
         (goal("revenue", target="1", parts=[LEAF]), "/root", "mixed_currency"),

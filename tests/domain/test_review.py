@@ -11,8 +11,8 @@ from app.domain.comparison import Change, difference
 from app.domain.errors import Invalid
 from app.domain.freshness import source_of
 from app.domain.ground import Ground, blueprint, ground
-from app.domain.metrics import PRESETS
 from app.domain.plans import plan_of
+from app.domain.presets import PRESETS
 from app.domain.review import refused_as_unmeasured, unmeasured, warnings
 from tests.domain.worlds import codes, december, east, plan, plan_document, workspace
 

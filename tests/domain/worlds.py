@@ -11,9 +11,9 @@ import holidays
 from app.domain.directory import Directory, directory
 from app.domain.errors import Invalid
 from app.domain.ground import Ground, ground
-from app.domain.metrics import PRESETS
 from app.domain.people import member_of, team_of
 from app.domain.plans import Plan, check_assignments, plan_of
+from app.domain.presets import PRESETS
 from app.domain.workspace import Workspace, workspace_of
 
 JAPAN: Mapping[date, str] = dict(

@@ -10,7 +10,8 @@ import pytest
 
 from app.domain.activities import KIND, RETRACTED, Report, State, joined
 from app.domain.instants import instant
-from app.domain.metrics import PRESETS, Contribution, contribution
+from app.domain.metrics import Contribution, contribution
+from app.domain.presets import PRESETS
 from app.domain.revisions import of_instant
 from app.intake.requests import HookRequest
 from tests.intake.pipedrive_events import (

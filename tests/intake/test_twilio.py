@@ -11,7 +11,8 @@ import pytest
 from app.domain.activities import KIND, Report, State, joined
 from app.domain.deliveries import Delivery, Refused
 from app.domain.errors import Unauthenticated
-from app.domain.metrics import PRESETS, Contribution, contribution
+from app.domain.metrics import Contribution, contribution
+from app.domain.presets import PRESETS
 from app.intake.providers.twilio import PROVIDER
 from app.intake.requests import HookRequest
 from app.intake.signatures import MAX_PARAMETERS

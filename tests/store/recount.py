@@ -70,6 +70,27 @@ def _deal(fields: Mapping[str, Any], home: str) -> Iterable[tuple[str, str, str,
             yield "revenue", currency, fields["won_at"], who, amount
 
 
+def _stood(fields: Mapping[str, Any], home: str) -> Iterable[tuple[str, str, str, str, int, int]]:
+    """What stands in the pipeline: it comes when it is created and leaves when it is decided."""
+    if fields["@kind"] != "deal" or fields.get("@retracted") is True:
+        return
+    came, amount, status = (fields.get(name) for name in ("created_at", "amount", "status"))
+    if came is None or amount is None or status == "deleted":
+        return
+    gone = fields.get("won_at") or fields.get("closed_at")
+    if status != "open" and gone is None:
+        return
+    who, currency = fields.get("owner") or "", fields.get("currency") or home
+    value = int(amount) * 10 ** _DIGITS[currency]
+    yield "open_pipeline", currency, came, who, 1, value
+    if status != "open":
+        yield "open_pipeline", currency, max(came, gone, key=_instant), who, -1, -value
+
+
+def _instant(written: str) -> datetime:
+    return datetime.fromisoformat(written)
+
+
 def tallies_of(
     reports: Iterable[Report], counts: Mapping[str, list[str] | None], zone: str, home: str = "JPY"
 ) -> tuple[Tally, Tally]:
@@ -81,14 +102,18 @@ def tallies_of(
         kinds = counts[source]
         if kinds is not None and fields["@kind"] not in kinds:
             continue
-        for metric, currency, written, who, amount in counted(fields, home):
+        moves = [(m, c, at, who, 1, v) for m, c, at, who, v in counted(fields, home)]
+        for metric, currency, written, who, step, amount in (*moves, *_stood(fields, home)):
             at = datetime.fromisoformat(written)
             day = (at.astimezone(ZoneInfo(zone)).date() - datetime(1970, 1, 1).date()).days  # noqa: DTZ001 - only its date
             for tally, bucket in ((days, day), (quarters, int(at.timestamp()) // 900)):
                 place = (metric, currency, bucket, source, who)
                 number, total = tally.get(place, (0, 0))
-                tally[place] = (number + 1, total + amount)
-    return days, quarters
+                tally[place] = (number + step, total + amount)
+    return tuple(  # type: ignore[return-value] # two dictionaries in, two out
+        {place: sums for place, sums in tally.items() if sums != (0, 0)}
+        for tally in (days, quarters)
+    )
 
 
 def piles(reports: Iterable[Report]) -> dict[tuple[str, str], list[Report]]:
@@ -132,5 +157,6 @@ def credited(
         kinds = counts[source]
         if kinds is None or fields["@kind"] in kinds:
             names = {who for _, _, _, who, _ in counted(fields, "JPY") if who}
+            names |= {who for _, _, _, who, *_ in _stood(fields, "JPY") if who}
             found.update((source, who) for who in names)
     return found

@@ -55,7 +55,10 @@ def test_an_activity_explains_itself_by_its_reports(store: Store) -> None:
         reports = activities.revisions(reading, W, "crm", "d")
     assert found is not None
     assert (found.state.fields["amount"], found.changed_at) == ("7", NOW + 9)
-    assert found.missing == (activities.Missing("deals_created", "no_time", "created_at"),)
+    assert found.missing == tuple(
+        activities.Missing(metric, "no_time", "created_at")
+        for metric in ("deals_created", "open_pipeline")
+    )
     assert [(one.full, one.received_at, one.fields["amount"]) for one in reports] == [
         (True, NOW + 9, "100"),
         (True, NOW + 5, "100"),
@@ -85,8 +88,15 @@ def test_what_a_metric_is_about_and_cannot_count_is_listed_with_its_reason(store
         }
 
     assert listed() == {
-        "no time": [("deals_won", "no_time", "won_at"), ("revenue", "no_time", "won_at")],
-        "no amount": [("revenue", "no_value", "amount")],
+        "no time": [
+            ("deals_won", "no_time", "won_at"),
+            ("revenue", "no_time", "won_at"),
+            ("open_pipeline", "no_time", "closed_at"),
+        ],
+        "no amount": [
+            ("revenue", "no_value", "amount"),
+            ("open_pipeline", "no_value", "amount"),
+        ],
     }
     repaired = report("no time", 2, full=False, won_at="2026-12-02T00:00:00Z")
     sent(store, delivery(repaired))

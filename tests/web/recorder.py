@@ -27,6 +27,7 @@ from app.settings import Settings
 from app.usecases.stream import Topic
 from app.views.stream import MEDIA_TYPE
 from tests.intake.senders import leg
+from tests.web import measuring
 from tests.web import test_worked_month as worked
 from tests.web.service import Service, started
 
@@ -143,6 +144,7 @@ def exchanges() -> Sequence[Exchange]:
         say_again(recorder)
         import_members(recorder)
         plan_ahead(recorder)
+        measure(recorder)
         issue_and_revoke(recorder)
         report_in_every_way(recorder)
         connect_and_deliver(recorder)
@@ -214,6 +216,14 @@ def plan_ahead(recorder: Recorder) -> None:
     recorder.reads(f"{MONTH}/versions", f"{MONTH}/leaderboard?goal=calls&as_of={DAY_TEN}")
     following = {"period": {"month": "2027-01"}, "reason": "next month"}
     recorder.says("POST", f"{MONTH}/copy", following)
+
+
+def measure(recorder: Recorder) -> None:
+    """The largest deal, defined in the middle of the month; numbers over time."""
+    recorder.says("PUT", measuring.METRIC, measuring.LARGEST)
+    recorder.says("PUT", measuring.METRIC, measuring.NARROWED, if_match='"1"')
+    recorder.reads(*measuring.READS)
+    recorder.removes(measuring.METRIC)
 
 
 def issue_and_revoke(recorder: Recorder) -> None:

@@ -29,8 +29,8 @@ from enum import IntEnum
 from app.domain.activities import Report, make_report
 from app.domain.deliveries import Delivery, Item
 from app.domain.errors import Fault, Invalid
-from app.domain.instants import SECOND, instant, written_instant
-from app.domain.kinds import FLOOR, RawValue, name
+from app.domain.instants import FLOOR, SECOND, instant, written_instant
+from app.domain.kinds import RawValue, name
 from app.domain.revisions import of_number
 from app.intake.requests import (
     Arity,

@@ -1,0 +1,125 @@
+"""Tallies in many buckets at once: one statement, however many buckets there are.
+
+The buckets are bound as an array and joined on the range of the tally's own key. A query for each
+of them would be thousands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, select
+
+from app.store import tallies
+from app.store.dialect import AnySelect, Whole, Words, tripled
+from app.store.tables import tally_day, tally_quarter, tally_values
+from app.store.transactions import Access
+
+_LOW = 2**32 - 1
+Range = tuple[int, int, int]  # bucket, first day or quarter, end
+
+
+class Values(StrEnum):
+    """Which values of a multiset are asked for."""
+
+    DISTINCT = "distinct"
+    LEAST = "least"
+    GREATEST = "greatest"
+
+
+class Sums(NamedTuple):
+    """What is in a bucket; `total` is an integer at the metric's scale. Actor 0 is everybody."""
+
+    bucket: int
+    actor: int
+    number: int
+    total: int
+
+
+class Tallied:
+    """The tallies of one metric in one currency ("" unless money)."""
+
+    def __init__(self, access: Access, workspace: str, metric: str, currency: str) -> None:
+        self._access = access
+        self._workspace = workspace
+        self._slot = tallies.slots(access, workspace).get((metric, currency))
+
+    def days(self, ranges: Sequence[Range], *, by_actor: bool) -> list[Sums]:
+        """Sums over whole local days, of each actor or of everybody."""
+        return self._sums(tally_day, ranges, by_actor=by_actor)
+
+    def quarters(self, ranges: Sequence[Range], *, by_actor: bool) -> list[Sums]:
+        """Sums over quarter hours (instant // QUARTER)."""
+        return self._sums(tally_quarter, ranges, by_actor=by_actor)
+
+    def values(
+        self, ranges: Sequence[Range], which: Values, *, by_actor: bool
+    ) -> list[tuple[int, int, str]]:
+        """Bucket, actor and value over quarter hours: the distinct ones, the least or greatest."""
+        value = tally_values.c.value
+        chosen = {Values.LEAST: func.min(value), Values.GREATEST: func.max(value)}.get(which)
+        if chosen is not None:
+            return self._grouped(tally_values, ranges, [chosen], by_actor=by_actor)
+        return self._grouped(tally_values, ranges, [value], by_actor=by_actor, also=(value,))
+
+    def _sums(self, table: Table, ranges: Sequence[Range], *, by_actor: bool) -> list[Sums]:
+        total = table.c.total
+        # Halves apart, as everywhere: an engine's sum of 64-bit totals can leave 64 bits.
+        chosen = (
+            func.sum(table.c.number),
+            func.sum(total.bitwise_rshift(32)),
+            func.sum(total.bitwise_and(_LOW)),
+        )
+        rows = self._grouped(table, ranges, chosen, by_actor=by_actor)
+        return [
+            Sums(place, actor, number, (upper << 32) + lower)
+            for place, actor, number, upper, lower in rows
+        ]
+
+    def _grouped(
+        self,
+        table: Table,
+        ranges: Sequence[Range],
+        chosen: Sequence[ColumnElement[Any]],
+        *,
+        by_actor: bool,
+        also: Sequence[ColumnElement[Any]] = (),
+    ) -> list[Any]:
+        if self._slot is None or not ranges:
+            return []
+        bound = {"workspace": self._workspace, "slot": self._slot, "ranges": json.dumps(ranges)}
+        query = _query(table, chosen, also, by_actor=by_actor)
+        # An empty bucket is nobody's: dropped here, since a condition would make the join inner.
+        return [
+            (place, actor if by_actor else 0, *rest)
+            for place, actor, *rest in self._access.connection.execute(query, bound)
+            if actor is not None
+        ]
+
+
+def _query(
+    table: Table,
+    chosen: Sequence[ColumnElement[Any]],
+    also: Sequence[ColumnElement[Any]],
+    *,
+    by_actor: bool,
+) -> AnySelect:
+    within = tripled("ranges", "place", "first", "until").subquery("within")
+    bucket = table.c.day if table is tally_day else table.c.quarter
+    # An outer join keeps this order: a range scan of the tally for each bucket. SQLite knows
+    # nothing of the array and would else go through the whole tally, asking it for every row.
+    source = within.outerjoin(
+        table,
+        and_(
+            table.c.workspace_id == bindparam("workspace", type_=Words),
+            table.c.slot == bindparam("slot", type_=Whole),
+            bucket >= within.c.first,
+            bucket < within.c.until,
+        ),
+    )
+    actor = table.c.actor if by_actor else func.min(table.c.actor)
+    groups = (within.c.place, *((table.c.actor,) if by_actor else ()), *also)
+    return select(within.c.place, actor, *chosen).select_from(source).group_by(*groups)

@@ -1,0 +1,49 @@
+"""A series as JSON: quantities are decimal text, counts are integers, null has its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from app.domain.instants import moment_of
+from app.domain.quantities import written
+from app.domain.series import By, Group, Header, Item
+
+Sentence = Callable[[str, Mapping[str, str | int], str], str]
+_NOTHING = "nothing_counted"
+
+
+def series_document(
+    header: Header, items: Iterable[Item], sentence: Sentence, language: str
+) -> dict[str, Any]:
+    """What a series answers, without the place of its next page."""
+    unit = {"kind": header.unit.kind.value, "currency": header.unit.currency}
+    return {
+        "metric": header.metric,
+        "unit": {name: value for name, value in unit.items() if value is not None},
+        "granularity": header.granularity.value,
+        "time_zone": str(header.zone),
+        "items": [_item(header, item, sentence, language) for item in items],
+    }
+
+
+def _item(header: Header, item: Item, sentence: Sentence, language: str) -> dict[str, Any]:
+    said = {"code": _NOTHING, "params": {}, "message": sentence(_NOTHING, {}, language)}
+    return {
+        "from": moment_of(item.bucket.start, header.zone).isoformat(),
+        "to": moment_of(item.bucket.end, header.zone).isoformat(),
+        **_whose(header.by, item.group),
+        "value": None if item.value is None else written(item.value),
+        "count": item.count,
+        **({"reasons": [said]} if item.value is None else {}),
+    }
+
+
+def _whose(by: By, group: Group) -> dict[str, Any]:
+    match by:
+        case By.NOTHING:
+            return {}
+        case By.ACTOR:
+            return {by.value: {"source": group.source, "identity": group.name or None}}
+        case _:
+            return {by.value: None if group.nobody else group.name}

@@ -1,0 +1,102 @@
+"""Answers about metrics: definitions, and numbers over time."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.domain.buckets import Granularity
+from app.domain.metrics import Aggregation, UnitKind
+from app.web.schemas.answers import Answer, Moment, Page, Quantity, Told, Version
+from app.web.schemas.answers_progress import Unit
+from app.web.schemas.common import Key
+from app.web.schemas.metrics import Conditions, FieldName, Names, StockBody
+from app.web.schemas.sources import Kind
+
+
+class Metric(Answer):
+    """A measure over the activities of a kind."""
+
+    key: Key
+    names: Names
+    kind: Kind
+    aggregation: Aggregation
+    where: Annotated[Conditions, Field(description="All of them hold.")]
+    unless: Annotated[Conditions, Field(description="None of them holds.")]
+    value: Annotated[
+        FieldName | None, Field(description="What is measured; left out for a count.")
+    ] = None
+    less: Annotated[FieldName | None, Field(description="Subtracted from `value`.")] = None
+    time: Annotated[FieldName, Field(description="Whose time says when it counts.")]
+    roles: Annotated[
+        list[FieldName] | None,
+        Field(description="Who it was; left out: the fields that a bare `actor` fills."),
+    ] = None
+    unit: UnitKind
+    decimals: Annotated[int, Field(ge=0, le=6)]
+    stock: Annotated[
+        StockBody | None, Field(description="For what stands rather than happened.")
+    ] = None
+    preset: Annotated[bool, Field(description="Every workspace has it; it does not change.")]
+    version: Version
+
+
+class MetricPage(Page[Metric]):
+    """Metrics by key: presets and own."""
+
+
+class ActorName(Answer):
+    """Whom a source names."""
+
+    source: Key
+    identity: Annotated[str | None, Field(description="As the source writes it; null: nobody.")]
+
+
+class SeriesItem(Answer):
+    """One number. Of `member`, `team` and `actor` there is the one that `group_by` asks for."""
+
+    from_: Annotated[Moment, Field(alias="from")]
+    to: Annotated[Moment, Field(description="Excluded.")]
+    member: Annotated[
+        Key | None,
+        Field(
+            description="null: nobody known.",
+            json_schema_extra={"anyOf": [{"type": "string"}, {"type": "null"}]},
+        ),
+    ] = None
+    team: Annotated[
+        Key | None,
+        Field(
+            description="The team in which the member stood; null: nobody known, or no team.",
+            json_schema_extra={"anyOf": [{"type": "string"}, {"type": "null"}]},
+        ),
+    ] = None
+    actor: ActorName | None = None
+    value: Annotated[
+        Quantity | None,
+        Field(
+            description="In the metric's unit; of a stock, what stands at the end of the bucket."
+        ),
+    ]
+    count: Annotated[
+        int,
+        Field(description="How many activities; of a stock, how many stand at the bucket's end."),
+    ]
+    reasons: Annotated[
+        list[Told] | None, Field(description="Why `value` is null; else left out.")
+    ] = None
+
+
+class Series(Answer):
+    """A metric over time, by bucket and then by name, nobody last."""
+
+    metric: Key
+    unit: Unit
+    granularity: Granularity
+    time_zone: Annotated[str, Field(examples=["Asia/Tokyo"])]
+    items: list[SeriesItem]
+    next: Annotated[
+        str | None,
+        Field(description="The `cursor` of the page that follows; null on the last page."),
+    ]

@@ -1,0 +1,100 @@
+"""Metrics of one's own, of every aggregation, and how tests define and read them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from app.domain.definitions import metric_of
+from app.domain.instants import QUARTER
+from app.store import documents, recounting, rules
+from app.store.engine import Store
+from app.store.series import Tallied, Values
+from tests.store.own_recount import Document
+from tests.store.worlds import NOW, W
+
+_DEAL: Document = {
+    "names": {"en": "M"},
+    "kind": "deal",
+    "time": "created_at",
+    "roles": ["owner"],
+}
+_MONEY: Document = _DEAL | {"value": "amount", "unit": "money"}
+_NEW = {"field": "type", "in": ["new"], "default": "new"}
+DEFINITIONS: dict[str, Document] = {
+    "m_count": _DEAL | {"aggregation": "count", "where": [_NEW]},
+    "m_sum": _MONEY | {"aggregation": "sum", "time": "won_at", "roles": []},
+    "m_average": _MONEY | {"aggregation": "average"},
+    "m_unique": _DEAL | {"aggregation": "unique", "value": "stage", "decimals": 0},
+    "m_min": _MONEY | {"aggregation": "min", "roles": ["sourced_by", "owner"]},
+    "m_max": _MONEY | {"aggregation": "max", "unless": [{"field": "status", "in": ["lost"]}]},
+    "m_latest": _MONEY | {"aggregation": "latest"},
+    "m_talk": {
+        "names": {"ja": "最長"},
+        "kind": "call",
+        "aggregation": "max",
+        "value": "talk_seconds",
+        "time": "started_at",
+        "roles": ["agent"],
+        "unit": "duration",
+        "decimals": 1,
+    },
+    "m_stock": _MONEY
+    | {
+        "aggregation": "sum",
+        "unless": [{"field": "status", "in": ["deleted"]}],
+        "stock": {
+            "until": ["won_at", "closed_at"],
+            "open_while": [{"field": "status", "in": ["open"]}],
+        },
+    },
+    "m_open": _DEAL
+    | {
+        "aggregation": "count",
+        "stock": {"until": ["won_at"], "open_while": [{"field": "status", "in": ["open"]}]},
+    },
+}
+
+
+def define(store: Store, key: str, document: Document | None, now: int = NOW) -> None:
+    """Define a metric, change it, or take it out of use, as the service does."""
+    with store.write(W, now) as writing:
+        before = rules.load(writing, W)
+        if document is None:
+            documents.archive(writing, "metric", key, author="test")
+        else:
+            documents.put(writing, "metric", key, document, author="test")
+        recounting.recount(writing, key, before)
+
+
+def read(
+    store: Store, key: str, document: Document, currency: str, start: int, end: int
+) -> dict[tuple[str, str] | None, tuple[int, Fraction | None]]:
+    """Number and value of each actor (source and identity), and of everybody under None."""
+    metric = metric_of(key, document)
+    found: dict[Any, tuple[int, Fraction | None]] = {}
+    with store.read() as reading:
+        names: dict[int, str] = dict(
+            reading.connection.exec_driver_sql(
+                "SELECT actor, source || char(0) || identity FROM actor WHERE workspace_id = ?",
+                (W,),
+            ).all()
+        )
+        tallied = Tallied(reading, W, key, currency)
+        first = 0 if "stock" in document else start
+        ranges = [(0, first // QUARTER, end // QUARTER)]
+        for by_actor in (True, False):
+            texts: dict[int, list[str]] = {}
+            for which in Values:
+                for _, actor, text in tallied.values(ranges, which, by_actor=by_actor):
+                    texts.setdefault(actor, []).append(text)
+            for _, actor, number, total in tallied.quarters(ranges, by_actor=by_actor):
+                own = texts.get(actor, [])
+                among: Any = {
+                    "unique": len(set(own)),
+                    "min": min(own, default=""),
+                }.get(document["aggregation"], max(own, default=""))
+                who = tuple(names[actor].split("\0")) if by_actor else None
+                if number:
+                    found[who] = (number, metric.reading(number, total, currency, among))
+    return found

@@ -1,0 +1,110 @@
+"""The oracle for metrics of one's own: what a definition says of a pile of reports, the slow way.
+
+Reads the definition as the document that people write, never as the program's own value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from app.domain.activities import Report
+from tests.store.recount import fields_of, piles
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One activity in one metric. `until`: when it leaves a stock; `stamp`: that of its value."""
+
+    source: str
+    who: str
+    at: int
+    until: int | None
+    currency: str
+    value: Any
+    stamp: Any
+
+
+def micros(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    return int(moment.timestamp()) * 10**6 + moment.microsecond
+
+
+def entries(document: Document, reports: Iterable[Report], home: str = "JPY") -> list[Entry]:
+    found = (_entry(document, pile, home) for pile in piles(reports).values())
+    return [one for one in found if one is not None]
+
+
+def _entry(document: Document, pile: list[Report], home: str) -> Entry | None:
+    fields = fields_of(pile)
+    at, measured = fields.get(document["time"]), document["aggregation"] != "count"
+    value = fields.get(document["value"]) if measured else None
+    if not _concerns(document, fields) or at is None or (measured and value is None):
+        return None
+    leaves = _leaves(document.get("stock"), fields, micros(at))
+    if leaves == "unknown":
+        return None
+    who = next((fields[role] for role in document["roles"] if fields.get(role)), "")
+    currency = (fields.get("currency") or home) if document.get("unit") == "money" else ""
+    said = [one.stamp for one in pile if one.full or document.get("value") in one.fields]
+    return Entry(pile[0].source, who, micros(at), leaves, currency, value, max(said, default=None))
+
+
+def _concerns(document: Document, fields: Mapping[str, Any]) -> bool:
+    return (
+        fields["@kind"] == document["kind"]
+        and fields.get("@retracted") is not True
+        and all(_holds(one, fields) for one in document.get("where", ()))
+        and not any(_holds(one, fields) for one in document.get("unless", ()))
+    )
+
+
+def _holds(condition: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
+    value = fields.get(condition["field"])
+    return (condition.get("default") if value is None else value) in condition["in"]
+
+
+def _leaves(stock: Mapping[str, Any] | None, fields: Mapping[str, Any], came: int) -> Any:
+    if stock is None or all(_holds(one, fields) for one in stock["open_while"]):
+        return None
+    gone = [fields[name] for name in stock["until"] if fields.get(name) is not None]
+    return max(came, micros(gone[0])) if gone else "unknown"
+
+
+def answer(document: Document, found: list[Entry]) -> Fraction | None:
+    """The metric's value of some entries."""
+    numbers = [Fraction(Decimal(str(one.value))) for one in found if _is_number(document)]
+    whole: Mapping[str, Callable[[], Any]] = {
+        "count": lambda: len(found),
+        "sum": lambda: sum(numbers),
+        "unique": lambda: len({one.value for one in found}),
+    }
+    of_some: Mapping[str, Callable[[], Any]] = {
+        "average": lambda: sum(numbers) / len(numbers),
+        "min": lambda: min(numbers),
+        "max": lambda: max(numbers),
+        "latest": lambda: Decimal(
+            str(max(found, key=lambda one: (one.at, one.stamp, Decimal(one.value))).value)
+        ),
+    }
+    aggregation = document["aggregation"]
+    if aggregation in whole:
+        return Fraction(whole[aggregation]())
+    return Fraction(of_some[aggregation]()) if found else None
+
+
+def _is_number(document: Document) -> bool:
+    return document["aggregation"] not in {"count", "unique"}
+
+
+def within(document: Document, found: list[Entry], start: int, end: int) -> list[Entry]:
+    """The entries that a range is about: those that lie in it, or stand at its end."""
+    if "stock" in document:
+        return [one for one in found if one.at < end and (one.until is None or one.until >= end)]
+    return [one for one in found if start <= one.at < end]

@@ -1,0 +1,36 @@
+"""Sends deliveries and redefines metrics until killed; prints when both are under way."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from itertools import count
+
+from app.store.committer import Committer
+from app.store.engine import Store
+from tests.store.ingest_forever import reports
+from tests.store.own_metrics import DEFINITIONS, define
+from tests.store.worlds import delivery
+
+
+def main(url: str, life: int) -> None:
+    store = Store(url)
+    store.migrate()
+    committer = Committer(store)
+    committer.start()
+
+    def pour() -> None:
+        for number in count():
+            committer.submit(delivery(*reports(life, number))).result(30)
+
+    threading.Thread(target=pour, daemon=True).start()
+    keys = sorted(DEFINITIONS)
+    for turn in count():
+        key, other = keys[turn % len(keys)], keys[(turn + life) % len(keys)]
+        define(store, key, DEFINITIONS[other])
+        sys.stdout.write(f"{turn}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
