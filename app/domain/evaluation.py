@@ -145,15 +145,19 @@ def contributions(
     What nobody in particular did, in a plan that counts it, stands under None. The parts of an
     additive metric sum to the goal's actual.
     """
-    whose: dict[str | None, list[Mapping[Sum, Amount]]] = {}
+    found: dict[tuple[str | None, str, str], Amount] = {}
     for place, sums in counted.items():
         if _lies_in(base.plan, scope, place):
-            whose.setdefault(place.member or None, []).append(sums)
+            for key, amount in sums.items():
+                whose = (place.member or None, key.metric, key.currency)
+                found[whose] = found.get(whose, NOTHING).plus(amount)
+    goals: dict[tuple[str, str], list[Goal]] = {}
+    for goal in base.plan.root.walk():
+        goals.setdefault((goal.metric.key, goal.unit.currency or ""), []).append(goal)
     return {
-        (member, goal.key): _reading(goal, total)
-        for member, found in whose.items()
-        for total in [merged(found)]
-        for goal in base.plan.root.walk()
+        (member, goal.key): goal.metric.reading(*amount, currency) or Fraction(0)
+        for (member, metric, currency), amount in found.items()
+        for goal in goals.get((metric, currency), ())
     }
 
 

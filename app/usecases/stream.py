@@ -30,11 +30,11 @@ from app.views.stream import Activity, activity_events, changed_goals, event, go
 
 # How often time is looked at; the clock may be turned, so it is asked and never slept towards.
 TICK_SECONDS = 0.25
-# Between two rounds of evaluation: a burst of commits is one change to a reader.
-SHORTEST_REST = 0.1
-LONGEST_REST = 0.5
-# A round's cost is at most this part of the time until the next, as long as the rest allows it.
-SHARE = 0.05
+# From one round of evaluation to the next: a burst of commits is one change to a reader.
+SHORTEST_SECONDS = 0.1
+LONGEST_SECONDS = 0.5
+# A round's processor time is this part of the time until the next, between those two.
+SHARE = 0.06
 # What the event loop pays to hand a change to one reader.
 HANDING_SECONDS = 0.000_03
 
@@ -170,8 +170,9 @@ class Hub:
         while not self._ended.is_set():
             self._moved.wait(TICK_SECONDS)
             self._moved.clear()
+            began = time.monotonic()
             if spent := self.round():
-                self._ended.wait(rest(spent))
+                self._ended.wait(rest(spent, time.monotonic() - began))
 
     def round(self) -> float:
         """Refresh what is due; the seconds of processor time that it takes, readers included."""
@@ -232,10 +233,14 @@ def _config(state: State) -> int:
     return state.observed.head.config_version
 
 
-def rest(spent: float) -> float:
-    """How long to rest after a round: its share stays small, a change reaches readers soon."""
-    wanted = max(spent / SHARE - spent, SHORTEST_REST - spent)
-    return max(min(wanted, LONGEST_REST), spent)
+def rest(spent: float, took: float) -> float:
+    """How long to rest after a round of so much processor time, and so long by the clock.
+
+    From one begin to the next its share stays small as long as a change still reaches readers
+    soon; and a round never takes more than half of the time.
+    """
+    between = min(max(spent / SHARE, SHORTEST_SECONDS), LONGEST_SECONDS)
+    return max(between - took, spent)
 
 
 def observe(context: Context, subject: Subject) -> Observed:

@@ -146,7 +146,8 @@ class EventStream(Response):
         self._seen = 0
         self._owed = False
         self._gone = False
-        self._beat = asyncio.get_running_loop().time() + streams.heartbeat
+        self._beat_due = False
+        self._sending_since: float | None = None
 
     def close(self) -> None:
         """Give the place back."""
@@ -171,15 +172,16 @@ class EventStream(Response):
         """Send what there is until there is no more, or nobody who takes it."""
         connection = _connection(scope)
         connection.last()
-        leaving = asyncio.create_task(self._left(receive))
+        aside = [
+            asyncio.create_task(self._left(receive)),
+            asyncio.create_task(self._beat()),
+            asyncio.create_task(self._lose_patience(connection)),
+        ]
         try:
             await self._send_all(scope, send)
-        except TimeoutError:
-            connection.drop()
-            with suppress(TimeoutError):  # the listener is told that it is no fault of ours
-                await asyncio.wait_for(leaving, 1)
         finally:
-            leaving.cancel()
+            for task in aside:
+                task.cancel()
             self.close()
 
     async def _send_all(self, scope: Scope, send: Send) -> None:
@@ -189,8 +191,9 @@ class EventStream(Response):
         while not self._gone:
             if not ended:
                 frame, ended = await self._next(scope)
-            async with asyncio.timeout(self._streams.patience):
-                await send({"type": "http.response.body", "body": frame, "more_body": not ended})
+            self._sending_since = _now()
+            await send({"type": "http.response.body", "body": frame, "more_body": not ended})
+            self._sending_since = None
             if ended:
                 return
 
@@ -199,6 +202,22 @@ class EventStream(Response):
             pass
         self._gone = True
         self._moved.set()
+
+    # A timeout around each wait and each send would be a good part of what a frame costs.
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._streams.heartbeat)
+            self._beat_due = True
+            self._moved.set()
+
+    async def _lose_patience(self, connection: Connection) -> None:
+        """Drop a reader that takes a frame for too long; the send then ends by itself."""
+        while True:
+            await asyncio.sleep(self._streams.patience / 2)
+            since = self._sending_since
+            if since is not None and _now() - since > self._streams.patience:
+                connection.drop()
 
     async def _next(self, scope: Scope) -> tuple[bytes, bool]:
         """The next frame, once there is one, and whether it is the last."""
@@ -210,11 +229,9 @@ class EventStream(Response):
             state = self._topic.state
             if state is not None and state.number != self._seen:
                 return self._news(state), False
-            try:
-                async with asyncio.timeout_at(self._beat):
-                    await self._moved.wait()
-            except TimeoutError:
+            if self._beat_due:
                 return self._pause(state), False
+            await self._moved.wait()
         return b"", True
 
     def _news(self, state: State) -> bytes:
@@ -223,7 +240,7 @@ class EventStream(Response):
         return state.news if kept_up else state.whole
 
     def _pause(self, state: State | None) -> bytes:
-        self._beat = asyncio.get_running_loop().time() + self._streams.heartbeat
+        self._beat_due = False
         owed, self._owed = self._owed, False
         return state.whole if owed and state is not None else COMMENT
 
@@ -253,6 +270,10 @@ class EventStream(Response):
 def _wake(loop: asyncio.AbstractEventLoop, moved: asyncio.Event) -> None:
     with suppress(RuntimeError):  # the loop has ended, and its streams with it
         loop.call_soon_threadsafe(moved.set)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class _Unheld:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import ingest, reading, scrape
+from tests.bench import ingest, reading, scrape, streams
 from tests.bench.measured import HEAD, ROUNDS, Finding, tell
 
 
@@ -19,7 +19,8 @@ def _findings(folder: Path) -> list[Finding]:
     one, latency = ingest.singles(folder / "singles")
     bulk = ingest.in_bulk(folder / "bulk", folder / "script")
     progress, measured = reading.progress(folder / "few", folder / "many")
-    return [one, bulk, progress, scrape.rendering(measured), latency]
+    followed = streams.streams(folder / "streams")
+    return [one, bulk, progress, scrape.rendering(measured), latency, *followed]
 
 
 def _machine() -> str:

@@ -34,15 +34,15 @@ def singles(folder: Path) -> list[Finding]:
     with ExitStack() as running:
         port = running.enter_context(world.service(folder))
         against = running.enter_context(world.baseline())
-        pairs = _rounds(
+        pairs = rounds(
             "single events",
-            lambda name, events: _driven(port, _PATH, name, events, 1, CONNECTIONS),
-            lambda name, events: _driven(against, "/noop", name, events, 1, CONNECTIONS),
+            lambda name, events: driven(port, _PATH, name, events, 1, CONNECTIONS),
+            lambda name, events: driven(against, "/noop", name, events, 1, CONNECTIONS),
             SINGLES,
         )
         latency = scrape.latency(port)
     _check_stored(world.database(folder), ROUNDS * SINGLES + SINGLES // 4)
-    return [_compared("single events", "a no-op FastAPI endpoint", pairs, 1.0), latency]
+    return [compared("single events", "a no-op FastAPI endpoint", pairs, 1.0), latency]
 
 
 def in_bulk(folder: Path, aside: Path) -> Finding:
@@ -50,18 +50,18 @@ def in_bulk(folder: Path, aside: Path) -> Finding:
     world.founded(folder)
     shutil.copytree(folder, aside)
     with world.service(folder) as port:
-        pairs = _rounds(
+        pairs = rounds(
             "bulk",
-            lambda name, events: _driven(port, _PATH, name, events, BATCH, BULK_CONNECTIONS),
+            lambda name, events: driven(port, _PATH, name, events, BATCH, BULK_CONNECTIONS),
             lambda name, events: _written(world.database(aside), name, events),
             BULK,
         )
     if apart := bulk.differences(world.database(folder), world.database(aside)):
         raise AssertionError(f"the bare script does not do the same work: {apart}")
-    return _compared(f"bulk, {BATCH} per batch", "a bare script, in-process", pairs, 0.7)
+    return compared(f"bulk, {BATCH} per batch", "a bare script, in-process", pairs, 0.7)
 
 
-def _rounds(what: str, ours: Round, theirs: Round, events: int) -> list[tuple[Measured, Measured]]:
+def rounds(what: str, ours: Round, theirs: Round, events: int) -> list[tuple[Measured, Measured]]:
     # Two rounds that do not count: the first requests build what all others use.
     ours("warm", events // 4), theirs("warm", events // 4)
     pairs = []
@@ -78,7 +78,7 @@ def _rounds(what: str, ours: Round, theirs: Round, events: int) -> list[tuple[Me
     return pairs
 
 
-def _driven(port: int, path: str, name: str, events: int, batch: int, connections: int) -> Measured:
+def driven(port: int, path: str, name: str, events: int, batch: int, connections: int) -> Measured:
     """One round by the client, counted in events."""
     options = {
         "--port": port, "--path": path, "--key": world.ADMIN, "--round": name,
@@ -108,7 +108,7 @@ def _check_stored(path: Path, events: int) -> None:
         raise AssertionError(f"sent {events}, stored {stored}, counted {counted}")
 
 
-def _compared(
+def compared(
     what: str, against: str, pairs: list[tuple[Measured, Measured]], budget: float
 ) -> Finding:
     rates = [median(side.rate for side in sides) for sides in zip(*pairs, strict=True)]

@@ -227,12 +227,18 @@ def test_news_says_who_did_how_much(service: Service, hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spent", "rested"), [(0.001, 0.099), (0.01, 0.19), (0.02, 0.38), (0.2, 0.5), (3.0, 3.0)]
+    ("spent", "took", "rested"),
+    [
+        (0.001, 0.002, 0.098),  # ten times a second at the most
+        (0.012, 0.05, 0.15),  # a share of 6 %
+        (0.2, 0.3, 0.2),  # twice a second, as long as that leaves half of the time
+        (3.0, 9.0, 3.0),
+    ],
 )
 def test_a_rest_is_short_while_rounds_are_cheap_and_never_shorter_than_a_round(
-    spent: float, rested: float
+    spent: float, took: float, rested: float
 ) -> None:
-    assert rest(spent) == pytest.approx(rested)
+    assert rest(spent, took) == pytest.approx(rested)
 
 
 def test_an_alias_passes_on_at_midnight_without_a_bell(service: Service, hub: Hub) -> None:
