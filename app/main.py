@@ -29,6 +29,7 @@ from app.usecases.watch import Watch
 from app.web import events, hooks
 from app.web.activities import routes as activities
 from app.web.auth import Attempts, Gate
+from app.web.deliveries import routes as deliveries
 from app.web.leaderboard import routes as leaderboard
 from app.web.metric_routes import routes as metrics
 from app.web.metrics import metrics_route
@@ -61,6 +62,7 @@ _ROUTERS = (
     stream,
     activities,
     quarantine,
+    deliveries,
 )
 _DOORS = (events.ROUTE, hooks.ROUTE)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from app.views import (
     sentences,
+    sentences_deliveries,
     sentences_metrics,
     sentences_planning,
     sentences_plans,
@@ -44,6 +45,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **sentences_plans.SENTENCES,
     **sentences_metrics.SENTENCES,
     **sentences_sources.SENTENCES,
+    **sentences_deliveries.SENTENCES,
     # The request as a whole.
     "body_too_large": (
         "The body is larger than {limit} bytes.",
