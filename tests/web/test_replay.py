@@ -6,15 +6,18 @@ import base64
 import json
 import random
 from collections.abc import Iterator
+from threading import Event
 from typing import Any
 
 import pytest
 
 from app.domain.activities import KIND, make_report
 from app.domain.deliveries import Item
+from app.domain.instants import DAY
 from app.domain.revisions import of_number
 from app.intake import registry
 from app.intake.requests import Hook, HookRequest, Provider, Secret, hook_delivery
+from app.usecases.retention import expire
 from tests.web.example import START, call, settle
 from tests.web.service import Service, started
 from tests.web.test_hooks import connect, quarantined, signed
@@ -166,6 +169,28 @@ def test_deliveries_of_one_workspace_are_no_others_and_only_for_admins(service: 
     assert reader.get("/v1/deliveries").status_code == 403
     assert reader.client.post("/v1/deliveries/replay", json=SPAN).status_code == 403
     assert reader.client.post("/v1/quarantine/1/replay").status_code == 403
+
+
+def test_deliveries_are_kept_as_long_as_the_workspace_says(service: Service) -> None:
+    service.post_events([call(1)])
+    service.clock.now += 30 * DAY
+    service.post_events([call(2)])
+    service.clock.now += 61 * DAY
+    counted_before = counted(service)
+    context = service.client.app.state.context  # type: ignore[attr-defined] # Starlette's app
+    assert expire(context, Event()) == 1
+    assert len(listed(service)) == 1
+    settings = service.get("/v1/workspace").json()
+    body = {name: settings[name] for name in settings.keys() - {"key", "version"}}
+    for days, status in ((0, 422), (3651, 422), (60, 200)):
+        changed = body | {"retention": {"deliveries_days": days}}
+        etag = service.get("/v1/workspace").headers["etag"]
+        assert service.put("/v1/workspace", changed, if_match=etag).status_code == status
+    assert expire(context, Event()) == 1
+    assert expire(context, Event()) == 0
+    assert listed(service) == []
+    assert counted(service) == counted_before
+    assert service.mismatches() == []
 
 
 def fake(mapping: int, factor: int) -> Provider:
