@@ -18,6 +18,7 @@ $(VENV)/.installed: pyproject.toml uv.lock
 	@command -v python3 >/dev/null || { echo "Python 3.11 or newer is needed: apt install python3 python3-venv"; exit 1; }
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; this is $$(python3 -V)"; exit 1; }
 	@test -x $(BIN)/python || python3 -m venv $(VENV) || { echo "python3-venv is missing: apt install python3-venv"; exit 1; }
+	@test -x $(UV) || $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
 	@$(UV) sync --locked --inexact --quiet
 	@touch $@

@@ -67,6 +67,9 @@ _WHICH = {
 
 
 LONG_AGO = 0  # no activity lies before 1980
+# A page shows at most so many buckets, and few of them where many people stand in each.
+BUCKETS_AT_ONCE = 500
+FEW_BUCKETS = 16
 
 
 class Fill(StrEnum):
@@ -211,15 +214,16 @@ class _Showing:
         self._known: dict[tuple[int, date], Group] = {}
 
     def items(self, asked: _Range, zone: ZoneInfo, behind: Behind | None) -> Iterator[Item]:
-        """The numbers behind a place; buckets before it are not even read."""
+        """The numbers behind a place, read as far as they are taken."""
         cut = buckets(self._asked.granularity, zone, asked.start, asked.end, asked.until)
         first = 0 if behind is None else bisect_left(cut, behind[0], key=lambda one: one.start)
-        rest = cut[first:]
-        if not rest:
-            return iter(())
-        found = items(self._metric, self._currency, rest, self._measured(rest, asked.until),
-                      self._filled())  # fmt: skip
-        return (one for one in found if behind is None or one.place > behind)
+        size = BUCKETS_AT_ONCE if self._asked.by is By.NOTHING else FEW_BUCKETS
+        while some := cut[first : first + size]:
+            first, size = first + size, min(2 * size, BUCKETS_AT_ONCE)
+            counted = self._measured(some, asked.until)
+            for one in items(self._metric, self._currency, some, counted, self._filled()):
+                if behind is None or one.place > behind:
+                    yield one
 
     def _measured(self, cut: Sequence[Bucket], until: int) -> Mapping[Place, Measure]:
         within = parts(cut, until, self._changes(cut[0].start, min(cut[-1].end, until)))

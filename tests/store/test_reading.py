@@ -88,7 +88,11 @@ def test_what_a_metric_is_about_and_cannot_count_is_listed_with_its_reason(store
         }
 
     assert listed() == {
-        "no time": [("deals_won", "no_time", "won_at"), ("revenue", "no_time", "won_at")],
+        "no time": [
+            ("deals_won", "no_time", "won_at"),
+            ("revenue", "no_time", "won_at"),
+            ("open_pipeline", "no_time", "closed_at"),
+        ],
         "no amount": [
             ("revenue", "no_value", "amount"),
             ("open_pipeline", "no_value", "amount"),

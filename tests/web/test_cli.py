@@ -83,8 +83,12 @@ def test_a_request_under_way_is_answered_after_sigterm() -> None:
     with serving(TASSEI_PORT=str(port), TASSEI_LOG_FORMAT="json") as process:
         assert get(port, "/livez")[0] == 200
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-            connection.sendall(b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na")
-            time.sleep(0.2)
+            connection.sendall(
+                b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+            )
+            # It says so once the request is under way; a pause would only hope for it.
+            assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
+            connection.sendall(b"a")
             process.send_signal(signal.SIGTERM)
             time.sleep(0.5)
             connection.sendall(b"b")
