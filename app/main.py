@@ -23,12 +23,14 @@ from app.usecases.context import Context
 from app.usecases.exports import Gauges
 from app.usecases.organisation import Organisations
 from app.usecases.recording import Connections
+from app.usecases.retention import Retention
 from app.usecases.stream import Hub
 from app.usecases.vault import Vault
 from app.usecases.watch import Watch
 from app.web import events, hooks
 from app.web.activities import routes as activities
 from app.web.auth import Attempts, Gate
+from app.web.deliveries import routes as deliveries
 from app.web.leaderboard import routes as leaderboard
 from app.web.metric_routes import routes as metrics
 from app.web.metrics import metrics_route
@@ -61,6 +63,7 @@ _ROUTERS = (
     stream,
     activities,
     quarantine,
+    deliveries,
 )
 _DOORS = (events.ROUTE, hooks.ROUTE)
 
@@ -102,6 +105,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     counters = Counters(version("tassei"))
     gauges = Gauges(context)
     hub = Hub(context)
+    retention = Retention(context)
     attempts = Attempts(time.monotonic)
 
     def find(workspace: str, digest: bytes) -> ApiKey | None:
@@ -115,7 +119,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         with closing(context.store), ExitStack() as ending:
-            for part in (context.watch, context.committer, gauges, hub):
+            for part in (context.watch, context.committer, gauges, hub, retention):
                 ending.callback(part.stop)
                 part.start()
             yield

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.domain.activities import Outcome, Report
 from app.domain.errors import Invalid, TasseiError
@@ -28,12 +30,48 @@ class Refused:
     content: str
 
 
+class Door(StrEnum):
+    """Where a request came in: the direct API, or a provider's hook."""
+
+    EVENTS = "events"
+    HOOK = "hook"
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A request as it is kept, so that it can be read again.
+
+    source: whose hook it was; None at the direct API, whose items say it themselves
+    media_type: Content-Type as received; headers: only those that reading needs
+    query: of the address, without its path, which at a hook is a secret
+    altered: whether secrets were taken out of it; what is left is to be looked at only
+    """
+
+    door: Door
+    source: str | None
+    method: str
+    query: str
+    media_type: str
+    headers: Mapping[str, str]
+    body: bytes
+    altered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """That a delivery is a kept one, read again: which one, and when that was done."""
+
+    delivery: int
+    at: int
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One request's items.
 
     A provider's hook cannot be told about one bad item, so what it cannot use is kept
-    (`quarantines`); the direct API answers per item instead.
+    (`quarantines`); the direct API answers per item instead. `raw` is kept along with them; a
+    replayed delivery has none, because it is kept already.
     """
 
     workspace: str
@@ -41,6 +79,13 @@ class Delivery:
     quarantines: bool
     items: tuple[Item, ...]
     refused: tuple[Refused, ...] = ()
+    raw: Raw | None = None
+    replay: Replay | None = None
+
+    @property
+    def taken_at(self) -> int:
+        """The instant of this reading: of receipt, or of the replay."""
+        return self.replay.at if self.replay else self.received_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from app.domain.documents import Node, gathered
 from app.domain.spans import bounded_span_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# How long deliveries are kept unless the settings say otherwise, and what they may say, in days.
+DELIVERIES_DAYS = 90
+_LONGEST_DAYS = 3_650
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00", re.ASCII)
@@ -43,20 +46,32 @@ def holiday_country(document: Mapping[str, object]) -> str | None:
     return country.text() if country.given else None
 
 
+def deliveries_days(document: Mapping[str, object]) -> int:
+    """How many days a workspace keeps its deliveries. Raises Invalid `retention_out_of_range`."""
+    retention = Node(document).at("retention")
+    if not retention.given or not (node := retention.at("deliveries_days")).given:
+        return DELIVERIES_DAYS
+    if not 1 <= node.integer() <= _LONGEST_DAYS:
+        raise node.refused("retention_out_of_range", low=1, high=_LONGEST_DAYS)
+    return node.integer()
+
+
 def workspace_of(
     key: str, document: Mapping[str, object], holidays: Mapping[date, str]
 ) -> Workspace:
     """The settings that a workspace document means.
 
     `holidays` are those of the country the document names, with their names.
-    Raises Invalid: unknown_zone, not_a_currency, not_a_locale, not_a_month, and the calendar's
-    unknown_weekday, no_weekdays, not_a_clock_time, empty_working_hours, empty_span.
+    Raises Invalid: unknown_zone, not_a_currency, not_a_locale, not_a_month,
+    retention_out_of_range, and the calendar's unknown_weekday, no_weekdays, not_a_clock_time,
+    empty_working_hours, empty_span.
     """
     node = Node(document)
     zone = _zone(node.at("time_zone"))
     month = node.at("fiscal_year_start_month")
     if not 1 <= month.integer() <= 12:
         raise month.refused("not_a_month")
+    deliveries_days(document)
     return Workspace(
         key,
         node.at("name").text(),

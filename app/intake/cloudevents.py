@@ -20,6 +20,8 @@ from app.intake.reading import written
 
 # An event of 64 KiB always fits: reading lengthens nothing but decimals, which gain two quotes.
 MAX_CONTENT = 2 * 64 * 1024
+# Raised with every change of what an event comes to: only then does a replay supersede.
+MAPPING = 1
 _REQUIRED = frozenset({"specversion", "id", "source", "type"})
 
 
@@ -94,6 +96,7 @@ def _report(
         revision,
         fields,
         full=data is not None and not attributes.get("merge", False),
+        mapping=MAPPING,
     )
     if len(report.content) > MAX_CONTENT:
         raise Invalid("item_too_large", limit=MAX_CONTENT)

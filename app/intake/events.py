@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote_to_bytes
 
-from app.domain.deliveries import Delivery, Item, Refused
+from app.domain.deliveries import Delivery, Door, Item, Raw, Refused
 from app.domain.errors import Fault, Invalid, TooLarge, Unreadable, UnsupportedMedia
 from app.domain.kinds import RawValue
 from app.intake.cloudevents import is_json, read_event
@@ -41,6 +41,13 @@ def read_events(
         case essence:
             outcomes = [_binary(body, essence, headers, now)]
     return delivery(workspace, now, outcomes, quarantines=False)
+
+
+def raw_event(body: bytes, media_type: str, headers: Mapping[str, str]) -> Raw:
+    """A request to the direct API as it is kept: of the headers, the attributes of an event."""
+    lowered = ((label.lower(), value) for label, value in headers.items())
+    own = {label: value for label, value in lowered if label.startswith(_PREFIX)}
+    return Raw(Door.EVENTS, None, "POST", "", media_type, own, body)
 
 
 def delivery(

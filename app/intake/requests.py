@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.domain.activities import JsonValue
-from app.domain.deliveries import Delivery, Item, Refused
+from app.domain.deliveries import Delivery, Door, Item, Raw, Refused
 from app.domain.errors import Fault, Invalid, Params, Unreadable
 from app.domain.kinds import RawValue, canonical_fields, kind_of, name
 
@@ -202,6 +202,30 @@ def redacted(content: str, credentials: Credentials) -> str:
             if len(value) >= _SHORTEST_REDACTED:
                 content = content.replace(value, REDACTED)
     return content.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def redacted_bytes(body: bytes, credentials: Credentials) -> bytes:
+    """A whole body that may be kept: the same bytes but for credentials in it."""
+    for values in credentials.values():
+        for value in values:
+            if len(value) >= _SHORTEST_REDACTED:
+                body = body.replace(value.encode(), REDACTED.encode())
+    return body
+
+
+def raw_of(request: HookRequest) -> Raw:
+    """A hook's request as it may be kept: neither its signature nor its address, which are secrets.
+
+    Of the headers only the media type means anything to a reader.
+    """
+    body = redacted_bytes(request.body, request.credentials)
+    sent = request.url.partition("?")[2]
+    query = redacted(sent, request.credentials)
+    media_type = request.headers.get("content-type", "")
+    altered = (body, query) != (request.body, sent)
+    return Raw(
+        Door.HOOK, request.source, request.method, query, media_type, {}, body, altered=altered
+    )
 
 
 def usable_name(value: RawValue) -> str | None:

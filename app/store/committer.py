@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.deliveries import Delivery, ItemResult
 from app.domain.errors import Invalid, NotFound, TasseiError, Unavailable
+from app.store.deliveries import Placed
 from app.store.engine import Store
 from app.store.recording import Done, Moved, Recorder, Work, unheard
 
@@ -33,6 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Waiting(NamedTuple):
+    delivery: Delivery
     works: list[Work]
     size: int
     answer: Answer
@@ -90,8 +92,8 @@ class Committer:
         """
         works = [Work(delivery, item) for item in delivery.items]
         works += [Work(delivery, refused) for refused in delivery.refused]
-        waiting = _Waiting(works, _size(delivery), Future())
-        if not works:
+        waiting = _Waiting(delivery, works, _size(delivery), Future())
+        if not works and delivery.raw is None:
             waiting.answer.set_result([])
             return waiting.answer
         with self._changed:
@@ -127,16 +129,17 @@ class Committer:
             while self._waiting and (not batch or len(self._waiting[0].works) <= room):
                 waiting = self._waiting.popleft()
                 batch.append(waiting)
-                room -= len(waiting.works)
+                room -= max(len(waiting.works), 1)
                 self._items -= len(waiting.works)
                 self._bytes -= waiting.size
             return batch
 
     def _commit(self, batch: Sequence[_Waiting]) -> None:
         works = [work for waiting in batch for work in waiting.works]
+        empty = [waiting.delivery for waiting in batch if not waiting.works]
         began = time.perf_counter()
         try:
-            done = iter(self._settled(works))
+            done = iter(self._settled(works, empty, {}))
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             if not isinstance(error, TasseiError):
                 _log.exception("the batch could not be committed")
@@ -148,18 +151,25 @@ class Committer:
         for waiting in batch:
             _answer(waiting.answer, [next(done) for _ in waiting.works])
 
-    def _settled(self, works: Sequence[Work]) -> list[Done]:
+    def _settled(
+        self, works: Sequence[Work], empty: Sequence[Delivery], placed: Placed
+    ) -> list[Done]:
         """Record works; where one of them breaks the transaction, find it by halving."""
         try:
-            return self._recorder.record(works)
+            return self._recorder.record(works, empty, placed)
         except Unavailable:
             raise
-        except Exception as error:  # noqa: BLE001 - a poisoned item must not stop the others
-            if len(works) == 1:
+        except Exception as error:
+            if not works:
+                raise
+            if len(works) == 1 and not empty:
                 _log.warning("an item was set aside", exc_info=error)
-                return [self._recorder.set_aside(works[0], _fault(error))]
+                return [self._recorder.set_aside(works[0], _fault(error), placed)]
+        if empty:
+            # What has no items cannot be to blame.
+            return self._settled([], empty, placed) + self._settled(works, [], placed)
         half = len(works) // 2
-        return self._settled(works[:half]) + self._settled(works[half:])
+        return self._settled(works[:half], [], placed) + self._settled(works[half:], [], placed)
 
 
 def _nobody(_deliveries: int, _seconds: float) -> None:
@@ -184,4 +194,5 @@ def _answer(answer: Answer, done: list[Done]) -> None:
 
 def _size(delivery: Delivery) -> int:
     items = sum(len(item.report.content) for item in delivery.items)
-    return items + sum(len(refused.content) for refused in delivery.refused)
+    raw = len(delivery.raw.body) if delivery.raw else 0
+    return raw + items + sum(len(refused.content) for refused in delivery.refused)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from app.domain.activities import DIGEST_BYTES, canonical_json
@@ -32,9 +32,27 @@ class Stray(NamedTuple):
     content: str
 
 
+class Origin(NamedTuple):
+    """Which delivery brought an item, None where none was kept, and its place in there."""
+
+    delivery: int | None
+    position: int
+
+
+class Mark(NamedTuple):
+    """What makes an entry one and the same."""
+
+    source: str
+    code: str
+    digest: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """An entry: what was wrong with it, its content (cut at 16 KiB), how often it came."""
+    """An entry: what was wrong with it, its content (cut at 16 KiB), how often it came.
+
+    `delivery` is the latest that brought it; `resolved_at` when a replay found it usable.
+    """
 
     id: int
     source: str | None
@@ -45,58 +63,107 @@ class Quarantined:
     count: int
     first_at: int
     last_at: int
+    delivery: int | None
+    resolved_at: int | None
 
 
-def keep(writing: Writing, stray: Stray, received_at: int) -> None:
-    """Put something in quarantine, or count it once more when the same content is there."""
+_COLUMNS = (
+    _Q.id, _Q.source, _Q.item, _Q.code, _Q.faults, _Q.content, _Q.count, _Q.first_at, _Q.last_at,
+    _Q.delivery, _Q.resolved_at,
+)  # fmt: skip
+
+
+def keep(
+    writing: Writing, stray: Stray, received_at: int, origin: Origin, *, again: bool = False
+) -> Mark:
+    """Put something in quarantine, or count it once more when the same content is there.
+
+    `again` says that it did not come anew but was read anew, which is not counted.
+    """
     content = stray.content.encode("utf-8", "replace")
     next_id = select(func.coalesce(func.max(_Q.id), 0) + 1).where(
         _Q.workspace_id == writing.workspace
     )
+    mark = Mark(
+        _storable(stray.source or ""),
+        stray.error.code,
+        hashlib.sha256(content).digest()[:DIGEST_BYTES],
+    )
     statement = insert(quarantine).values(
+        **mark._asdict(),
         workspace_id=writing.workspace,
         id=next_id.scalar_subquery(),
-        source=_storable(stray.source or ""),
-        code=stray.error.code,
-        digest=hashlib.sha256(content).digest()[:DIGEST_BYTES],
         item=None if stray.item is None else _storable(stray.item),
         faults=canonical_json([_written(fault) for fault in stray.error.faults]),
         content=content[:MAX_CONTENT].decode("utf-8", "ignore"),
         count=1,
         first_at=received_at,
         last_at=received_at,
+        delivery=origin.delivery,
+        position=origin.position,
     )
-    again = {
-        "count": _Q.count + 1,
-        "last_at": greatest(_Q.last_at, statement.excluded.last_at),
+    new = statement.excluded
+    later = func.coalesce(new.delivery, 0) >= func.coalesce(_Q.delivery, 0)
+    changes = {
+        "count": _Q.count + (0 if again else 1),
+        "last_at": greatest(_Q.last_at, new.last_at),
+        "delivery": case((later, new.delivery), else_=_Q.delivery),
+        "position": case((later, new.position), else_=_Q.position),
+        "resolved_at": None,
     }
     writing.connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["workspace_id", "source", "code", "digest"], set_=again
+            index_elements=["workspace_id", "source", "code", "digest"], set_=changes
         )
     )
+    return mark
 
 
-def page(access: Access, workspace: str, cursor: str | None, limit: int) -> Page[Quarantined]:
-    """Entries, the newest first."""
+def resolve(writing: Writing, delivery: int, positions: set[int], still: set[Mark]) -> None:
+    """Mark the entries of replayed items as resolved, but for those that were refused again."""
+    query = select(_Q.id, _Q.position, _Q.source, _Q.code, _Q.digest).where(
+        _Q.workspace_id == writing.workspace, _Q.delivery == delivery, _Q.resolved_at.is_(None)
+    )
+    rows = writing.connection.execute(query).all()
+    done = [id_ for id_, place, *mark in rows if place in positions and Mark(*mark) not in still]
+    for id_ in done:
+        writing.connection.execute(
+            update(quarantine)
+            .where(_Q.workspace_id == writing.workspace, _Q.id == id_)
+            .values(resolved_at=writing.at)
+        )
+
+
+def get(access: Access, workspace: str, id_: int) -> Quarantined | None:
+    """One entry."""
+    query = select(*_COLUMNS).where(_Q.workspace_id == workspace, _Q.id == id_)
+    row = access.connection.execute(query).one_or_none()
+    return None if row is None else _quarantined(row)
+
+
+def page(
+    access: Access, workspace: str, cursor: str | None, limit: int, *, resolved: bool = False
+) -> Page[Quarantined]:
+    """The open entries, or the resolved ones, the newest first."""
     (before,) = place_of(cursor, (_NEWEST,))
     query = (
-        select(
-            _Q.id, _Q.source, _Q.item, _Q.code, _Q.faults, _Q.content, _Q.count, _Q.first_at,
-            _Q.last_at,
-        )
-        .where(_Q.workspace_id == workspace, _Q.id < before)
+        select(*_COLUMNS)
+        .where(_Q.workspace_id == workspace, _Q.id < before, _is(resolved=resolved))
         .order_by(_Q.id.desc())
         .limit(limit + 1)
-    )  # fmt: skip
+    )
     rows = access.connection.execute(query).all()
     return cut(rows, limit, _quarantined, lambda row: (row.id,))
 
 
 def size(access: Access, workspace: str) -> int:
-    """How many entries there are."""
-    query = select(func.count()).where(_Q.workspace_id == workspace)
+    """How many open entries there are."""
+    query = select(func.count()).where(_Q.workspace_id == workspace, _is(resolved=False))
     return access.connection.execute(query).scalar_one()
+
+
+def _is(*, resolved: bool) -> ColumnElement[bool]:
+    return _Q.resolved_at.is_not(None) if resolved else _Q.resolved_at.is_(None)
 
 
 def _storable(text: str) -> str:

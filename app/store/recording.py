@@ -23,10 +23,12 @@ from app.domain.activities import (
 from app.domain.deliveries import Delivery, Item, ItemResult, Refused
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.revisions import RevisionClock, clock_of
-from app.store import heads, quarantine, rules, sources, states, tallies
+from app.store import deliveries, heads, quarantine, rules, sources, states, tallies
+from app.store.deliveries import Placed, Shelf
 from app.store.engine import Store
 from app.store.heads import Head
-from app.store.quarantine import Stray
+from app.store.quarantine import Mark as Entry
+from app.store.quarantine import Origin, Stray
 from app.store.rules import Rules
 from app.store.sources import SourceState
 from app.store.standing import NOWHERE, Standing, standing, stored_standing
@@ -71,14 +73,28 @@ class Recorder:
         self._moved = moved
         self._memories: dict[str, Memory] = {}
 
-    def record(self, works: Sequence[Work]) -> list[Done]:
+    def record(
+        self,
+        works: Sequence[Work],
+        empty: Sequence[Delivery] = (),
+        placed: Placed | None = None,
+    ) -> list[Done]:
         """Take works in, in one transaction; a result for each, in order.
 
+        Deliveries without any work (`empty`) are kept with them. `placed` remembers deliveries
+        between the transactions that their works are spread over.
         A work of a workspace that does not exist has NotFound for its result.
         """
+        placed = {} if placed is None else placed
         places: dict[str, list[int]] = defaultdict(list)
         for place, work in enumerate(works):
             places[work.delivery.workspace].append(place)
+        bare: dict[str, list[Delivery]] = defaultdict(list)
+        for delivery in empty:
+            bare[delivery.workspace].append(delivery)
+            places[delivery.workspace] += ()
+        bodies = _bodies(works, empty, placed)
+        placing = dict(placed)
         results: list[Done | None] = [None] * len(works)
         moved: dict[str, Head] = {}
         try:
@@ -86,13 +102,13 @@ class Recorder:
                 for workspace, own in places.items():
                     chosen = [works[place] for place in own]
                     try:
-                        now = max(work.delivery.received_at for work in chosen)
-                        writing = heads.move(connection, workspace, now)
-                        batch = _Batch(writing, self._memory(writing))
+                        writing = heads.move(connection, workspace, _now(chosen, bare[workspace]))
+                        shelf = Shelf(writing, placing, bodies)
+                        batch = _Batch(writing, self._memory(writing), shelf)
                     except NotFound as error:
                         done: Sequence[Done] = [error] * len(own)
                     else:
-                        done = batch.record(chosen)
+                        done = batch.record(chosen, bare[workspace])
                         moved[workspace] = Head(writing.seq, writing.at, writing.config_version)
                     for place, result in zip(own, done, strict=True):
                         results[place] = result
@@ -100,15 +116,24 @@ class Recorder:
             # Numbers given inside a transaction that did not happen were never given.
             self._memories.clear()
             raise
+        placed |= placing
         self._moved(moved)
         return [result for result in results if result is not None]
 
-    def set_aside(self, work: Work, error: Invalid) -> ItemResult:
+    def set_aside(self, work: Work, error: Invalid, placed: Placed) -> ItemResult:
         """Put a work that breaks its transaction into quarantine, in a transaction of its own."""
-        delivery = work.delivery
-        with self._store.write(delivery.workspace, delivery.received_at) as writing:
-            quarantine.keep(writing, _stray(work.item, error), delivery.received_at)
-        return ItemResult(work.item.index, work.item.id, Outcome.QUARANTINED, error)
+        delivery, item = work
+        result = ItemResult(item.index, item.id, Outcome.QUARANTINED, error)
+        bodies = _bodies([work], (), placed)
+        placing = dict(placed)
+        with self._store.write(delivery.workspace, delivery.taken_at) as writing:
+            shelf = Shelf(writing, placing, bodies)
+            entry = _set_aside(writing, shelf, work, error)
+            shelf.count(delivery, result)
+            shelf.write()
+            _resolve(writing, [work], {entry})
+        placed |= placing
+        return result
 
     def _memory(self, writing: Writing) -> Memory:
         memory = self._memories.get(writing.workspace)
@@ -123,8 +148,10 @@ class Recorder:
 class _Batch:
     """The items of one workspace in one transaction."""
 
-    def __init__(self, writing: Writing, memory: Memory) -> None:
+    def __init__(self, writing: Writing, memory: Memory, shelf: Shelf) -> None:
         self._writing = writing
+        self._shelf = shelf
+        self._entries: set[Entry] = set()
         self._rules = memory.rules
         self._numbers = memory.numbers
         self._sources = sources.states(writing, writing.workspace)
@@ -136,10 +163,16 @@ class _Batch:
         self._texts: dict[Where, str] = {}
         self._recorded: list[Recorded] = []
 
-    def record(self, works: Sequence[Work]) -> list[ItemResult]:
+    def record(self, works: Sequence[Work], empty: Sequence[Delivery]) -> list[ItemResult]:
         self._load(work.item.report for work in works if isinstance(work.item, Item))
         results = [self._take(work) for work in works]
         self._write()
+        for delivery in empty:
+            self._shelf.place(delivery)
+        for work, result in zip(works, results, strict=True):
+            self._shelf.count(work.delivery, result)
+        self._shelf.write()
+        _resolve(self._writing, works, self._entries)
         return results
 
     def _load(self, reports: Iterable[Report]) -> None:
@@ -175,7 +208,7 @@ class _Batch:
             self._hear(source, delivery.received_at, None)
         if not delivery.quarantines:
             return ItemResult(item.index, item.id, Outcome.REJECTED, error)
-        quarantine.keep(self._writing, _stray(item, error), delivery.received_at)
+        self._entries.add(_set_aside(self._writing, self._shelf, work, error))
         return ItemResult(item.index, item.id, Outcome.QUARANTINED, error)
 
     def _admit(self, report: Report, received_at: int) -> None:
@@ -257,6 +290,40 @@ class _Batch:
             return NOWHERE
         metrics = self._rules.metrics_of(source, state.kind)
         return stored_standing(state, metrics, self._rules.currency)
+
+
+def _now(works: Sequence[Work], empty: Sequence[Delivery]) -> int:
+    return max(delivery.taken_at for delivery in (*(work.delivery for work in works), *empty))
+
+
+def _bodies(
+    works: Sequence[Work], empty: Sequence[Delivery], placed: Placed
+) -> dict[int, deliveries.Packed]:
+    """The bodies that are to be kept, by the identity of their delivery."""
+    brought = {id(delivery): delivery for delivery in (*(work.delivery for work in works), *empty)}
+    return {
+        known: deliveries.packed(delivery.raw.body)
+        for known, delivery in brought.items()
+        if delivery.raw is not None and known not in placed
+    }
+
+
+def _set_aside(writing: Writing, shelf: Shelf, work: Work, error: Invalid) -> Entry:
+    delivery, item = work
+    origin = Origin(shelf.place(delivery), item.index)
+    stray = _stray(item, error)
+    again = delivery.replay is not None
+    return quarantine.keep(writing, stray, delivery.received_at, origin, again=again)
+
+
+def _resolve(writing: Writing, works: Sequence[Work], still: set[Entry]) -> None:
+    """Entries of replayed items that are refused no longer, or for another reason now."""
+    replayed: dict[int, set[int]] = defaultdict(set)
+    for delivery, item in works:
+        if delivery.replay is not None:
+            replayed[delivery.replay.delivery].add(item.index)
+    for delivery_id, positions in replayed.items():
+        quarantine.resolve(writing, delivery_id, positions, still)
 
 
 def _stray(item: Item | Refused, error: Invalid) -> Stray:

@@ -185,7 +185,37 @@ quarantine = _table(
     _value("count", Whole),
     _value("first_at", Whole),
     _value("last_at", Whole),
+    # The latest delivery that brought it, and its place in there.
+    _value("delivery", Whole, optional=True),
+    _value("position", Whole, optional=True),
+    _value("resolved_at", Whole, optional=True),
     UniqueConstraint("workspace_id", "source", "code", "digest"),
+    Index(
+        "ix_quarantine_open",
+        "workspace_id",
+        "delivery",
+        sqlite_where=text("resolved_at IS NULL"),
+    ),
+)
+# What was received, as it came. The body stands last: a listing never touches its pages.
+delivery = _table(
+    "delivery",
+    _key("id", Whole),
+    _value("received_at", Whole),
+    _value("door", Words),
+    _value("source", Words, optional=True),
+    _value("sources", Words),
+    _value("method", Words),
+    _value("query", Words),
+    _value("media_type", Words),
+    _value("headers", Words),
+    _value("outcomes", Words),
+    _value("altered", Whole),
+    _value("size", Whole),
+    _value("packed", Whole),
+    _value("body", Octets),
+    Index("ix_delivery_received", "workspace_id", "received_at", "id"),
+    wide=True,
 )
 
 _STRICT = {"sqlite_strict": True, "sqlite_with_rowid": False}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from app.domain.deliveries import Delivery, ItemResult
+from app.domain.deliveries import ItemResult
 from app.domain.errors import NotFound
-from app.intake.events import read_events
+from app.intake.events import raw_event, read_events
 from app.intake.registry import PROVIDERS
-from app.intake.requests import Answer, Hook, HookRequest
+from app.intake.requests import Answer, Hook, HookRequest, raw_of
 from app.store import sources
 from app.usecases.context import Context
 from app.usecases.keys import digest_of
@@ -26,7 +26,7 @@ def record_events(
 ) -> Results:
     """Queue the events of a direct request; the future has one result an item, once on disk."""
     delivery = read_events(body, media_type, headers, workspace=workspace, now=context.clock())
-    return context.committer.submit(delivery)
+    return context.committer.submit(replace(delivery, raw=raw_event(body, media_type, headers)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,5 +106,5 @@ def record_hook(context: Context, connection: Connection, call: HookCall) -> tup
         context.clock(),
     )
     connection.hook.verify(request)
-    delivery: Delivery = connection.hook.read(request)
+    delivery = replace(connection.hook.read(request), raw=raw_of(request))
     return context.committer.submit(delivery), connection.hook.answer

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from app.views import (
     sentences,
+    sentences_deliveries,
     sentences_import,
     sentences_metrics,
     sentences_planning,
@@ -46,6 +47,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **sentences_metrics.SENTENCES,
     **sentences_sources.SENTENCES,
     **sentences_import.SENTENCES,
+    **sentences_deliveries.SENTENCES,
     # The request as a whole.
     "body_too_large": (
         "The body is larger than {limit} bytes.",

@@ -50,7 +50,7 @@ class EventsDoor:
         waiting = record_events(state.context, principal.workspace, body, media_type, headers)
         results = await state.arrivals.of(waiting)
         count(state.platform.counters, results)
-        await _answer(send, encoded(_summary(results, language_of(scope))))
+        await _answer(send, encoded(summary(results, language_of(scope))))
 
 
 async def _answer(send: Send, body: bytes) -> None:
@@ -68,13 +68,14 @@ def count(counters: Counters, results: list[ItemResult]) -> None:
         counters.counted(outcome, number)
 
 
-def _summary(results: list[ItemResult], language: str) -> Json:
+def summary(results: list[ItemResult], language: str) -> Json:
+    """The answer about each item: numbers of what went well, a list of what did not."""
     numbers = Counter(result.outcome for result in results)
-    summary: Json = {outcome.value: numbers[outcome] for outcome in _COUNTED}
-    summary["pending"] = 0  # every sender there is so far sends whole activities
+    told: Json = {outcome.value: numbers[outcome] for outcome in _COUNTED}
+    told["pending"] = 0  # every sender there is so far sends whole activities
     for name, outcome in (("rejected", Outcome.REJECTED), ("conflicts", Outcome.CONFLICT)):
-        summary[name] = [_told(result, language) for result in results if result.outcome is outcome]
-    return summary
+        told[name] = [_told(result, language) for result in results if result.outcome is outcome]
+    return told
 
 
 def _told(result: ItemResult, language: str) -> Json:

@@ -268,6 +268,16 @@ def connect_and_deliver(recorder: Recorder) -> None:
         deliver_payment(recorder, made, paid_at)
     deliver_calls(recorder, connected["hook_url"])
     recorder.reads("/v1/quarantine", "/v1/sources/shop", "/v1/identities/unmatched")
+    read_again(recorder)
+
+
+def read_again(recorder: Recorder) -> None:
+    """What was refused, and a whole day, by the rules as they are now."""
+    (entry,) = recorder.says("GET", "/v1/quarantine").json()["items"]
+    recorder.says("POST", f"/v1/quarantine/{entry['id']}/replay")
+    recorder.reads("/v1/deliveries?source=shop", f"/v1/deliveries/{entry['delivery']}")
+    span = {"from": "2026-12-15T00:00:00+09:00", "to": "2026-12-16T00:00:00+09:00"}
+    recorder.says("POST", "/v1/deliveries/replay", span)
 
 
 def deliver_payment(recorder: Recorder, shop: Mapping[str, str], paid_at: str) -> None:

@@ -34,6 +34,8 @@ from app.intake.signatures import verify_basic
 Object = Mapping[str, RawValue]
 Fields = dict[str, JsonValue]
 
+# Raised with every change of what an event comes to: only then does a replay supersede.
+MAPPING = 1
 _ACTIVITIES = frozenset({"call", "meeting"})
 # Tuples, because what is looked up may be a list, which no set can be asked for.
 _ENTITIES = ("activity", "deal")
@@ -95,7 +97,8 @@ def _report(event: Object, meta: Object, request: HookRequest) -> Report | None:
         raise _fault("/meta/timestamp" if number else "/meta/entity_id", "required")
     full = RETRACTED not in fields
     revision = of_instant(instant(at))
-    return make_report(request.source, f"{entity}:{number}", revision, fields, full=full)
+    key = f"{entity}:{number}"
+    return make_report(request.source, key, revision, fields, full=full, mapping=MAPPING)
 
 
 def _fields(event: Object, meta: Object, now: int) -> Fields | None:

@@ -51,6 +51,8 @@ from app.intake.signatures import form_pairs, is_form, query_of, verify_twilio
 Parameters = Mapping[str, str]
 Values = Mapping[str, RawValue]
 
+# Raised with every change of what a request comes to: only then does a replay supersede.
+MAPPING = 1
 _UNDERWAY = frozenset({"queued", "initiated", "ringing", "in-progress", "answered"})
 _OUTCOMES = {
     "completed": "connected",
@@ -167,7 +169,8 @@ def _report(leg: _Leg, rank: _Rank, values: Values, request: HookRequest) -> Rep
     fields = fields_of("call", known, _ORIGINS, request.received_at)
     tie = int.from_bytes(hashlib.sha256(leg.sid.encode()).digest()[:6], "big")
     digits = f"{rank.value}{leg.ended_at // SECOND:012}{leg.sequence:06}{tie:015}"
-    return make_report(request.source, leg.parent or leg.sid, of_number(digits), fields, full=False)
+    key, revision = leg.parent or leg.sid, of_number(digits)
+    return make_report(request.source, key, revision, fields, full=False, mapping=MAPPING)
 
 
 def _root(leg: _Leg) -> dict[_Rank, Values]:

@@ -143,6 +143,12 @@ class Quarantined(Answer):
     count: Annotated[int, Field(ge=1, description="How often the same content came.")]
     first_at: Annotated[Moment, Field(description="In UTC.")]
     last_at: Annotated[Moment, Field(description="In UTC.")]
+    delivery: Annotated[
+        str | None, Field(description="The latest delivery that brought it; see /v1/deliveries.")
+    ]
+    resolved_at: Annotated[
+        Moment | None, Field(description="When a replay settled it, in UTC; null while it is open.")
+    ]
 
 
 class QuarantinePage(Page[Quarantined]):

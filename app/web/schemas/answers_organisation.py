@@ -10,7 +10,7 @@ from app.domain.calendar import DayKind
 from app.web.schemas.answers import Answer, Moment, Page, Version
 from app.web.schemas.common import DecimalText, Key, LocalDate, Name
 from app.web.schemas.people import Absence, Identity, TeamLink
-from app.web.schemas.workspace import CalendarBody, Scope
+from app.web.schemas.workspace import CalendarBody, Retention, Scope
 
 _ENDED = ", ".join(f"`{kind}`" for kind in DayKind if kind is not DayKind.WORKDAY)
 
@@ -29,6 +29,9 @@ class Workspace(Answer):
     locale: Annotated[str, Field(examples=["ja-JP"])]
     fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)]
     calendar: CalendarBody
+    retention: Annotated[
+        Retention | None, Field(description="Left out: deliveries are kept for 90 days.")
+    ] = None
     version: Version
 
 

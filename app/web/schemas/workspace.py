@@ -37,6 +37,14 @@ class CalendarBody(Body):
     extra_working_days: list[LocalDate] = Field(default_factory=list, max_length=500)
 
 
+class Retention(Body):
+    """How long what is not needed for counting is kept."""
+
+    deliveries_days: Annotated[
+        int, Field(ge=1, le=3_650, description="Requests as they came; what they said stays.")
+    ] = 90
+
+
 class WorkspaceBody(Body):
     """A tenant's own zone, currency, language and calendar."""
 
@@ -46,6 +54,7 @@ class WorkspaceBody(Body):
     locale: Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$", examples=["ja-JP"])] = "en"
     fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)] = 1
     calendar: CalendarBody
+    retention: Retention | None = None
 
 
 class KeyBody(Body):

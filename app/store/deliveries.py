@@ -1,0 +1,262 @@
+"""What was received, as it came: written with its items, listed, read again, and let go of.
+
+A delivery is kept in the transaction that counts its items, so what was acknowledged is here. The
+same bytes sent twice are two deliveries: both were received.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select, tuple_, update
+
+from app.domain.activities import canonical_json
+from app.domain.deliveries import Delivery, Door, ItemResult, Raw
+from app.store.dialect import AnyRow, Prepared, columns
+from app.store.pages import Page, cut, place_of
+from app.store.tables import delivery as table
+from app.store.transactions import Access, Writing
+
+# An id is (place in the order of commits, place in that commit), as one number.
+_PER_COMMIT = 1_000_000
+# Below this, the compressor costs more time than the bytes it saves are worth.
+_SMALLEST_PACKED = 512
+_LATEST = (2**63 - 1, 2**63 - 1)
+# Between and around the names of sources, which hold no control characters.
+_BETWEEN = "\n"
+_D = table.c
+_INSERT = Prepared(
+    insert(table).values({name: bindparam(name) for name in columns(table)}), *columns(table)
+)
+
+
+class Packed(NamedTuple):
+    """A body as it is stored."""
+
+    compressed: bool
+    octets: bytes
+
+
+# Ids already given, by the identity of the Delivery in memory: a delivery whose items end in
+# several transactions is kept once, with the first of them.
+Placed = dict[int, int]
+
+
+def packed(body: bytes) -> Packed:
+    """A body as small as is cheap. Done before the transaction: it is the costly part."""
+    if len(body) < _SMALLEST_PACKED:
+        return Packed(compressed=False, octets=body)
+    return Packed(compressed=True, octets=zlib.compress(body, 1))
+
+
+class Shelf:
+    """The deliveries of one workspace in one transaction."""
+
+    def __init__(self, writing: Writing, placed: Placed, bodies: Mapping[int, Packed]) -> None:
+        self._writing = writing
+        self._placed = placed
+        self._bodies = bodies
+        self._new: dict[int, Delivery] = {}
+        self._outcomes: dict[int, Counter[str]] = {}
+
+    def place(self, delivery: Delivery) -> int | None:
+        """The id of a delivery, a new one at first sight; None for one that is not kept."""
+        if delivery.replay is not None:
+            return delivery.replay.delivery
+        if delivery.raw is None:
+            return None
+        known = self._placed.get(id(delivery))
+        if known is None:
+            known = self._writing.seq * _PER_COMMIT + len(self._new)
+            self._placed[id(delivery)] = known
+            self._new[known] = delivery
+        return known
+
+    def count(self, delivery: Delivery, result: ItemResult) -> None:
+        """What became of one of its items."""
+        number = self.place(delivery)
+        if number is not None and delivery.replay is None:
+            self._outcomes.setdefault(number, Counter())[result.outcome.value] += 1
+
+    def write(self) -> None:
+        """Keep what is new; add outcomes to what an earlier transaction kept."""
+        rows = [self._row(number, delivery) for number, delivery in self._new.items()]
+        _INSERT.many(self._writing.connection, rows)
+        for number in self._outcomes.keys() - self._new.keys():
+            self._add(number, self._outcomes[number])
+
+    def _row(self, number: int, delivery: Delivery) -> tuple[Any, ...]:
+        raw = delivery.raw
+        assert raw is not None  # noqa: S101 - only those with a raw part are placed
+        body = self._bodies[id(delivery)]
+        return (
+            self._writing.workspace,
+            number,
+            delivery.received_at,
+            raw.door.value,
+            raw.source,
+            _listed(_sources(delivery)),
+            raw.method,
+            raw.query,
+            raw.media_type,
+            canonical_json(raw.headers) if raw.headers else "{}",
+            canonical_json(self._outcomes.get(number, {})),
+            int(raw.altered),
+            len(raw.body),
+            int(body.compressed),
+            body.octets,
+        )
+
+    def _add(self, number: int, more: Counter[str]) -> None:
+        same = and_(_D.workspace_id == self._writing.workspace, _D.id == number)
+        before = self._writing.connection.execute(select(_D.outcomes).where(same)).scalar_one()
+        outcomes = canonical_json(Counter(json.loads(before)) + more)
+        self._writing.connection.execute(update(table).where(same).values(outcomes=outcomes))
+
+
+def _sources(delivery: Delivery) -> Iterable[str]:
+    raw = delivery.raw
+    if raw is not None and raw.source is not None:
+        return (raw.source,)
+    told = {item.report.source for item in delivery.items}
+    return sorted(told | {refused.source for refused in delivery.refused if refused.source})
+
+
+def _listed(sources: Iterable[str]) -> str:
+    return "".join(f"{_BETWEEN}{source}" for source in sources) + _BETWEEN
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A kept delivery without its body. `outcomes` counts its items as they were answered."""
+
+    id: int
+    received_at: int
+    door: Door
+    sources: tuple[str, ...]
+    media_type: str
+    size: int
+    altered: bool
+    outcomes: Mapping[str, int]
+
+
+class Whole(NamedTuple):
+    """A kept delivery and the request it was."""
+
+    stored: Stored
+    raw: Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which deliveries: received in [first, until), with something of a source."""
+
+    first: int | None = None
+    until: int | None = None
+    source: str | None = None
+
+
+_LISTED = (
+    _D.id, _D.received_at, _D.door, _D.sources, _D.media_type, _D.size, _D.altered, _D.outcomes,
+)  # fmt: skip
+_WHOLE = (*_LISTED, _D.source, _D.method, _D.query, _D.headers, _D.packed, _D.body)
+_order = tuple_(_D.received_at, _D.id)
+
+
+def page(
+    access: Access, workspace: str, chosen: Filter, cursor: str | None, limit: int
+) -> Page[Stored]:
+    """Deliveries without their bodies, the newest first."""
+    before = place_of(cursor, _LATEST)
+    query = (
+        select(*_LISTED)
+        .where(*_matching(workspace, chosen), _order < before)
+        .order_by(_D.received_at.desc(), _D.id.desc())
+        .limit(limit + 1)
+    )
+    rows = access.connection.execute(query).all()
+    return cut(rows, limit, _stored, _place)
+
+
+def onward(
+    access: Access, workspace: str, chosen: Filter, cursor: str | None, limit: int
+) -> Page[Whole]:
+    """Deliveries with their bodies, the oldest first."""
+    after = place_of(cursor, (-(2**63), 0))
+    query = (
+        select(*_WHOLE)
+        .where(*_matching(workspace, chosen), _order > after)
+        .order_by(_D.received_at, _D.id)
+        .limit(limit + 1)
+    )
+    rows = access.connection.execute(query).all()
+    return cut(rows, limit, _whole, _place)
+
+
+def get(access: Access, workspace: str, id_: int) -> Whole | None:
+    """One delivery with its body."""
+    query = select(*_WHOLE).where(_D.workspace_id == workspace, _D.id == id_)
+    row = access.connection.execute(query).one_or_none()
+    return None if row is None else _whole(row)
+
+
+def has_before(access: Access, workspace: str, before: int) -> bool:
+    """Whether something was received before an instant."""
+    query = select(_D.id).where(_D.workspace_id == workspace, _D.received_at < before).limit(1)
+    return access.connection.execute(query).first() is not None
+
+
+def expire(writing: Writing, before: int, limit: int) -> int:
+    """Let go of the oldest deliveries received before an instant; how many there were."""
+    oldest = (
+        select(_D.id)
+        .where(_D.workspace_id == writing.workspace, _D.received_at < before)
+        .order_by(_D.received_at, _D.id)
+        .limit(limit)
+    )
+    gone = delete(table).where(_D.workspace_id == writing.workspace, _D.id.in_(oldest))
+    return writing.connection.execute(gone).rowcount
+
+
+def _matching(workspace: str, chosen: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [_D.workspace_id == workspace]
+    if chosen.first is not None:
+        conditions.append(_D.received_at >= chosen.first)
+    if chosen.until is not None:
+        conditions.append(_D.received_at < chosen.until)
+    if chosen.source is not None:
+        conditions.append(func.instr(_D.sources, _listed([chosen.source])) > 0)
+    return conditions
+
+
+def _place(row: AnyRow) -> tuple[int, int]:
+    return row.received_at, row.id
+
+
+def _stored(row: AnyRow) -> Stored:
+    return Stored(
+        row.id,
+        row.received_at,
+        Door(row.door),
+        tuple(row.sources.split(_BETWEEN)[1:-1]),
+        row.media_type,
+        row.size,
+        bool(row.altered),
+        json.loads(row.outcomes),
+    )
+
+
+def _whole(row: AnyRow) -> Whole:
+    stored = _stored(row)
+    body = zlib.decompress(row.body) if row.packed else row.body
+    headers = json.loads(row.headers)
+    raw = Raw(
+        stored.door, row.source, row.method, row.query, row.media_type, headers, body,
+        altered=stored.altered,
+    )  # fmt: skip
+    return Whole(stored, raw)

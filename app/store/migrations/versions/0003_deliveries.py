@@ -1,0 +1,75 @@
+"""Deliveries kept as they came; quarantine entries know theirs and can be resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision: str | None = "0002"
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+_WHOLE = sa.BigInteger().with_variant(sa.INTEGER(), "sqlite")
+_COLUMNS = (
+    ("id", _WHOLE), ("received_at", _WHOLE), ("door", sa.Text()), ("source", sa.Text()),
+    ("sources", sa.Text()), ("method", sa.Text()), ("query", sa.Text()),
+    ("media_type", sa.Text()), ("headers", sa.Text()), ("outcomes", sa.Text()),
+    ("altered", _WHOLE), ("size", _WHOLE), ("packed", _WHOLE), ("body", sa.LargeBinary()),
+)  # fmt: skip
+_KEPT = (
+    ("id", _WHOLE), ("source", sa.Text()), ("code", sa.Text()), ("digest", sa.LargeBinary()),
+    ("item", sa.Text()), ("faults", sa.Text()), ("content", sa.Text()), ("count", _WHOLE),
+    ("first_at", _WHOLE), ("last_at", _WHOLE),
+)  # fmt: skip
+_ADDED = (("delivery", _WHOLE), ("position", _WHOLE), ("resolved_at", _WHOLE))
+_OPTIONAL = {"item", *(name for name, _ in _ADDED)}
+_UNIQUE = ("workspace_id", "source", "code", "digest")
+
+
+def upgrade() -> None:
+    """Add the table; entries from before have no delivery and cannot be replayed."""
+    op.create_table(
+        "delivery",
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        *(sa.Column(name, kind, nullable=name == "source") for name, kind in _COLUMNS),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_delivery")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_delivery_received", "delivery", ["workspace_id", "received_at", "id"])
+    _remake(_KEPT + _ADDED)
+    op.create_index(
+        "ix_quarantine_open",
+        "quarantine",
+        ["workspace_id", "delivery"],
+        sqlite_where=sa.text("resolved_at IS NULL"),
+    )
+
+
+def downgrade() -> None:
+    """Take it all away; what was counted stays counted."""
+    op.drop_index("ix_quarantine_open", "quarantine")
+    _remake(_KEPT)
+    op.drop_table("delivery")
+
+
+def _remake(parts: Sequence[tuple[str, sa.types.TypeEngine[Any]]]) -> None:
+    """Make the table anew: SQLite would add a column behind the constraints."""
+    op.rename_table("quarantine", "quarantine_before")
+    op.create_table(
+        "quarantine",
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        *(sa.Column(name, kind, nullable=name in _OPTIONAL) for name, kind in parts),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_quarantine")),
+        sa.UniqueConstraint(*_UNIQUE, name=op.f(f"uq_quarantine_{'_'.join(_UNIQUE)}")),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    names = ["workspace_id", *(name for name, _ in _KEPT)]
+    before = sa.table("quarantine_before", *map(sa.column, names))
+    now = sa.table("quarantine", *map(sa.column, names))
+    op.execute(sa.insert(now).from_select(names, sa.select(*before.c)))
+    op.drop_table("quarantine_before")
