@@ -124,7 +124,8 @@ def _refused(row: int, error: TasseiError) -> Iterator[RefusedRow]:
     if not isinstance(error, Invalid):
         yield RefusedRow(row, "", error.code, error.params)
         return
-    for fault in error.faults:
+    # A column that two fields read is wrong once.
+    for fault in {(fault.pointer, fault.code): fault for fault in error.faults}.values():
         column = fault.pointer.removeprefix(f"/row/{row}").lstrip("/")
         plain = column.replace("~1", "/").replace("~0", "~")
         yield RefusedRow(row, plain, fault.code, fault.params)

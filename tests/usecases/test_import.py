@@ -212,7 +212,8 @@ def test_what_is_refused_is_listed_by_row_and_column(load: Importer) -> None:
 
 
 def test_only_the_first_twenty_faults_are_shown(load: Importer) -> None:
-    _, said = load(DEALS, HEADER + "".join(f"{n},,Won,soon,\n" for n in range(30)))
+    again = 'closed_at = { column = "closed", type = "date", zone = "UTC" }\n'
+    _, said = load(DEALS + again, HEADER + "".join(f"{n},,Won,soon,\n" for n in range(30)))
     assert said.count("Must be a date") == 20
     assert len(load.refused()) == 31
 
