@@ -96,7 +96,7 @@ def path_of_local(connected: dict[str, Any]) -> str:
     return path[path.index("/v1/hooks/") :]
 
 
-def test_replaying_in_any_order_and_any_number_of_times_changes_nothing(service: Service) -> None:
+def test_replaying_at_once_or_in_steps_and_again_changes_nothing(service: Service) -> None:
     chance = random.Random(7)
     for number in range(30):
         events = [call(n, source="crm") for n in range(number, number + chance.randint(1, 4))]
