@@ -114,7 +114,7 @@ async def deliver(
     waiting = iter(posts)
     sent: Counter[Door] = Counter()
     limits = httpx.Limits(max_connections=_AT_ONCE)
-    async with httpx.AsyncClient(timeout=30, limits=limits, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=120, limits=limits, trust_env=False) as client:
 
         async def work() -> None:
             # One iterator for all workers: next() does not wait, so no two get the same post.

@@ -49,7 +49,7 @@ FUNNEL = [
     {"metric": "appointments", "rate": "0.1"},
     {"metric": "calls", "rate": "0.2"},
 ]
-PATIENCE = 10.0
+PATIENCE = 60.0
 FLEETING = ("as_of", "known_at", "generated_at", "next_change_at")
 
 
