@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.usecases.context import Context
 from app.usecases.exports import snapshot
+from app.views.prometheus import families
 from tests.web.example import EVENTS, PLAN, SETTINGS, START, TEAM, call, deal, member, settle
 from tests.web.service import Service, started
 
@@ -141,6 +143,13 @@ def test_any_bytes_are_answered(service: Service, path: str, body: bytes) -> Non
 
 def test_after_all_of_it_the_ledger_adds_up(service: Service) -> None:
     assert service.mismatches() == []
-    # Whatever plans all of it left, the gauges can still be made.
-    service.client.app.state.context.watch.look()  # type: ignore[attr-defined] # the app under test
-    assert snapshot(service.client.app.state.context).workspaces  # type: ignore[attr-defined] # as above
+    # Whatever all of it left, a plan that runs today is among the gauges.
+    running = {
+        "name": "After all of it",
+        "period": {"start": "2026-01-01", "end": "2028-01-01"},
+        "funnel": [{"metric": "calls", "target": "10"}],
+        "allow_unmeasured": True,
+    }
+    assert service.put("/v1/plans/after-all-of-it", running).status_code == 201
+    context: Context = service.client.app.state.context  # type: ignore[attr-defined] # the app under test
+    assert b'tassei_goal_actual{goal="calls",plan="after-all-of-it"' in families(snapshot(context))
