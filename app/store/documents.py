@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, insert, select
-from sqlalchemy.dialects.sqlite import insert as upserting
 from sqlmodel import col
 
 from app.domain.activities import canonical_json
 from app.domain.errors import NotFound
 from app.store import heads
-from app.store.dialect import AnyRow, AnySelect
-from app.store.tables import DocumentRow, DocumentVersionRow
+from app.store.dialect import AnyRow, AnySelect, upsert
+from app.store.tables import DocumentRow, DocumentVersionRow, table_of
 from app.store.transactions import Access, Writing
 
 
@@ -36,6 +35,7 @@ class Document:
     reason: str | None
 
 
+_PUT = upsert(table_of(DocumentRow), replace=("version", "body", "archived", "seq"))
 _VERSION = (
     col(DocumentVersionRow.collection),
     col(DocumentVersionRow.key),
@@ -135,15 +135,7 @@ def _written(writing: Writing, document: Document) -> Document:
         "seq": writing.seq,
     }
     history = {"author": document.author, "reason": document.reason, "at": writing.at}
-    statement = upserting(DocumentRow).values(stands)
-    writing.connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["workspace_id", "collection", "key"],
-            set_={
-                name: statement.excluded[name] for name in ("version", "body", "archived", "seq")
-            },
-        )
-    )
+    writing.connection.execute(_PUT, stands)
     writing.connection.execute(insert(DocumentVersionRow).values(stands | history))
     heads.reconfigure(writing)
     return document

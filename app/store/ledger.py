@@ -14,14 +14,13 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Table, exists, func, select, tuple_
-from sqlalchemy.dialects.sqlite import insert
 
 from app.domain.activities import NOTHING, Report, Stamp, State, joined, make_report
 from app.domain.errors import NotFound
 from app.domain.tallies import Cell, Movement, cells, occurrences
 from app.store import heads, rules, states, tallies
 from app.store.actors import Actor, all_actors
-from app.store.dialect import AnySelect
+from app.store.dialect import AnySelect, upsert
 from app.store.engine import Store
 from app.store.rules import Rules
 from app.store.standing import NOWHERE, stored_standing
@@ -76,15 +75,8 @@ def verify(store: Store, workspace: str) -> list[Mismatch]:
 
 def note_verified(writing: Writing, mismatches: int) -> None:
     """Keep the result of a verification, for the gauge and whoever asks later."""
-    statement = insert(verification).values(
-        workspace_id=writing.workspace, at=writing.at, mismatches=mismatches
-    )
-    names = ("at", "mismatches")
-    writing.connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["workspace_id"], set_={n: statement.excluded[n] for n in names}
-        )
-    )
+    row = {"workspace_id": writing.workspace, "at": writing.at, "mismatches": mismatches}
+    writing.connection.execute(upsert(verification, replace=("at", "mismatches")), row)
 
 
 def last_verified(access: Access, workspace: str) -> int | None:

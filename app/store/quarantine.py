@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, case, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from app.domain.activities import DIGEST_BYTES, canonical_json
 from app.domain.errors import Fault, Invalid
-from app.store.dialect import AnyRow, greatest
+from app.store.dialect import AnyRow, greatest, inserted
 from app.store.pages import Page, cut, place_of
 from app.store.tables import quarantine
 from app.store.transactions import Access, Writing
@@ -89,7 +88,7 @@ def keep(
         stray.error.code,
         hashlib.sha256(content).digest()[:DIGEST_BYTES],
     )
-    statement = insert(quarantine).values(
+    statement = inserted(quarantine).values(
         **mark._asdict(),
         workspace_id=writing.workspace,
         id=next_id.scalar_subquery(),

@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Table, and_, bindparam, func, select
 
 from app.store import tallies
-from app.store.dialect import AnySelect, Whole, Words, tripled
+from app.store.dialect import AnySelect, Whole, Words, halves, joined, summed, tabled, whole
 from app.store.tables import tally_day, tally_quarter, tally_values
 from app.store.transactions import Access
 
-_LOW = 2**32 - 1
 Range = tuple[int, int, int]  # bucket, first day or quarter, end
 
 
@@ -66,16 +65,10 @@ class Tallied:
         return self._grouped(tally_values, ranges, [value], by_actor=by_actor, also=(value,))
 
     def _sums(self, table: Table, ranges: Sequence[Range], *, by_actor: bool) -> list[Sums]:
-        total = table.c.total
-        # Halves apart, as everywhere: an engine's sum of 64-bit totals can leave 64 bits.
-        chosen = (
-            func.sum(table.c.number),
-            func.sum(total.bitwise_rshift(32)),
-            func.sum(total.bitwise_and(_LOW)),
-        )
+        chosen = (summed(table.c.number), *halves(table.c.total))
         rows = self._grouped(table, ranges, chosen, by_actor=by_actor)
         return [
-            Sums(place, actor, number, (upper << 32) + lower)
+            Sums(place, actor, number, joined(upper, lower))
             for place, actor, number, upper, lower in rows
         ]
 
@@ -107,7 +100,7 @@ def _query(
     *,
     by_actor: bool,
 ) -> AnySelect:
-    within = tripled("ranges", "place", "first", "until").subquery("within")
+    within = tabled("ranges", whole, "place", "first", "until").subquery("within")
     bucket = table.c.day if table is tally_day else table.c.quarter
     # An outer join keeps this order: a range scan of the tally for each bucket. SQLite knows
     # nothing of the array and would else go through the whole tally, asking it for every row.

@@ -8,13 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import col
 
 from app.domain.revisions import RevisionClock
 from app.store import heads
-from app.store.dialect import Prepared, columns, upsert
-from app.store.tables import SourceSecretRow, source_state
+from app.store.dialect import inserting, upsert
+from app.store.tables import SourceSecretRow, source_state, table_of
 from app.store.transactions import Access, Writing
 
 
@@ -34,19 +33,19 @@ class SourceState:
     clock: RevisionClock | None
 
 
+_PUT_SECRET = upsert(table_of(SourceSecretRow), replace=("hook_digest", "credentials"))
+
+
 def put_secret(writing: Writing, source: str, secret: Secret) -> None:
     """Replace a source's secrets."""
-    statement = insert(SourceSecretRow).values(
-        workspace_id=writing.workspace,
-        source=source,
-        hook_digest=secret.hook_digest,
-        credentials=secret.credentials,
-    )
     writing.connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["workspace_id", "source"],
-            set_={name: statement.excluded[name] for name in ("hook_digest", "credentials")},
-        )
+        _PUT_SECRET,
+        {
+            "workspace_id": writing.workspace,
+            "source": source,
+            "hook_digest": secret.hook_digest,
+            "credentials": secret.credentials,
+        },
     )
     heads.reconfigure(writing)
 
@@ -72,9 +71,7 @@ def source_of_hook(access: Access, workspace: str, hook_digest: bytes) -> str | 
 
 
 _STATE = source_state.c
-_HEARD = Prepared(
-    upsert(source_state, replace=("clock", "last_received_at")), *columns(source_state)
-)
+_HEARD = inserting(source_state, replace=("clock", "last_received_at"))
 
 
 def states(access: Access, workspace: str) -> dict[str, SourceState]:

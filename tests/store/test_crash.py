@@ -46,7 +46,7 @@ def test_what_was_acknowledged_survives_kill_9_and_counts_once(tmp_path: Path) -
     for life in range(LIVES):
         told = killed_after(url(tmp_path), life, dice.uniform(0, 0.4))
         acknowledged += [(life, number) for number in told]
-    integrity = sqlite3.connect(tmp_path / "ledger.db")
+    integrity = sqlite3.connect(tmp_path / "tassei.sqlite3")
     assert integrity.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     integrity.close()
     store = Store(url(tmp_path))

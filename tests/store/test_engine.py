@@ -128,7 +128,7 @@ def test_a_database_that_cannot_serve_is_refused_in_one_sentence(tmp_path: Path)
 
 
 def test_another_applications_database_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
+    path = tmp_path / "tassei.sqlite3"
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE songs (title TEXT)")
     connection.commit()
@@ -139,7 +139,7 @@ def test_another_applications_database_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
     Store(url(tmp_path)).migrate()
-    connection = sqlite3.connect(tmp_path / "ledger.db")
+    connection = sqlite3.connect(tmp_path / "tassei.sqlite3")
     connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.commit()
     connection.close()
@@ -148,7 +148,7 @@ def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_read_only_database_is_refused(tmp_path: Path) -> None:
     Store(url(tmp_path)).migrate()
-    path = tmp_path / "ledger.db"
+    path = tmp_path / "tassei.sqlite3"
     assert refusal(f"sqlite:///file:{path}?mode=ro&uri=true").code == "database_is_read_only"
 
 
@@ -198,7 +198,7 @@ def test_writers_stand_in_line(store: Store) -> None:
 def test_a_file_held_by_another_program_is_an_outage_not_a_crash(
     store: Store, tmp_path: Path
 ) -> None:
-    other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    other = sqlite3.connect(tmp_path / "tassei.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with store.read() as reading:
         reading.connection.exec_driver_sql("PRAGMA busy_timeout = 10")
