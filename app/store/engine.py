@@ -38,7 +38,7 @@ _SENTENCES = {
     "not_a_database": "The file is not a database: {url}",
     "database_is_damaged": "The database is damaged; restore a backup: {url}",
     "database_is_locked": "Another program holds the database: {url}",
-    "database_is_away": "The database server does not answer: {url}",
+    "database_is_away": "The server does not answer, or knows no such user or database: {url}",
     "database_refuses_us": "The database server refuses this user: {url}",
     "database_is_missing": "The server has no such database: {url}",
     "database_is_busy": "The database server has no connection left: {url}",

@@ -94,7 +94,7 @@ def keep(
         id=next_id.scalar_subquery(),
         item=None if stray.item is None else _storable(stray.item),
         faults=canonical_json([_written(fault) for fault in stray.error.faults]),
-        content=content[:MAX_CONTENT].decode("utf-8", "ignore"),
+        content=_storable(content[:MAX_CONTENT].decode("utf-8", "ignore")),
         count=1,
         first_at=received_at,
         last_at=received_at,
@@ -166,8 +166,8 @@ def _is(*, resolved: bool) -> ColumnElement[bool]:
 
 
 def _storable(text: str) -> str:
-    # A lone surrogate is valid in JSON and cannot be stored.
-    return text.encode("utf-8", "replace").decode()
+    # A lone surrogate and a zero are valid in JSON; what cannot be stored is shown as such.
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _written(fault: Fault) -> Mapping[str, object]:

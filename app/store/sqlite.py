@@ -46,7 +46,7 @@ class Sqlite:
         # As many connections as threads ask for: each is one open file, and a read is short.
         # Values stay out of error texts, which end in logs.
         self._engine = create_engine(url, max_overflow=-1, hide_parameters=True)
-        event.listen(self._engine, "connect", _configured)
+        event.listen(self._engine, "connect", configured)
         event.listen(self._engine, "begin", _begun)
         # A queue of our own in front of the file's lock: waiting there is fair and wakes at once,
         # while SQLite's busy handler sleeps and polls.
@@ -119,7 +119,7 @@ class Sqlite:
                 connection.exec_driver_sql("PRAGMA journal_mode = WAL")
 
 
-def _configured(connection: DBAPIConnection, _record: object) -> None:
+def configured(connection: DBAPIConnection, _record: object = None) -> None:
     """What every new connection needs; transactions are begun by us, not by the driver."""
     connection.isolation_level = None
     cursor = connection.cursor()

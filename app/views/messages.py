@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from app.views import (
     sentences,
+    sentences_database,
     sentences_deliveries,
     sentences_import,
     sentences_metrics,
@@ -42,6 +43,7 @@ def sentence(code: str, params: _Params, language: str) -> str:
 # code -> (English, Japanese)
 MESSAGES: Mapping[str, tuple[str, str]] = {
     **sentences.SENTENCES,
+    **sentences_database.SENTENCES,
     **sentences_planning.SENTENCES,
     **sentences_plans.SENTENCES,
     **sentences_metrics.SENTENCES,

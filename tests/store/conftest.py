@@ -10,10 +10,11 @@ from tests import engines
 from tests.store.worlds import opened
 
 
-@pytest.fixture(autouse=True, params=engines.ENGINES)
-def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    with engines.use(request.param) as used:
-        yield used
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test of the store runs on both engines, but for those that name one."""
+    named = metafunc.definition.iter_markers("parametrize")
+    if not any("engine" in mark.args[0] for mark in named):
+        metafunc.parametrize("engine", engines.ENGINES, indirect=True)
 
 
 @pytest.fixture

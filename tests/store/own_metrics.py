@@ -8,6 +8,7 @@ from typing import Any
 from app.domain.definitions import metric_of
 from app.domain.instants import QUARTER
 from app.store import documents, recounting, rules
+from app.store.actors import all_actors
 from app.store.engine import Store
 from app.store.series import Tallied, Values
 from tests.store.own_recount import Document
@@ -74,12 +75,10 @@ def read(
     metric = metric_of(key, document)
     found: dict[Any, tuple[int, Fraction | None]] = {}
     with store.read() as reading:
-        names: dict[int, str] = dict(
-            reading.connection.exec_driver_sql(
-                "SELECT actor, source || char(0) || identity FROM actor WHERE workspace_id = ?",
-                (W,),
-            ).all()
-        )
+        names = {
+            number: f"{who.source}\0{who.identity}"
+            for number, who in all_actors(reading, W).items()
+        }
         tallied = Tallied(reading, W, key, currency)
         first = 0 if "stock" in document else start
         ranges = [(0, first // QUARTER, end // QUARTER)]

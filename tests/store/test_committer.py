@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Text, cast, func, select, text
 
 from app.domain.deliveries import Delivery, Refused
 from app.domain.errors import Invalid, NotFound, Unavailable
@@ -18,7 +18,8 @@ from app.domain.revisions import of_instant
 from app.store import activities, documents, ledger, quarantine, sources, totals
 from app.store.committer import Committer
 from app.store.engine import Store
-from tests.engines import SQLITE, chosen
+from app.store.tables import tally_day
+from tests.engines import SQLITE, chosen, on_sqlite
 from tests.store.worlds import (
     DAY_ONE,
     NOW,
@@ -219,7 +220,7 @@ def test_a_total_beyond_64_bits_is_set_aside_and_never_becomes_a_float(store: St
     with store.read() as reading:
         name, whole = ("typeof", "integer") if chosen() == SQLITE else ("pg_typeof", "bigint")
         kinds = reading.connection.execute(
-            text(f"SELECT DISTINCT CAST({name}(total) AS text) FROM tally_day")
+            select(func.distinct(cast(getattr(func, name)(tally_day.c.total), Text)))
         )
         assert kinds.scalars().all() == [whole]
     assert revenue(store) == 4 * int(largest)
@@ -329,6 +330,7 @@ def test_an_empty_delivery_is_answered_at_once(store: Store) -> None:
     committer.stop()
 
 
+@on_sqlite
 def test_an_outage_is_told_to_all_who_wait_and_the_next_batch_goes_on(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,7 +151,7 @@ _SETTINGS = settings(
 
 
 def test_own_metrics_say_what_a_recount_says_whatever_happens() -> None:
-    run_state_machine_as_test(Metrics, settings=_SETTINGS)  # type: ignore[no-untyped-call] # not typed there
+    run_state_machine_as_test(Metrics, settings=_SETTINGS)
 
 
 def test_a_definition_touches_no_tally_of_another_metric(store: Store) -> None:
