@@ -273,7 +273,9 @@ def post_a_table(recorder: Recorder) -> None:
     }
     recorder.says("PUT", "/v1/sources/before", old)
     recorder.reads("/v1/sources/before")
-    table = "no,担当,stage,closed,value\n17,佐藤,受注,2026-12-11,400000\n18,鈴木,受注,11.12.,90000\n"
+    table = (
+        "no,担当,stage,closed,value\n17,佐藤,受注,2026-12-11,400000\n18,鈴木,受注,11.12.,90000\n"
+    )
     csv = {"content_type": "text/csv"}
     recorder.says("POST", "/v1/events?source=before", table.encode(), **csv)
     recorder.says("POST", "/v1/events?source=zoom", table.encode(), **csv)
