@@ -11,7 +11,8 @@ from pydantic_core import CoreSchema, core_schema
 from app.web.schemas.common import Body, Key, Name
 
 Column = Annotated[str, Field(min_length=1, examples=["close_date"])]
-Constant = str | bool | Annotated[int, Field(ge=-(2**63) + 1, le=2**63 - 1)]
+KindName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,62}$", examples=["deal"])]
+Constant = str | bool | int
 
 
 class CellBody(Body):
@@ -48,8 +49,7 @@ class ActivityMapping(Body):
     """What an activity is, apart from its fields."""
 
     kind: Annotated[
-        Cell,
-        Field(examples=["deal"], description="A text is the kind itself, not a column."),
+        KindName | CellBody, Field(description="A text is the kind itself, not a column.")
     ]
     key: Cell
     revision: Cell | None = None
