@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.web.example import EVENTS, SETTINGS, START
@@ -113,22 +113,25 @@ def many() -> Iterator[Service]:
         yield running
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# No shrinking: each example makes two workspaces, and hundreds of them would take minutes.
+@settings(max_examples=30, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(
     rows=ROWS,
-    end=st.sampled_from(["\n", "\r\n"]),
-    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    # Of a minimal writer that ends lines with a bare \n, a \r would end them as well.
+    form=st.sampled_from(
+        [("\r\n", csv.QUOTE_MINIMAL), ("\r\n", csv.QUOTE_ALL), ("\n", csv.QUOTE_ALL)]
+    ),
     mark=st.sampled_from(["utf-8", "utf-8-sig"]),
 )
 def test_rows_come_to_the_same_as_the_events_that_they_mean(
-    many: Service, rows: list[tuple[str, ...]], end: str, quoting: Any, mark: str
+    many: Service, rows: list[tuple[str, ...]], form: tuple[str, Any], mark: str
 ) -> None:
     number = next(numbers)
     by_rows, by_events = many.workspace(f"rows{number}"), many.workspace(f"events{number}")
     assert by_rows.put("/v1/sources/crm", FILES).status_code == 201
     assert by_events.put("/v1/sources/crm", EVENTS).status_code == 201
     file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator=end, quoting=quoting)
+    writer = csv.writer(file, lineterminator=form[0], quoting=form[1])
     writer.writerows([tuple(HEADER), *rows])
     lines = "".join(json.dumps(event_of(row)) + "\n" for row in rows)
     table = file.getvalue().encode(mark)
