@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
 
 from app.web.schemas.common import Body, Key, Name
 
@@ -81,13 +80,8 @@ class _Described:
     branches of unions.
     """
 
-    def __get_pydantic_core_schema__(
-        self, _source: object, _handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.any_schema()
-
     def __get_pydantic_json_schema__(
-        self, _schema: CoreSchema, handler: GetJsonSchemaHandler
+        self, _schema: object, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         return handler(MappingBody.__pydantic_core_schema__)
 
