@@ -41,7 +41,7 @@ class Door(StrEnum):
 class Raw:
     """A request as it is kept, so that it can be read again.
 
-    source: whose hook it was; None at the direct API, whose items say it themselves
+    source: whose hook or whose table it was; None for events, which say it themselves
     media_type: Content-Type as received; headers: only those that reading needs
     query: of the address, without its path, which at a hook is a secret
     altered: whether secrets were taken out of it; what is left is to be looked at only

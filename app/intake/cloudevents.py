@@ -26,11 +26,12 @@ _REQUIRED = frozenset({"specversion", "id", "source", "type"})
 
 
 def read_event(
-    event: RawValue, index: int, now: int, *, source: str | None = None
+    event: RawValue, index: int, now: int, *, source: str | None = None, mapping: int = MAPPING
 ) -> Item | Refused:
     """The item that an event means, or every reason why it means none.
 
-    `now` is the instant of receipt; a given `source` stands for the event's own.
+    `now` is the instant of receipt; a given `source` stands for the event's own; `mapping` is the
+    version of what made the event.
     """
     if not isinstance(event, dict):
         return Refused(index, None, source, Invalid("not_an_object"), written(event))
@@ -40,7 +41,8 @@ def read_event(
     try:
         fields = _fields(event.get("data"), attributes, now) if "type" in attributes else {}
         if not faults:
-            return Item(index, attributes["id"], _report(attributes, fields, event.get("data")))
+            report = _report(attributes, fields, event.get("data"), mapping)
+            return Item(index, attributes["id"], report)
     except Invalid as error:
         faults += error.faults
     why = Invalid("invalid_event", *faults)
@@ -85,7 +87,7 @@ def _fields(data: RawValue, attributes: Mapping[str, Any], now: int) -> dict[str
 
 
 def _report(
-    attributes: Mapping[str, Any], fields: Mapping[str, JsonValue], data: RawValue
+    attributes: Mapping[str, Any], fields: Mapping[str, JsonValue], data: RawValue, mapping: int
 ) -> Report:
     revision = attributes.get("revision")
     if revision is None:
@@ -96,7 +98,7 @@ def _report(
         revision,
         fields,
         full=data is not None and not attributes.get("merge", False),
-        mapping=MAPPING,
+        mapping=mapping,
     )
     if len(report.content) > MAX_CONTENT:
         raise Invalid("item_too_large", limit=MAX_CONTENT)

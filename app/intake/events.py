@@ -31,7 +31,7 @@ def read_events(
     `media_type` is the Content-Type as received ("" where there is none); `now` the instant of
     receipt. Raises Unreadable, TooDeep, TooLarge (too_many_items) and UnsupportedMedia.
     """
-    match _essence(media_type):
+    match essence_of(media_type):
         case "application/cloudevents+json":
             outcomes = [read_event(read_json(body), 0, now)]
         case "application/cloudevents-batch+json":
@@ -84,8 +84,8 @@ def _lines(body: bytes) -> Iterable[RawValue]:
     return (read_json(line, line=number) for number, line in lines)
 
 
-def _essence(media_type: str) -> str:
-    """The media type without its parameters, which may say nothing but UTF-8."""
+def essence_of(media_type: str) -> str:
+    """The media type without its parameters. UnsupportedMedia where they say other than UTF-8."""
     essence, *parameters = media_type.lower().split(";")
     for parameter in parameters:
         label, _, value = parameter.partition("=")

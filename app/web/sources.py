@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from app.intake.requests import Step
 from app.usecases import sources
+from app.usecases.source_mapping import MAPPING_VERSION
 from app.usecases.sources import SECRETS_VERSION, Connected
 from app.views.messages import sentence
 from app.web.auth import Principal, requires
@@ -33,6 +34,7 @@ from app.web.service import router
 
 routes = router("/v1/sources", "sources")
 Admin = Annotated[Principal, requires("admin")]
+_OWN = frozenset({SECRETS_VERSION, MAPPING_VERSION})
 
 
 @routes.get("", responses=answers(SourcePage))
@@ -79,7 +81,7 @@ def archive_source(parts: Parts, who: Admin, seen: Seen, key: Key) -> Response:
 
 
 def _shown(item: Connected, language: str) -> Json:
-    body = {name: v for name, v in item.document.body.items() if name != SECRETS_VERSION}
+    body = {name: v for name, v in item.document.body.items() if name not in _OWN}
     return {
         "key": item.document.key,
         **body,

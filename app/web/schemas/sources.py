@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from app.web.schemas.common import Body, Name
+from app.web.schemas.mappings import MappingDocument
 
 Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,62}$", examples=["call"])]
 
@@ -32,3 +33,9 @@ class SourceBody(Body):
         dict[str, str | list[str]] | None,
         Field(description="Left out: unchanged. What each provider wants: see docs/senders."),
     ] = None
+    mapping: MappingDocument | None = None
+
+    def document(self) -> dict[str, Any]:
+        """With the mapping as it came: its own reader says what is wrong with it."""
+        found = super().document()
+        return found if self.mapping is None else found | {"mapping": self.mapping}
