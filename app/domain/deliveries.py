@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.domain.activities import Outcome, Report
 from app.domain.errors import Invalid, TasseiError
@@ -17,6 +18,13 @@ class Item:
     index: int
     id: str
     report: Report
+
+
+class About(NamedTuple):
+    """Which activity an item is about, and at which revision: what tells equal contents apart."""
+
+    key: str
+    revision: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from app.domain.activities import DIGEST_BYTES, canonical_json
+from app.domain.deliveries import About
 from app.domain.errors import Fault, Invalid
 from app.store.dialect import AnyRow, greatest
 from app.store.pages import Page, cut, place_of
@@ -24,12 +25,22 @@ _NEWEST = 2**63 - 1
 
 
 class Stray(NamedTuple):
-    """Something to be put in quarantine. `item` is the sender's id for it, if it had one."""
+    """Something to be put in quarantine. `item` is the sender's id for it, if it had one.
+
+    `about` stands beside a content that does not say itself what it is about.
+    """
 
     source: str | None
     item: str | None
     error: Invalid
     content: str
+    about: About | None = None
+
+    @property
+    def digest(self) -> bytes:
+        """What makes the content one and the same; of two activities it never is."""
+        whole = canonical_json([*self.about, self.content]) if self.about else self.content
+        return hashlib.sha256(whole.encode("utf-8", "replace")).digest()[:DIGEST_BYTES]
 
 
 class Origin(NamedTuple):
@@ -84,11 +95,7 @@ def keep(
     next_id = select(func.coalesce(func.max(_Q.id), 0) + 1).where(
         _Q.workspace_id == writing.workspace
     )
-    mark = Mark(
-        _storable(stray.source or ""),
-        stray.error.code,
-        hashlib.sha256(content).digest()[:DIGEST_BYTES],
-    )
+    mark = Mark(_storable(stray.source or ""), stray.error.code, stray.digest)
     statement = insert(quarantine).values(
         **mark._asdict(),
         workspace_id=writing.workspace,

@@ -20,7 +20,7 @@ from app.domain.activities import (
     join,
     outcome,
 )
-from app.domain.deliveries import Delivery, Item, ItemResult, Refused
+from app.domain.deliveries import About, Delivery, Item, ItemResult, Refused
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.revisions import RevisionClock, clock_of
 from app.store import deliveries, heads, quarantine, rules, sources, states, tallies
@@ -192,11 +192,15 @@ class _Batch:
         delivery, item = work
         if isinstance(item, Refused):
             return self._refuse(work, item.error)
+        if delivery.replay is not None and _mark(item.report) in self._known:
+            # Taken in once, it stays so: a source out of use must not put it in question.
+            return ItemResult(item.index, item.id, Outcome.DUPLICATE)
         try:
-            self._admit(item.report, delivery.received_at)
+            clock = self._admit(item.report)
             word = self._join(item.report)
         except Invalid as error:
             return self._refuse(work, error)
+        self._hear(item.report.source, delivery.received_at, clock)
         if word is Outcome.CONFLICT:
             return ItemResult(item.index, item.id, word, Conflict("revision_conflict"))
         return ItemResult(item.index, item.id, word)
@@ -211,14 +215,15 @@ class _Batch:
         self._entries.add(_set_aside(self._writing, self._shelf, work, error))
         return ItemResult(item.index, item.id, Outcome.QUARANTINED, error)
 
-    def _admit(self, report: Report, received_at: int) -> None:
+    def _admit(self, report: Report) -> RevisionClock | None:
+        """The clock of its revision, which the source goes by once the report is taken in."""
         source = report.source
         if source not in self._rules.serving:
             raise Invalid("unknown_source", Fault("/source", "unknown_source"))
         clock = clock_of(report.stamp.revision)
         if clock and (used := self._state_of(source).clock) and used is not clock:
             raise Invalid("revision_clock_mixed")
-        self._hear(source, received_at, clock)
+        return clock
 
     def _hear(self, source: str, received_at: int, clock: RevisionClock | None) -> None:
         """A source has spoken, whatever becomes of what it said."""
@@ -232,7 +237,7 @@ class _Batch:
 
     def _join(self, report: Report) -> Outcome:
         where = (report.source, report.key)
-        mark = (report.source, report.key, report.stamp)
+        mark = _mark(report)
         if mark in self._known:
             return Outcome.DUPLICATE
         before = self._states.get(where, NOTHING)
@@ -292,6 +297,10 @@ class _Batch:
         return stored_standing(state, metrics, self._rules.currency)
 
 
+def _mark(report: Report) -> Mark:
+    return report.source, report.key, report.stamp
+
+
 def _now(works: Sequence[Work], empty: Sequence[Delivery]) -> int:
     return max(delivery.taken_at for delivery in (*(work.delivery for work in works), *empty))
 
@@ -329,4 +338,6 @@ def _resolve(writing: Writing, works: Sequence[Work], still: set[Entry]) -> None
 def _stray(item: Item | Refused, error: Invalid) -> Stray:
     if isinstance(item, Refused):
         return Stray(item.source, item.id, error, item.content)
-    return Stray(item.report.source, item.id, error, item.report.content)
+    report = item.report
+    about = About(report.key, report.stamp.revision)
+    return Stray(report.source, item.id, error, report.content, about)
