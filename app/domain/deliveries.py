@@ -29,13 +29,17 @@ class About(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An authentic item that no report could be made of. `content` is its text, redacted."""
+    """An authentic item that no report could be made of. `content` is its text, redacted.
+
+    `about` where the item says that much, so that a later report can be seen to make up for it.
+    """
 
     index: int
     id: str | None
     source: str | None
     error: Invalid
     content: str
+    about: About | None = None
 
 
 class Door(StrEnum):

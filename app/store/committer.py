@@ -20,7 +20,8 @@ from app.domain.deliveries import Delivery, ItemResult
 from app.domain.errors import Invalid, NotFound, TasseiError, Unavailable
 from app.store.deliveries import Placed
 from app.store.engine import Store
-from app.store.recording import Done, Moved, Recorder, Work, unheard
+from app.store.recording import Done, Moved, Recorder, unheard
+from app.store.strays import Work
 
 Answer = Future[list[ItemResult]]
 # Of a transaction: how many deliveries it made durable, and in how many seconds.
@@ -91,9 +92,12 @@ class Committer:
         whether or not it was committed.
         """
         works = [Work(delivery, item) for item in delivery.items]
-        works += [Work(delivery, refused) for refused in delivery.refused]
+        if delivery.refused:
+            works += [Work(delivery, refused) for refused in delivery.refused]
+            # In the order of the request: what comes after an unusable item may make up for it.
+            works.sort(key=lambda work: work.item.index)
         waiting = _Waiting(delivery, works, _size(delivery), Future())
-        if not works and delivery.raw is None:
+        if not works and delivery.raw is None and not _settles(delivery):
             waiting.answer.set_result([])
             return waiting.answer
         with self._changed:
@@ -170,6 +174,11 @@ class Committer:
             return self._settled([], empty, placed) + self._settled(works, [], placed)
         half = len(works) // 2
         return self._settled(works[:half], [], placed) + self._settled(works[half:], [], placed)
+
+
+def _settles(delivery: Delivery) -> bool:
+    """Whether quarantine entries may be settled by there being nothing left to count."""
+    return delivery.replay is not None and delivery.quarantines
 
 
 def _nobody(_deliveries: int, _seconds: float) -> None:

@@ -21,11 +21,12 @@ AT = "2026-12-01T09:00:00Z"
 
 @dataclass
 class Sender:
-    """What the mapping knows: how this sender spells currencies."""
+    """What the mapping knows: how this sender spells currencies, and which events to ignore."""
 
     service: Service
     key: str
     spelled: dict[str, str] = field(default_factory=dict)
+    ignored: set[str] = field(default_factory=set)
     path: str = ""
 
     def send(self, *events: Mapping[str, Any]) -> None:
@@ -33,7 +34,11 @@ class Sender:
         assert answer.status_code == 204, answer.text
 
     def read(self, request: HookRequest) -> Delivery:
-        found = [self._read(event, n, request) for n, event in enumerate(json.loads(request.body))]
+        found = [
+            self._read(event, place, request)
+            for place, event in enumerate(json.loads(request.body))
+            if event["id"] not in self.ignored
+        ]
         return delivery(request.workspace, request.received_at, found, quarantines=True)
 
     def _read(self, event: dict[str, Any], index: int, request: HookRequest) -> Item | Refused:
