@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.activities import Outcome
 from app.domain.deliveries import ItemResult
-from app.intake.events import MAX_ITEMS
+from app.intake.events import MAX_ITEMS, refuse_repeated
 from app.telemetry import Counters
 from app.usecases.recording import record_events
 from app.web.auth import admitted
@@ -47,6 +47,8 @@ class EventsDoor:
         headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
         body = (await receive()).get("body", b"")
         media_type = headers.get("content-type", "")
+        if len(headers) != len(scope["headers"]):
+            refuse_repeated((name.decode("latin-1") for name, _ in scope["headers"]), media_type)
         waiting = record_events(state.context, principal.workspace, body, media_type, headers)
         results = await state.arrivals.of(waiting)
         count(state.platform.counters, results)
