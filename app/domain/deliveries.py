@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.domain.activities import Outcome, Report
 from app.domain.errors import Invalid, TasseiError
@@ -19,15 +20,26 @@ class Item:
     report: Report
 
 
+class About(NamedTuple):
+    """Which activity an item is about, and at which revision: what tells equal contents apart."""
+
+    key: str
+    revision: str
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An authentic item that no report could be made of. `content` is its text, redacted."""
+    """An authentic item that no report could be made of. `content` is its text, redacted.
+
+    `about` where the item says that much, so that a later report can be seen to make up for it.
+    """
 
     index: int
     id: str | None
     source: str | None
     error: Invalid
     content: str
+    about: About | None = None
 
 
 class Door(StrEnum):

@@ -13,7 +13,8 @@ from app.domain.deliveries import Delivery, ItemResult
 from app.domain.errors import Unavailable
 from app.store.engine import Store
 from app.store.lanes import Answer, Lane, Room, Told, Waiting
-from app.store.recording import Moved, Recorder, Work, unheard
+from app.store.recording import Moved, Recorder, unheard
+from app.store.strays import Work
 
 QUEUE_ITEMS = 20_000
 QUEUE_BYTES = 64 * 2**20
@@ -74,9 +75,12 @@ class Committer:
         whether or not it was committed.
         """
         works = [Work(delivery, item) for item in delivery.items]
-        works += [Work(delivery, refused) for refused in delivery.refused]
+        if delivery.refused:
+            works += [Work(delivery, refused) for refused in delivery.refused]
+            # In the order of the request: what comes after an unusable item may make up for it.
+            works.sort(key=lambda work: work.item.index)
         answer: Future[list[ItemResult]] = Future()
-        if not works and delivery.raw is None:
+        if not works and delivery.raw is None and not _settles(delivery):
             answer.set_result([])
             return answer
         waiting = Waiting(delivery, works, _size(delivery), answer)
@@ -87,6 +91,11 @@ class Committer:
 
     def _lane(self, workspace: str) -> Lane:
         return self._lanes[zlib.crc32(workspace.encode()) % len(self._lanes)]
+
+
+def _settles(delivery: Delivery) -> bool:
+    """Whether quarantine entries may be settled by there being nothing left to count."""
+    return delivery.replay is not None and delivery.quarantines
 
 
 def _size(delivery: Delivery) -> int:

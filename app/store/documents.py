@@ -106,10 +106,16 @@ def put(
     before = get(writing, writing.workspace, collection, key)
     version = before.version + 1 if before else 1
     document = Document(
-        collection, key, version, dict(body), archived=False, changed_at=writing.at,
+        collection, key, version, _as_stored(body), archived=False, changed_at=writing.at,
         author=author, reason=reason,
     )  # fmt: skip
     return _written(writing, document)
+
+
+def _as_stored(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body as reading it gives it back, so that both are answered in the same bytes."""
+    stored: dict[str, Any] = json.loads(canonical_json(dict(body)))
+    return stored
 
 
 def archive(writing: Writing, collection: str, key: str, *, author: str) -> Document:

@@ -16,7 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.deliveries import Delivery, ItemResult
 from app.domain.errors import Invalid, NotFound, TasseiError, Unavailable
 from app.store.deliveries import Placed
-from app.store.recording import Done, Recorder, Work
+from app.store.recording import Done, Recorder
+from app.store.strays import Work
 
 Answer = Future[list[ItemResult]]
 # Of a transaction: how many deliveries it made durable, and in how many seconds.

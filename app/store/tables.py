@@ -212,6 +212,15 @@ quarantine = _table(
         **_where("resolved_at IS NULL"),
     ),
 )
+# What an open entry is about, until that is taken in.
+awaited = _table(
+    "awaited",
+    _key("entry", Whole),
+    _value("source", Words),
+    _value("key", Words),
+    _value("revision", Words),
+    Index("ix_awaited_activity", "workspace_id", "source", "key"),
+)
 # What was received, as it came. The body stands last: a listing never touches its pages.
 delivery = _table(
     "delivery",

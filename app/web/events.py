@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from app.domain.activities import Outcome
 from app.domain.deliveries import ItemResult
 from app.domain.errors import Invalid
-from app.intake.events import MAX_ITEMS
+from app.intake.events import MAX_ITEMS, refuse_repeated
 from app.intake.tables import MEDIA_TYPE, is_table
 from app.telemetry import Counters
 from app.usecases.context import Context
@@ -51,6 +51,8 @@ class EventsDoor:
         headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
         body = (await receive()).get("body", b"")
         media_type = headers.get("content-type", "")
+        if len(headers) != len(scope["headers"]):
+            refuse_repeated((name.decode("latin-1") for name, _ in scope["headers"]), media_type)
         if source is not None or is_table(media_type):
             waiting = await _table(state.context, principal.workspace, source, body, media_type)
         else:

@@ -58,7 +58,7 @@ def get_source(
 ) -> Response:
     """One source. The ETag covers how it is connected, not whether it is alive."""
     item = sources.get_source(parts, who.workspace, key)
-    etag = etag_of_version(item.document.version)
+    etag = etag_of_version(item.document.version, language)
     return tagged(request, etag, encoded(_shown(item, language)))
 
 
@@ -70,7 +70,8 @@ def put_source(
     document = body.document()
     credentials = document.pop("credentials", None)
     item = sources.put_source(parts, who.workspace, key, document, credentials, seen, who.key_id)
-    return put_answer(item.document, created=item.created, body=_shown(item, language))
+    body_shown = _shown(item, language)
+    return put_answer(item.document, created=item.created, body=body_shown, language=language)
 
 
 @routes.delete("/{key}", status_code=204, responses=removes("Disconnected."))

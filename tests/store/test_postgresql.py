@@ -18,7 +18,8 @@ from app.domain.errors import Conflict, Invalid, Unavailable
 from app.store import heads, keys, ledger, sources
 from app.store.committer import Committer
 from app.store.engine import StartError, Store
-from app.store.recording import Recorder, Work
+from app.store.recording import Recorder
+from app.store.strays import Work
 from app.store.tables import METADATA
 from tests.engines import engine_of, on_postgresql
 from tests.store.recount import stored_tallies, tallies_of

@@ -14,7 +14,8 @@ from app.domain.errors import Invalid, NotFound
 from app.store import activities, actors, documents, ledger, quarantine, totals
 from app.store.engine import Store
 from app.store.pages import Page
-from app.store.recording import Recorder, Work
+from app.store.recording import Recorder
+from app.store.strays import Work
 from app.store.transactions import Reading
 from tests.engines import engine_of, on_sqlite
 from tests.store.worlds import DAY_ONE, NOW, W, call, delivery, report, sent, won

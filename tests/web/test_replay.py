@@ -243,3 +243,19 @@ def test_a_repaired_mapping_supersedes_what_the_old_one_read(
 def amounts(service: Service) -> list[str]:
     items = service.get("/v1/activities").json()["items"]
     return [one["fields"]["amount"] for one in items if one["source"] == "fake"]
+
+
+def test_a_source_keeps_its_provider_so_that_what_it_sent_is_read_by_the_same_one(
+    service: Service,
+) -> None:
+    connect(service, "shop", "standard_webhooks")
+    body = {"provider": "events", "name": "shop"}
+    for _ in range(2):
+        etag = service.get("/v1/sources/shop").headers.get("etag", '"1"')
+        answer = service.put("/v1/sources/shop", body, if_match=etag)
+        assert (answer.status_code, answer.json()["type"]) == (
+            409,
+            "urn:tassei:problem:provider-fixed",
+        )
+        # Not even one that was disconnected in between may speak another language.
+        service.client.delete("/v1/sources/shop", headers={"if-match": etag})

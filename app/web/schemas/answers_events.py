@@ -153,7 +153,12 @@ class Quarantined(Answer):
         str | None, Field(description="The latest delivery that brought it; see /v1/deliveries.")
     ]
     resolved_at: Annotated[
-        Moment | None, Field(description="When a replay settled it, in UTC; null while it is open.")
+        Moment | None,
+        Field(
+            description="When a replay settled it, or a later report that makes up for it: the "
+            "same event, or a whole report of its activity that is not older. In UTC; null while "
+            "it is open."
+        ),
     ]
 
 

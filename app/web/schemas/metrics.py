@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from app.web.schemas.common import Body, Name, Reason
+from app.web.schemas.common import Body, Name, Reason, Resource
 from app.web.schemas.sources import Kind
 
 FieldName = Annotated[str, Field(min_length=1, max_length=255, examples=["status"])]
@@ -44,8 +44,10 @@ class StockBody(Body):
 Conditions = Annotated[list[ConditionBody], Field(max_length=20)]
 
 
-class MetricBody(Body):
+class MetricBody(Resource):
     """A measure over the activities of a kind."""
+
+    answered: ClassVar[frozenset[str]] = Resource.answered | {"preset"}
 
     names: Names
     kind: Kind
