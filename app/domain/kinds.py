@@ -16,6 +16,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.activities import KIND, JsonValue
+from app.domain.credits import CREDITS, canonical_credits
 from app.domain.errors import Fault, Invalid
 from app.domain.instants import DAY, FLOOR, instant, written_instant
 from app.domain.quantities import canonical_decimal
@@ -35,7 +36,10 @@ Reader = Callable[[RawValue, int], JsonValue]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A well-known kind: its typed fields, and the roles that a bare `actor` fills."""
+    """A kind: its typed fields, and the roles that a bare `actor` fills.
+
+    CREDITS is a field of every kind: whatever people do, they can do it together.
+    """
 
     name: str
     readers: Mapping[str, Reader]
@@ -133,6 +137,10 @@ def _currency(value: RawValue, _now: int) -> JsonValue:
     if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
         raise Invalid("not_a_currency")
     return value
+
+
+def _credits(value: RawValue, _now: int) -> JsonValue:
+    return canonical_credits(value, identity)
 
 
 def _one_of(*allowed: str) -> Reader:
@@ -261,17 +269,21 @@ def canonical_fields(
     fields: dict[str, JsonValue] = {KIND: kind.name}
     faults: list[Fault] = []
     for label, value in data.items():
-        reader = kind.readers.get(label)
+        reader = _reader(kind, label)
         try:
             fields[label if reader else _label(label)] = _read(reader, value, now)
         except Invalid as error:
-            faults += [Fault(f"/{_escaped(label)}", f.code, f.params) for f in error.faults]
+            faults += error.below(f"/{_escaped(label)}").faults
     if faults:
         raise Invalid("invalid_fields", *faults)
     if actor is not None:
         who = identity(actor)
         fields |= {role: who for role in kind.actor_roles if role not in data}
     return fields
+
+
+def _reader(kind: Kind, label: str) -> Reader | None:
+    return _credits if label == CREDITS else kind.readers.get(label)
 
 
 def _read(reader: Reader | None, value: RawValue, now: int) -> JsonValue:
