@@ -155,6 +155,7 @@ def _one_of(*allowed: str) -> Reader:
 _CALL = Kind(
     "call",
     {
+        CREDITS: _credits,
         "direction": _one_of("inbound", "outbound"),
         "outcome": _one_of("connected", "no_answer", "busy", "voicemail", "failed", "canceled"),
         "started_at": _past_time,
@@ -170,6 +171,7 @@ _CALL = Kind(
 _MEETING = Kind(
     "meeting",
     {
+        CREDITS: _credits,
         "status": _one_of("booked", "held", "canceled", "no_show"),
         "booked_at": _past_time,
         "starts_at": _time,
@@ -183,6 +185,7 @@ _MEETING = Kind(
 _DEAL = Kind(
     "deal",
     {
+        CREDITS: _credits,
         "status": _one_of("open", "won", "lost", "deleted"),
         "type": _one_of("new", "existing"),
         "stage": _text,
@@ -201,6 +204,7 @@ _DEAL = Kind(
 _PAYMENT = Kind(
     "payment",
     {
+        CREDITS: _credits,
         "amount": _decimal,
         "currency": _currency,
         "paid_at": _past_time,
@@ -212,7 +216,7 @@ _PAYMENT = Kind(
 )
 _LEAD = Kind(
     "lead",
-    {"created_at": _past_time, "status": _text, "owner": _identity},
+    {CREDITS: _credits, "created_at": _past_time, "status": _text, "owner": _identity},
     actor_roles=("owner",),
     roles=("owner",),
 )
@@ -227,6 +231,7 @@ class FieldType(StrEnum):
     IDENTITY = "identity"
     CHOICE = "choice"
     TEXT = "text"
+    CREDITS = "credits"
 
 
 _TYPES: Mapping[Reader, FieldType] = {
@@ -239,6 +244,7 @@ _TYPES: Mapping[Reader, FieldType] = {
     _text: FieldType.TEXT,
     _date: FieldType.TEXT,
     _currency: FieldType.TEXT,
+    _credits: FieldType.CREDITS,
 }
 
 
@@ -253,7 +259,9 @@ def kind_of(text: RawValue) -> Kind:
     if not isinstance(text, str) or not _KIND_NAME.fullmatch(text):
         raise Invalid("not_a_kind")
     known = KINDS.get(text)
-    return known or Kind(text, {"actor": _identity}, actor_roles=("actor",), roles=("actor",))
+    return known or Kind(
+        text, {CREDITS: _credits, "actor": _identity}, actor_roles=("actor",), roles=("actor",)
+    )
 
 
 def canonical_fields(
@@ -269,7 +277,7 @@ def canonical_fields(
     fields: dict[str, JsonValue] = {KIND: kind.name}
     faults: list[Fault] = []
     for label, value in data.items():
-        reader = _reader(kind, label)
+        reader = kind.readers.get(label)
         try:
             fields[label if reader else _label(label)] = _read(reader, value, now)
         except Invalid as error:
@@ -280,10 +288,6 @@ def canonical_fields(
         who = identity(actor)
         fields |= {role: who for role in kind.actor_roles if role not in data}
     return fields
-
-
-def _reader(kind: Kind, label: str) -> Reader | None:
-    return _credits if label == CREDITS else kind.readers.get(label)
 
 
 def _read(reader: Reader | None, value: RawValue, now: int) -> JsonValue:
