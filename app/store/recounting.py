@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.activities import State
 from app.domain.errors import Invalid
-from app.store import rules, states, tallies
+from app.store import actors, rules, states, tallies
 from app.store.rules import Rules
 from app.store.standing import Standing, stored_standing
 from app.store.states import CHUNK, Where
@@ -36,6 +36,7 @@ def recount(writing: Writing, metric: str, before: Rules) -> None:
     for flags in _chunks(writing, kinds):
         found = states.load_all(writing, writing.workspace, flags)
         steps = {where: _step(where[0], state, before, after) for where, state in found.items()}
+        _learn_credited(writing, numbers, steps)
         try:
             tallies.post(writing, after, numbers, list(_changes(steps, metric)))
         except IntegrityError as error:
@@ -68,6 +69,14 @@ def _step(source: str, state: State, before: Rules, after: Rules) -> tuple[Stand
         for known in (before, after)
     )
     return old, new
+
+
+def _learn_credited(
+    writing: Writing, numbers: Numbers, steps: Mapping[Where, tuple[Standing, Standing]]
+) -> None:
+    """Whom nothing but the metric credited stands in no cell of the step, yet loses a credit."""
+    named = {(where[0], who) for where, (old, _) in steps.items() for who in old.credits}
+    numbers.actors.update(actors.numbers(writing, named - numbers.actors.keys()))
 
 
 def _changes(steps: Mapping[Where, tuple[Standing, Standing]], metric: str) -> Iterator[Change]:

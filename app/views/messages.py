@@ -240,6 +240,26 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
         "Must be a currency of ISO 4217, such as JPY.",
         "ISO 4217 の通貨コードでなければなりません（例 JPY）。",
     ),
+    "invalid_credits": (
+        "The shared credit cannot be read.",
+        "貢献の配分（credits）を読み取れません。",
+    ),
+    "not_a_share": (
+        "A share is above 0, at most 1, and has at most 6 decimals.",
+        "配分は 0 より大きく 1 以下で、小数は 6 桁までです。",
+    ),
+    "credited_twice": (
+        "Somebody may be named once only.",
+        "同じ担当者を 2 回指定することはできません。",
+    ),
+    "shares_do_not_sum": (
+        "The shares must add up to 1; here they add up to {sum}.",
+        "配分の合計は 1 でなければなりません（現在の合計 {sum}）。",
+    ),
+    "share_does_not_fit": (
+        "The value is too large to be shared exactly.",
+        "値が大きすぎて、正確に配分できません。",
+    ),
     "not_a_kind": ("Must be a kind, such as call.", "種別でなければなりません（例 call）。"),
     "not_a_field_name": (
         "Must be a field name of small letters, digits and underscores.",

@@ -71,5 +71,13 @@ class MetricBody(Resource):
     decimals: Annotated[
         int, Field(ge=0, le=6, description="Of the value; money has its currency's.")
     ] = 0
+    credit: Annotated[
+        Literal["role", "shared"],
+        Field(
+            description="Whom an activity counts for. `role`: whole, for whom `roles` names. "
+            "`shared`: for everybody in its `credits`, by their shares; one without `credits` "
+            "whole, for whom `roles` names."
+        ),
+    ] = "role"
     stock: StockBody | None = None
     reason: Annotated[Reason | None, Field(description="Why; a change wants it.")] = None
