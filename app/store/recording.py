@@ -194,7 +194,7 @@ class _Batch:
             return self._refuse(work, item.error)
         try:
             self._admit(item.report, delivery.received_at)
-            word = self._join(item.report)
+            word = self._join(item.report, delivery)
         except Invalid as error:
             return self._refuse(work, error)
         if word is Outcome.CONFLICT:
@@ -230,7 +230,7 @@ class _Batch:
     def _state_of(self, source: str) -> SourceState:
         return self._heard.get(source) or self._sources.get(source) or _UNHEARD
 
-    def _join(self, report: Report) -> Outcome:
+    def _join(self, report: Report, delivery: Delivery) -> Outcome:
         where = (report.source, report.key)
         mark = (report.source, report.key, report.stamp)
         if mark in self._known:
@@ -246,9 +246,9 @@ class _Batch:
             else:
                 self._texts.pop(where, None)
         self._known.add(mark)
-        self._recorded.append(
-            Recorded(*mark, report.full, report.content, conflict=word is Outcome.CONFLICT)
-        )
+        brought_by = self._shelf.place(delivery)
+        conflict = word is Outcome.CONFLICT
+        self._recorded.append(Recorded(*mark, report.full, report.content, conflict, brought_by))
         return word
 
     def _stand(self, where: Where, before: State, after: State) -> None:
