@@ -121,7 +121,7 @@ def credited(
             | {"at": behind.at, "source": behind.source, "key": behind.key},
         ).all()
         places = [(Behind(at, source, key), actor) for at, source, key, actor in rows]
-        held = states.load_all(access, workspace, [place[1:] for place, _ in places])
+        held = states.load_all(access, workspace, [(p.source, p.key) for p, _ in places])
         for place, actor in places:
             yield Credited(place, actor, held[place.source, place.key])
         if len(rows) < first:

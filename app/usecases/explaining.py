@@ -18,7 +18,7 @@ from app.domain.metrics import Contribution, Metric, Unit, contribution
 from app.domain.progress import Scope
 from app.domain.scopes import Breakdown, check
 from app.store import explained, heads, totals
-from app.store.explained import START, Behind, Credited
+from app.store.explained import Behind, Credited
 from app.store.explained import Range as Stretch
 from app.store.transactions import Access
 from app.usecases import series
@@ -92,7 +92,7 @@ def goal_activities(
     goal: str,
     part: Part,
     asked: Asked,
-    page: tuple[Behind | None, int],
+    page: tuple[Behind, int],
 ) -> GoalActivities:
     """Up to so many activities of a goal's number behind a place, as its progress counts them.
 
@@ -123,7 +123,7 @@ def metric_activities(
     key: str,
     asked: series.Asked,
     chosen: Filter,
-    page: tuple[Behind | None, int],
+    page: tuple[Behind, int],
 ) -> MetricActivities:
     """Up to so many activities of a metric behind a place, as its series counts them.
 
@@ -141,7 +141,7 @@ def metric_activities(
         )
         within = series.range_asked(asked, zone, now)
         behind, limit = page
-        listed = _Listed(reading, found, metric, behind or START, limit)
+        listed = _Listed(reading, found, metric, behind, limit)
         items = tuple(islice(_metric_items(listed, chosen, within), limit))
         head = heads.head(reading, workspace)
     moved = (head.seq, head.config_version) if head else ()
@@ -202,11 +202,11 @@ def _goal_items(
     found: Organisation,
     number: _Number,
     until: int,
-    page: tuple[Behind | None, int],
+    page: tuple[Behind, int],
 ) -> Iterator[Item]:
     base, calendar = number.base, found.workspace.calendar
     behind, limit = page
-    listed = _Listed(access, found, number.goal.metric, behind or START, limit)
+    listed = _Listed(access, found, number.goal.metric, behind, limit)
     places = Places(base.plan, base.people, listed.actors, base.persons)
     known: dict[tuple[int, date], Place] = {}
 

@@ -167,10 +167,10 @@ def _metric_document(found: MetricActivities) -> Json:
     }
 
 
-def _page(paged: PageQuery, *named: str) -> tuple[Behind | None, int]:
+def _page(paged: PageQuery, *named: str) -> tuple[Behind, int]:
     text = paged.after(*named)
-    place = None if text is None else Behind(*place_of(text, START))
-    return place, paged.limit + 1
+    at, source, key = place_of(text, START)
+    return Behind(int(at), str(source), str(key)), paged.limit + 1
 
 
 def _answer(

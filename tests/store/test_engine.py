@@ -19,7 +19,6 @@ from app.store.tables import METADATA
 from app.store.transactions import Writing
 from tests.store.worlds import NOW, W, url
 
-
 # A column that was added later stands in the line of the one before.
 _BETWEEN = re.compile(r",?\s*\n|, (?=\w+ (?:INTEGER|TEXT|BLOB))")
 

@@ -159,7 +159,7 @@ class Count(Answer):
 
 
 class TracedActivity(Activity):
-    """An activity with every report of it, the one of the greatest revision last, and its tallies."""
+    """An activity, every report of it, the one of the greatest revision last, and its tallies."""
 
     revisions: list[TracedRevision]
     counts: Annotated[list[Count], Field(description="One for each metric of the activity's kind.")]
