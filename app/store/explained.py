@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, func, select, tuple_
+from sqlalchemy import and_, bindparam, func, select, tuple_
 
 from app.domain.activities import State
 from app.domain.instants import QUARTER
@@ -23,10 +23,11 @@ from app.store.transactions import Access
 _C, _A, _T = credit.c, activity.c, tally_quarter.c
 _CELLS = 1_000
 _MOST_AT_ONCE = 2_000
+Place = tuple[int, int]  # quarter hour and actor
 
 
 class Cell(NamedTuple):
-    """Where something is counted. number: how many activities"""
+    """Where something is counted, and how many activities are."""
 
     quarter: int
     actor: int
@@ -146,11 +147,11 @@ def _by_quarter(
 def _cells(
     access: Access, workspace: str, slots: list[int], window: tuple[int, int]
 ) -> Iterator[Cell]:
-    last = (window[0], -1)
+    last: Place = (window[0], -1)
     while slots:
         query = _cells_query(workspace, slots, last, window[1])
         rows = access.connection.execute(query).all()
-        numbers: dict[tuple[int, int], int] = {}
+        numbers: dict[Place, int] = {}
         for quarter, actor, number in rows:
             numbers[quarter, actor] = numbers.get((quarter, actor), 0) + number
         yield from (Cell(*place, number) for place, number in numbers.items())
@@ -159,9 +160,7 @@ def _cells(
         last = (rows[-1][0], rows[-1][1])
 
 
-def _cells_query(
-    workspace: str, slots: list[int], last: tuple[int, int], end: int
-) -> Select[tuple[int, int, int]]:
+def _cells_query(workspace: str, slots: list[int], last: Place, end: int) -> AnySelect:
     place = (_T.quarter, _T.actor)
     return (
         select(*place, _T.number)

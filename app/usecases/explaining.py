@@ -304,9 +304,9 @@ class _Listed:
         within: tuple[int, int],
         wanted: Callable[[int, int], bool],
     ) -> Iterator[list[Stretch]]:
-        """Where the wanted activities of a range stand. counts: which currencies; within: instants
+        """Where the wanted activities of a range of instants stand.
 
-        wanted: whether an actor's activities at an instant are
+        counts: which currencies do; wanted: whether an actor's activities at an instant are
         """
         workspace = self._found.workspace.key
         slots = explained.slots_of(self._access, workspace, self.metric.key, counts)
