@@ -31,6 +31,7 @@ from app.web import events, hooks
 from app.web.activities import routes as activities
 from app.web.auth import Attempts, Gate
 from app.web.deliveries import routes as deliveries
+from app.web.explaining import goal_routes, metric_routes
 from app.web.leaderboard import routes as leaderboard
 from app.web.metric_routes import routes as metrics
 from app.web.metrics import metrics_route
@@ -60,6 +61,8 @@ _ROUTERS = (
     plans,
     planning,
     leaderboard,
+    goal_routes,
+    metric_routes,
     stream,
     activities,
     quarantine,

@@ -121,7 +121,7 @@ def segments(
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
+class Places:
     """Looks up where an actor stands on a day."""
 
     plan: Plan
@@ -130,6 +130,7 @@ class _Places:
     persons: Mapping[str, Person]
 
     def place(self, actor: int, day: date) -> Place:
+        """Where whoever the actor means on that day stands towards the plan."""
         source, identity = self.actors[actor]
         member = self.people.who(source, identity, day) if identity else None
         if member is None:
@@ -155,7 +156,7 @@ def counted(
     totals: Iterable[tuple[Segment, Iterable[ActorTotal]]],
 ) -> Counted:
     """The amounts of each place, from the totals of the plan's segments."""
-    places = _Places(plan, people, actors, persons)
+    places = Places(plan, people, actors, persons)
     limits = deadlines(plan)
     found: dict[Place, dict[Sum, Amount]] = {}
     for segment, rows in totals:

@@ -147,7 +147,7 @@ def contributions(
     """
     found: dict[tuple[str | None, str, str], Amount] = {}
     for place, sums in counted.items():
-        if _lies_in(base.plan, scope, place):
+        if lies_in(base.plan, scope, place):
             for key, amount in sums.items():
                 whose = (place.member or None, key.metric, key.currency)
                 found[whose] = found.get(whose, NOTHING).plus(amount)
@@ -161,7 +161,7 @@ def contributions(
     }
 
 
-def _lies_in(plan: Plan, scope: Scope, place: Place) -> bool:
+def lies_in(plan: Plan, scope: Scope, place: Place) -> bool:
     """Whether what was counted at a place belongs to a scope of the plan."""
     if place.standing is Standing.UNASSIGNED:
         return scope == WHOLE and (not plan.assignments or plan.unassigned is Unassigned.INSIDE)
@@ -206,7 +206,7 @@ class _Evaluation:
         return merged(
             self.counted.get(place, {})
             for place in (*places, UNASSIGNED)
-            if _lies_in(plan, scope, place)
+            if lies_in(plan, scope, place)
         )
 
 

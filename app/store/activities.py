@@ -18,10 +18,10 @@ from app.store.pages import Page, cut, place_of
 from app.store.rules import Rules
 from app.store.standing import is_missing
 from app.store.states import Where
-from app.store.tables import activity, activity_revision, workspace_commit
+from app.store.tables import activity, activity_revision, delivery, workspace_commit
 from app.store.transactions import Access
 
-_A, _R, _C = activity.c, activity_revision.c, workspace_commit.c
+_A, _R, _C, _D = activity.c, activity_revision.c, workspace_commit.c, delivery.c
 _START = ("", "")
 
 
@@ -47,7 +47,10 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A report as it was received, and whether it contradicted one of the same revision."""
+    """A report as it was received, and whether it contradicted one of the same revision.
+
+    delivery: the kept one that first brought it; None when it was never kept, or no longer is
+    """
 
     source: str
     key: str
@@ -56,6 +59,7 @@ class Revision:
     fields: Mapping[str, JsonValue]
     conflict: bool
     received_at: int
+    delivery: int | None
 
 
 def get(access: Access, workspace: str, source: str, key: str) -> Activity | None:
@@ -167,15 +171,16 @@ def _revisions(workspace: str) -> AnySelect:
     return (
         select(
             _R.source, _R.key, _R.revision, _R.mapping, _R.digest,
-            _R.full, _R.content, _R.conflict, _C.at,
+            _R.full, _R.content, _R.conflict, _C.at, _D.id,
         )
         .join(workspace_commit, and_(_C.workspace_id == _R.workspace_id, _C.seq == _R.seq))
+        .outerjoin(delivery, and_(_D.workspace_id == _R.workspace_id, _D.id == _R.delivery))
         .where(_R.workspace_id == workspace)
     )  # fmt: skip
 
 
 def _revision(row: AnyRow) -> Revision:
-    source, key, revision, mapping, digest, full, content, conflict, at = row
+    source, key, revision, mapping, digest, full, content, conflict, at, brought_by = row
     fields = json.loads(content)["fields"]
     stamp = Stamp(revision, mapping, digest)
-    return Revision(source, key, stamp, bool(full), fields, bool(conflict), at)
+    return Revision(source, key, stamp, bool(full), fields, bool(conflict), at, brought_by)

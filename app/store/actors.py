@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Subquery, bindparam, exists, func, select
 
-from app.store.dialect import Prepared, Words, inserting, listed, tabled, whole
+from app.store.dialect import AnySelect, Prepared, Words, inserting, listed, tabled, whole
 from app.store.tables import actor, credit
 from app.store.transactions import Access, Writing
 
@@ -60,12 +60,7 @@ def all_actors(access: Access, workspace: str) -> dict[int, Actor]:
 
 def credits_of(access: Access, workspace: str, actors: Iterable[int]) -> list[Credits]:
     """What some actors are credited with, by number; actors without activities are left out."""
-    query = (
-        select(_C.actor, func.count(), func.min(_C.at), func.max(_C.at))
-        .where(_C.workspace_id == workspace, _C.actor.in_(listed("actors", whole)))
-        .group_by(_C.actor)
-        .order_by(_C.actor)
-    )
+    query = _credits(workspace).where(_C.actor.in_(listed("actors", whole)))
     found = access.connection.execute(query, {"actors": json.dumps(list(actors))})
     return [Credits(*row) for row in found]
 
@@ -73,15 +68,22 @@ def credits_of(access: Access, workspace: str, actors: Iterable[int]) -> list[Cr
 def credits_within(access: Access, workspace: str, gaps: Mapping[int, Gaps]) -> list[Credits]:
     """What actors are credited with between some instants, by number; nobody with nothing."""
     gap = _gaps()
-    query = (
-        select(_C.actor, func.count(), func.min(_C.at), func.max(_C.at))
-        .join(gap, (gap.c.actor == _C.actor) & (_C.at >= gap.c.since) & (_C.at < gap.c.until))
+    query = _credits(workspace).join(
+        gap, (gap.c.actor == _C.actor) & (_C.at >= gap.c.since) & (_C.at < gap.c.until)
+    )
+    found = access.connection.execute(query, {"gaps": _written(gaps)})
+    return [Credits(*row) for row in found]
+
+
+def _credits(workspace: str) -> AnySelect:
+    # An activity that counts at several instants is one; no source's key holds a line's end.
+    each = (_C.source + "\n" + _C.key).distinct()
+    return (
+        select(_C.actor, func.count(each), func.min(_C.at), func.max(_C.at))
         .where(_C.workspace_id == workspace)
         .group_by(_C.actor)
         .order_by(_C.actor)
     )
-    found = access.connection.execute(query, {"gaps": _written(gaps)})
-    return [Credits(*row) for row in found]
 
 
 def count_within(access: Access, workspace: str, gaps: Mapping[int, Gaps]) -> int:

@@ -183,7 +183,7 @@ class _Audit:
             self._count(where[0], state)
             credited |= {
                 (self._actors.get(Actor(where[0], who), 0), at, *where)
-                for who, at in stands.credits.items()
+                for who, at in stands.credits
             }
         self._check_credits(credited)
 

@@ -192,7 +192,7 @@ class _Batch:
             return ItemResult(item.index, item.id, Outcome.DUPLICATE)
         try:
             clock = self._admit(item.report)
-            word = self._join(item.report)
+            word = self._join(item.report, delivery)
         except Invalid as error:
             return self._refuse(work, error)
         self._hear(item.report.source, delivery.received_at, clock)
@@ -238,7 +238,7 @@ class _Batch:
     def _state_of(self, source: str) -> SourceState:
         return self._heard.get(source) or self._sources.get(source) or _UNHEARD
 
-    def _join(self, report: Report) -> Outcome:
+    def _join(self, report: Report, delivery: Delivery) -> Outcome:
         where = (report.source, report.key)
         mark = _mark(report)
         if mark in self._known:
@@ -254,9 +254,9 @@ class _Batch:
             else:
                 self._texts.pop(where, None)
         self._known.add(mark)
-        self._recorded.append(
-            Recorded(*mark, report.full, report.content, conflict=word is Outcome.CONFLICT)
-        )
+        brought_by = self._shelf.place(delivery)
+        conflict = word is Outcome.CONFLICT
+        self._recorded.append(Recorded(*mark, report.full, report.content, conflict, brought_by))
         return word
 
     def _stand(self, where: Where, before: State, after: State) -> None:

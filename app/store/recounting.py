@@ -75,7 +75,7 @@ def _learn_credited(
     writing: Writing, numbers: Numbers, steps: Mapping[Where, tuple[Standing, Standing]]
 ) -> None:
     """Whom nothing but the metric credited stands in no cell of the step, yet loses a credit."""
-    named = {(where[0], who) for where, (old, _) in steps.items() for who in old.credits}
+    named = {(where[0], who) for where, (old, _) in steps.items() for who, _ in old.credits}
     numbers.actors.update(actors.numbers(writing, named - numbers.actors.keys()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from app.domain.activities import State
@@ -19,18 +20,22 @@ Amount = tuple[int, int]
 
 
 Occurs = tuple[str, str, int, str, str]  # the same place, and the value
+Credit = tuple[str, int]  # identity and instant
 
 
 class Standing(NamedTuple):
-    """`credits` has the earliest counted instant of every identity that is credited."""
+    """`credits` has every instant at which the state is counted, with who is credited then.
+
+    Nobody ("") is credited as well: what is nobody's is found by its instant like all the rest.
+    """
 
     cells: Mapping[CellKey, Amount]
-    credits: Mapping[str, int]
+    credits: AbstractSet[Credit]
     uncounted: bool
     values: tuple[Occurs, ...] = ()
 
 
-NOWHERE = Standing({}, {}, uncounted=False)
+NOWHERE = Standing({}, frozenset(), uncounted=False)
 
 
 def standing(state: State, metrics: Metrics, currency: str) -> Standing:
@@ -56,7 +61,7 @@ def _standing(
     state: State, metrics: Metrics, currency: str, *, refused: Container[str]
 ) -> Standing:
     cells: dict[CellKey, Amount] = {}
-    credited: dict[str, int] = {}
+    credited: set[Credit] = set()
     values: tuple[Occurs, ...] = ()
     uncounted = False
     for metric in metrics:
@@ -81,8 +86,7 @@ def _standing(
                 # Gone in the quarter hour in which it came: never there.
                 left = (metric.key, named, until // QUARTER, identity)
                 cells[left] = (0, 0) if left == place else (-number, -total)
-            if identity and at <= credited.get(identity, at):
-                credited[identity] = at
+            credited.add((identity, at))
     return Standing(cells, credited, uncounted, values)
 
 

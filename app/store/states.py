@@ -50,7 +50,10 @@ class Saved(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """A report to be kept for ever: with its stamp it is what makes repetition harmless."""
+    """A report to be kept for ever: with its stamp it is what makes repetition harmless.
+
+    delivery: the id of the one that brought it; None where deliveries are not kept
+    """
 
     source: str
     key: str
@@ -58,6 +61,7 @@ class Recorded(NamedTuple):
     full: bool
     content: str
     conflict: bool
+    delivery: int | None
 
 
 def _among(column: ColumnElement[Any], rows: str) -> Any:  # noqa: ANN401 - a select's where clause
@@ -174,7 +178,7 @@ def record(writing: Writing, reports: Iterable[Recorded]) -> None:
     """Keep reports for ever. A stamp that is already there breaks the transaction."""
     workspace, seq = writing.workspace, writing.seq
     rows = [
-        (workspace, source, key, *stamp, int(full), content, int(conflict), seq)
-        for source, key, stamp, full, content, conflict in reports
+        (workspace, source, key, *stamp, int(full), content, int(conflict), seq, delivery)
+        for source, key, stamp, full, content, conflict, delivery in reports
     ]
     _RECORD.many(writing.connection, rows)

@@ -144,6 +144,8 @@ activity_revision = _table(
     _value("content", Words),
     _value("conflict", Whole),
     _value("seq", Whole),
+    # The delivery that first brought it; it may have been let go of since.
+    _value("delivery", Whole, optional=True),
     Index(
         "ix_activity_revision_conflict",
         "workspace_id",

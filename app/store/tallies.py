@@ -77,7 +77,7 @@ def post(writing: Writing, rules: Rules, numbers: Numbers, changes: list[Change]
     table's own check refuses it.
     """
     by_source = _netted(changes)
-    _learn_actors(writing, numbers, by_source)
+    _learn_actors(writing, numbers, by_source, changes)
     _learn_slots(writing, numbers, by_source)
     days: dict[Row, Amount] = {}
     quarters: dict[Row, Amount] = {}
@@ -154,9 +154,14 @@ def _rows(workspace: str, moved: dict[Row, Amount]) -> list[tuple[str, int, int,
 
 
 def _learn_actors(
-    writing: Writing, numbers: Numbers, by_source: dict[str, dict[CellKey, Amount]]
+    writing: Writing,
+    numbers: Numbers,
+    by_source: dict[str, dict[CellKey, Amount]],
+    changes: list[Change],
 ) -> None:
     named = {(source, cell[3]) for source, cells in by_source.items() for cell in cells}
+    # Where one metric is counted anew, its cells are cleared beforehand and only credits go.
+    named |= {(one.source, identity) for one in changes for identity, _ in one.before.credits}
     numbers.actors.update(actors.numbers(writing, named - numbers.actors.keys()))
 
 
@@ -181,7 +186,7 @@ def _credit(writing: Writing, numbers: Numbers, changes: Iterable[Change]) -> No
         for rows, credited in ((gone, before.credits), (come, after.credits)):
             rows += [
                 (writing.workspace, numbers.actors[source, identity], at, source, key)
-                for identity, at in credited.items()
+                for identity, at in credited
             ]
     _UNCREDIT.many(writing.connection, gone)
     _CREDIT.many(writing.connection, come)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from app.domain import attribution
@@ -104,15 +105,25 @@ def progress_of(
     return evaluate(base, question, counted(access, found, base, until), heard(access, found))
 
 
-def counted(access: Access, found: Organisation, base: Ground, until: int) -> Counted:
-    """What was counted for a plan before `until`, in this snapshot, and whose it is."""
+def counted(
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    until: int,
+    metrics: AbstractSet[str] | None = None,
+) -> Counted:
+    """What was counted for a plan before `until`, in this snapshot, and whose it is.
+
+    metrics: of the plan's, those that are asked about; None for all
+    """
+    chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
     parts = segments(base.plan, base.people, found.workspace.calendar, until)
     return attribution.counted(
         base.plan,
         base.people,
         base.persons,
-        _actors(access, found.workspace.key),
-        [(part, _totals(access, base, part, until)) for part in parts],
+        actors_of(access, found.workspace.key),
+        [(part, _totals(access, base, chosen, part, until)) for part in parts],
     )
 
 
@@ -122,14 +133,16 @@ def heard(access: Access, found: Organisation) -> Heard:
     return Heard(found.sources, {key: state.last_received_at for key, state in states.items()})
 
 
-def _actors(access: Access, workspace: str) -> Mapping[int, Actor]:
+def actors_of(access: Access, workspace: str) -> Mapping[int, Actor]:
+    """Whom senders have named, by number."""
     return {number: Actor(*who) for number, who in actors.all_actors(access, workspace).items()}
 
 
-def _totals(access: Access, base: Ground, part: Segment, until: int) -> Iterable[ActorTotal]:
+def _totals(
+    access: Access, base: Ground, metrics: AbstractSet[str], part: Segment, until: int
+) -> Iterable[ActorTotal]:
     """The sums of a segment: of whole days, or of the running day's quarters up to `until`."""
     workspace = base.workspace
-    metrics = {goal.metric.key for goal in base.plan.root.walk()}
     if part.grain is Grain.DAYS:
         first, end = day_number(part.span.first), day_number(part.span.until)
         rows = totals.totals(access, workspace.key, metrics, first, end)

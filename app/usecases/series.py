@@ -107,7 +107,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class _Range:
+class Range:
     """From `start` to `end`, of which everything before `until` is counted."""
 
     start: int
@@ -131,8 +131,8 @@ def series(
         metric = found.metrics.get(key)
         if metric is None:
             raise NotFound("unknown_metric", metric=key)
-        zone = found.workspace.zone if asked.time_zone is None else _zone(asked.time_zone)
-        asked_range = _range(asked, zone, now)
+        zone = found.workspace.zone if asked.time_zone is None else zone_asked(asked.time_zone)
+        asked_range = range_asked(asked, zone, now)
         shown = _Showing(reading, found, metric, asked).items(asked_range, zone, behind)
         head = heads.head(reading, workspace)
         page = tuple(islice(shown, limit))
@@ -142,7 +142,8 @@ def series(
     return Series(Header(key, unit, asked.granularity, zone, asked.by), page, basis)
 
 
-def _range(asked: Asked, zone: ZoneInfo, now: int) -> _Range:
+def range_asked(asked: Asked, zone: ZoneInfo, now: int) -> Range:
+    """What is asked for. Raises Invalid with the parameter that has no meaning."""
     if asked.window is not None and (asked.start is not None or asked.end is not None):
         raise _refused("window_or_range", "window")
     # Until the end of the running quarter hour: a read after the ack sees the event.
@@ -152,7 +153,7 @@ def _range(asked: Asked, zone: ZoneInfo, now: int) -> _Range:
         if until > now:
             raise _refused("as_of_ahead", "as_of")
     if asked.window is not None:
-        return _Range(max(window_start(asked.window, zone, until), FLOOR), until, until)
+        return Range(max(window_start(asked.window, zone, until), FLOOR), until, until)
     if asked.start is None:
         raise _refused("required", "from")
     start = _moment(asked.start, "from", zone)
@@ -161,7 +162,7 @@ def _range(asked: Asked, zone: ZoneInfo, now: int) -> _Range:
         raise _refused("as_of_ahead", "from")
     if asked.end is not None and start >= end:
         raise _refused("empty_span", "to")
-    return _Range(start, end, until)
+    return Range(start, end, until)
 
 
 def _moment(text: str, parameter: str, zone: ZoneInfo, days: int = 0) -> int:
@@ -186,7 +187,8 @@ def _instant(text: str, zone: ZoneInfo, days: int) -> int:
     return at
 
 
-def _zone(text: str) -> ZoneInfo:
+def zone_asked(text: str) -> ZoneInfo:
+    """A zone by its name. Raises Invalid with the parameter."""
     try:
         return ZoneInfo(text)
     except (KeyError, ValueError, OSError):  # unknown, a path, a folder of zones
@@ -213,7 +215,7 @@ class _Showing:
         self._days: dict[int, date] = {}
         self._known: dict[tuple[int, date], Group] = {}
 
-    def items(self, asked: _Range, zone: ZoneInfo, behind: Behind | None) -> Iterator[Item]:
+    def items(self, asked: Range, zone: ZoneInfo, behind: Behind | None) -> Iterator[Item]:
         """The numbers behind a place, read as far as they are taken."""
         cut = buckets(self._asked.granularity, zone, asked.start, asked.end, asked.until)
         first = 0 if behind is None else bisect_left(cut, behind[0], key=lambda one: one.start)

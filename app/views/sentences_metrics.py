@@ -60,6 +60,16 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "A workspace has at most {limit} metrics of its own.",
         "独自の指標は {limit} 個までです。",
     ),
+    # Why an activity does not count.
+    "retracted": ("It was retracted.", "取り消されています。"),
+    "filtered": (
+        "The metric does not count it because of its field {field}.",
+        "項目 {field} がこの指標の条件に合いません。",
+    ),
+    "kind_not_counted": (
+        "The source does not count activities of this kind.",
+        "この送信元では、この種類の活動を集計しません。",
+    ),
     # Over time.
     "too_many_buckets": (
         "That is more than {limit} buckets; ask for a shorter range or a coarser granularity.",

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import Query
 
 from app.domain.activities import JsonValue
-from app.domain.errors import Fault, Invalid, NotFound
+from app.domain.errors import Fault, Invalid
 from app.domain.instants import written_instant
 from app.domain.revisions import written_revision
 from app.store import activities
 from app.store.activities import Activity, Revision
+from app.usecases.tracing import Count, Report, trace
+from app.views.explained_json import cell_document
+from app.views.messages import sentence
+from app.views.progress_json import reason_document
 from app.web.auth import Principal, requires
+from app.web.dependencies import Language
 from app.web.pagination import Paged
 from app.web.promises import answers
 from app.web.resources import Json, Parts, sealed_page
 from app.web.schemas import answers_events as events
+from app.web.schemas.answers_explained import TracedActivity
 from app.web.service import router
 
 routes = router("/v1/activities", "events")
@@ -53,15 +60,31 @@ def list_conflicts(parts: Parts, who: Reader, query: Paged) -> Json:
     return sealed_page(found, *named, show=_conflict)
 
 
-@routes.get("/{source}/{key:path}", responses=answers(events.ReportedActivity))
-def get_activity(parts: Parts, who: Reader, source: str, key: str) -> Json:
-    """One activity, with every report of it, the greatest revision last."""
-    with parts.read() as reading:
-        found = activities.get(reading, who.workspace, source, key)
-        if found is None:
-            raise NotFound("unknown_activity")
-        revisions = activities.revisions(reading, who.workspace, source, key)
-    return _activity(found) | {"revisions": [_revision(one) for one in revisions]}
+@routes.get("/{source}/{key:path}", responses=answers(TracedActivity))
+def get_activity(parts: Parts, who: Reader, language: Language, source: str, key: str) -> Json:
+    """One activity: every report of it, the greatest revision last, and which tallies it moved."""
+    found = trace(parts, who.workspace, source, key)
+    return _activity(found.activity) | {
+        "revisions": [_report(one) for one in found.reports],
+        "counts": [_count(one, found.zone, language) for one in found.counts],
+    }
+
+
+def _report(report: Report) -> Json:
+    delivery = report.revision.delivery
+    return _revision(report.revision) | {
+        "delivery": None if delivery is None else str(delivery),
+        "stands": list(report.stands),
+    }
+
+
+def _count(count: Count, zone: ZoneInfo, language: str) -> Json:
+    cells = [
+        cell_document(cell.at, cell.whose, cell.currency, (cell.number, cell.total), zone)
+        for cell in count.cells
+    ]
+    reason = None if count.reason is None else reason_document(count.reason, sentence, language)
+    return {"metric": count.metric, "cells": cells, "reason": reason}
 
 
 def _activity(item: Activity) -> Json:

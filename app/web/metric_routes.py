@@ -78,16 +78,16 @@ def _shown(found: Defined) -> Json:
     return {"key": found.key, **found.body, "preset": found.preset, "version": found.version}
 
 
-_MOMENT = "A date of `time_zone`, or RFC 3339 on a quarter hour (`+` travels as %2B)."
+MOMENT = "A date of `time_zone`, or RFC 3339 on a quarter hour (`+` travels as %2B)."
 
 
 def _asked(
     start: Annotated[
-        str | None, Query(alias="from", max_length=40, description=f"{_MOMENT} A date: midnight.")
+        str | None, Query(alias="from", max_length=40, description=f"{MOMENT} A date: midnight.")
     ] = None,
     end: Annotated[
         str | None,
-        Query(alias="to", max_length=40, description=f"{_MOMENT} Excluded. Left out: `as_of`."),
+        Query(alias="to", max_length=40, description=f"{MOMENT} Excluded. Left out: `as_of`."),
     ] = None,
     window: Annotated[
         Literal["1h", "24h", "7d", "28d", "mtd", "qtd", "ytd"] | None,
@@ -111,7 +111,7 @@ def _asked(
         str | None,
         Query(
             max_length=40,
-            description=f"{_MOMENT} A date: its end. Only what lies before is counted. Left out: "
+            description=f"{MOMENT} A date: its end. Only what lies before is counted. Left out: "
             "the end of the running quarter hour.",
         ),
     ] = None,

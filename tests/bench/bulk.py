@@ -85,7 +85,7 @@ class Script:
             digest = hashlib.sha256(content.encode()).digest()[:16]
             stamp = (f"t{at + 10**18:019d}", 1, digest)
             activities.append((WORKSPACE, source, key, "call", fields, *stamp, 0, 0, 0, seq))
-            revisions.append((WORKSPACE, source, key, *stamp, 1, content, 0, seq))
+            revisions.append((WORKSPACE, source, key, *stamp, 1, content, 0, seq, None))
             credits_.append((WORKSPACE, who, at, source, key))
             quarter = at // QUARTER
             day = self.days.get(quarter) or self._day(quarter)

@@ -51,6 +51,18 @@ def test_the_call_is_counted_and_its_caller_first_unknown_then_sato(
     assert progress["breakdown"][0]["root"]["key"] == "revenue"
 
 
+def test_the_number_is_that_call_and_the_call_tells_where_it_counts(
+    answers: list[tuple[list[str], Any]],
+) -> None:
+    page = answer_to(answers, "/goals/calls/activities")
+    assert [(item["key"], item["member"]) for item in page["items"]] == [("call-1", "sato")]
+    assert page["totals"] == [{"count": 1, "value": "1"}]
+    story = answer_to(answers, "/v1/activities/dialler/call-1")
+    counted = {count["metric"] for count in story["counts"] if count["cells"]}
+    assert counted == {"calls", "connected_calls"}
+    assert story["revisions"][0]["delivery"] is not None
+
+
 def test_the_funnel_comes_to_what_the_text_says(answers: list[tuple[list[str], Any]]) -> None:
     goals = {g["key"]: g["target"] for g in answer_to(answers, "/v1/plans/new-business")["goals"]}
     assert goals == {

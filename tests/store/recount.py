@@ -150,13 +150,13 @@ def stored_tallies(store: Store, workspace: str = "default") -> tuple[Tally, Tal
 def credited(
     reports: Iterable[Report], counts: Mapping[str, list[str] | None]
 ) -> Counter[tuple[str, str]]:
-    """How many activities credit (source, identity)."""
+    """How many activities credit (source, identity); "" is nobody."""
     found: Counter[tuple[str, str]] = Counter()
     for (source, _), pile in piles(reports).items():
         fields = fields_of(pile)
         kinds = counts[source]
         if kinds is None or fields["@kind"] in kinds:
-            names = {who for _, _, _, who, _ in counted(fields, "JPY") if who}
-            names |= {who for _, _, _, who, *_ in _stood(fields, "JPY") if who}
+            names = {who for _, _, _, who, _ in counted(fields, "JPY")}
+            names |= {who for _, _, _, who, *_ in _stood(fields, "JPY")}
             found.update((source, who) for who in names)
     return found

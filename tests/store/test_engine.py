@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -19,9 +20,12 @@ from app.store.transactions import Writing
 from tests.engines import on_sqlite
 from tests.store.worlds import NOW, W, url
 
+# A column that was added later stands in the line of the one before.
+_BETWEEN = re.compile(r",?\s*\n|, (?=\w+ (?:INTEGER|TEXT|BLOB))")
+
 
 def schema(path: Path) -> dict[str, list[str]]:
-    """Every table's and index's own text, its lines in any order."""
+    """Every table's and index's own text, its parts in any order."""
     connection = sqlite3.connect(path)
     rows = connection.execute(
         "SELECT name, sql FROM sqlite_master"
@@ -29,7 +33,7 @@ def schema(path: Path) -> dict[str, list[str]]:
     ).fetchall()
     connection.close()
     return {
-        name: sorted(line.strip().rstrip(",") for line in sql.splitlines() if line.strip())
+        name: sorted(part.strip() for part in _BETWEEN.split(sql) if part.strip())
         for name, sql in rows
     }
 

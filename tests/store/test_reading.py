@@ -154,6 +154,7 @@ def test_credits_say_how_often_and_when_somebody_was_named(store: Store) -> None
     assert {who[one.actor]: one[1:] for one in found} == {
         ("crm", "sato"): (2, three, three + day),
         ("crm", "abe"): (2, three, three + 2 * day),
+        ("crm", ""): (1, three, three),
     }
 
 

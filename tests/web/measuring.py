@@ -29,4 +29,6 @@ READS = (
     "/v1/metrics/calls/series?window=qtd&group_by=team",
     "/v1/metrics/calls/series?window=28d&group_by=actor",
     "/v1/metrics/open_pipeline/series?window=7d",
+    "/v1/metrics/calls/activities?from=2026-12-01&to=2026-12-02&member=sato&limit=2",
+    "/v1/metrics/open_pipeline/activities?window=7d",
 )

@@ -177,6 +177,8 @@ def read_all(recorder: Recorder) -> None:
         f"{MONTH}/progress?as_of=2026-12-14&breakdown=member",
         f"{MONTH}/progress?as_of=2026-12-14&breakdown=team",
         f"{MONTH}/progress?as_of=2026-11-27",
+        f"{MONTH}/goals/revenue/activities?as_of={DAY_TEN}&team=east",
+        f"{MONTH}/goals/calls/activities?part=unassigned&limit=1",
         "/v1/activities?limit=2",
         "/v1/activities?limit=500",
         "/v1/activities/hubspot/D-1001",

@@ -224,3 +224,32 @@ def test_a_metric_turns_to_sharing_and_back_over_all_history(service: Service) -
         assert service.mismatches() == []
     wrong = service.put("/v1/metrics/other", own | {"credit": "half"})
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/credit")
+
+
+def test_every_share_is_an_item_of_the_number_it_is_part_of(service: Service) -> None:
+    shares = (("sato", "0.5"), ("suzuki", "0.3"), ("nobody@example.co.jp", "0.2"))
+    assert service.counts([split(1, *shares)]) == {"accepted": 1}
+    path: str | None = "/v1/plans/shared/goals/shared/activities?limit=1"
+    items: list[dict[str, Any]] = []
+    while path:
+        page = service.get(path).json()
+        assert page["totals"] == [{"count": "0.8", "value": "800000", "currency": "JPY"}]
+        items += page["items"]
+        after = page["next"]
+        path = after and f"/v1/plans/shared/goals/shared/activities?limit=1&cursor={after}"
+    added = {item["member"]: item["contribution"] for item in items}
+    assert added == {
+        "sato": {"count": "0.5", "value": "500000", "currency": "JPY"},
+        "suzuki": {"count": "0.3", "value": "300000", "currency": "JPY"},
+    }
+    assert len(items) == 2
+    (cell,) = (
+        count for count in service.get(f"/v1/activities/crm/{items[0]['key']}").json()["counts"]
+        if count["metric"] == "shared"
+    )  # fmt: skip
+    moved = {(one["member"], one["number"], one["total"]) for one in cell["cells"]}
+    assert moved == {
+        ("sato", "0.5", "500000"),
+        ("suzuki", "0.3", "300000"),
+        (None, "0.2", "200000"),
+    }

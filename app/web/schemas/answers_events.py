@@ -115,12 +115,6 @@ class Revision(Answer):
     received_at: Annotated[Moment, Field(description="In UTC.")]
 
 
-class ReportedActivity(Activity):
-    """An activity with every report of it, the one of the greatest revision last."""
-
-    revisions: list[Revision]
-
-
 class ActivityPage(Page[Activity]):
     """Activities by source and key."""
 

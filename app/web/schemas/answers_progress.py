@@ -88,7 +88,14 @@ class Goal(Answer):
         Moment,
         Field(description="The period's end less the lags above: what is later comes too late."),
     ]
-    actual: Annotated[Quantity, Field(description="What was reached in the period up to `as_of`.")]
+    actual: Annotated[
+        Quantity,
+        Field(
+            description="What was reached in the period up to `as_of`. Its activities are at "
+            "`/v1/plans/{plan}/goals/{goal}/activities`; those of `unassigned`, `outside_plan` "
+            "and `excluded` with that as `part`."
+        ),
+    ]
     next_period: Annotated[
         Quantity,
         Field(description="The part of `actual` after the deadline: it feeds the next period."),

@@ -1,0 +1,212 @@
+"""From a number to its activities: the tallies say where something is counted, credits what.
+
+A tally cell names a quarter hour and an actor, and a credit's key begins with just these. So the
+activities behind a number are read by ranges of that key, and of everything else that happened in
+the same days nothing is looked at. Nothing is kept for it that was not kept before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import and_, bindparam, func, select, tuple_
+
+from app.domain.activities import State
+from app.domain.instants import QUARTER
+from app.store import states, tallies
+from app.store.dialect import AnySelect, Whole, Words, tabled, whole
+from app.store.tables import activity, credit, tally_quarter
+from app.store.transactions import Access
+
+_C, _A, _T = credit.c, activity.c, tally_quarter.c
+_CELLS = 1_000
+_MOST_AT_ONCE = 2_000
+Place = tuple[int, int]  # quarter hour and actor
+
+
+class Cell(NamedTuple):
+    """Where something is counted, and how many activities are."""
+
+    quarter: int
+    actor: int
+    number: int  # as it is tallied
+
+
+class Range(NamedTuple):
+    """The instants, half-open, at which an actor is looked at."""
+
+    actor: int
+    since: int
+    until: int
+
+
+class Behind(NamedTuple):
+    """The place of an activity in the order of what is listed."""
+
+    at: int
+    source: str
+    key: str
+    actor: int  # where credit is shared, several have a part in one activity
+
+
+START = Behind(-1, "", "", -1)
+
+
+class Credited(NamedTuple):
+    """An activity that is counted at an instant for an actor."""
+
+    place: Behind
+    state: State
+
+
+def ranges(
+    access: Access,
+    workspace: str,
+    slots: Iterable[int],
+    window: tuple[int, int],
+    wanted: Callable[[int, int], bool],
+    enough: int,
+) -> Iterator[list[Range]]:
+    """Where the wanted of some slots' activities stand, in order; each list about `enough` of them.
+
+    window: first and end quarter hour; wanted: whether an actor's activities of a quarter hour are
+    """
+    held: list[Range] = []
+    number = 0
+    for cells in _by_quarter(access, workspace, sorted(slots), window):
+        chosen = [cell for cell in cells if wanted(cell.actor, cell.quarter)]
+        held += [
+            Range(actor, quarter * QUARTER, (quarter + 1) * QUARTER) for quarter, actor, _ in chosen
+        ]
+        number += sum(cell.number for cell in chosen)
+        if number >= enough:
+            yield held
+            held, number = [], 0
+    if held:
+        yield held
+
+
+def slots_of(
+    access: Access, workspace: str, metric: str, counts: Callable[[str], bool]
+) -> list[int]:
+    """The numbers of a metric's slots in the currencies that count."""
+    known = tallies.slots(access, workspace)
+    return [number for (name, named), number in known.items() if name == metric and counts(named)]
+
+
+def credited(
+    access: Access,
+    workspace: str,
+    kind: str,
+    within: Sequence[Range],
+    behind: Behind,
+    first: int,
+) -> Iterator[Credited]:
+    """The activities of a kind that are credited in some ranges, behind a place, in order.
+
+    first: how many are read at first; whoever takes more is read for in ever larger steps
+    """
+    bound = {"workspace": workspace, "kind": kind}
+    while True:
+        left = [
+            (actor, max(since, behind.at), until)
+            for actor, since, until in within
+            if until > behind.at
+        ]
+        rows = access.connection.execute(
+            _FOUND,
+            bound | {"ranges": json.dumps(left), "most": first} | behind._asdict(),
+        ).all()
+        places = [Behind(*row) for row in rows]
+        held = states.load_all(access, workspace, {(p.source, p.key) for p in places})
+        for place in places:
+            yield Credited(place, held[place.source, place.key])
+        if len(rows) < first:
+            return
+        behind, first = places[-1], min(2 * first, _MOST_AT_ONCE)
+
+
+def _by_quarter(
+    access: Access, workspace: str, slots: list[int], window: tuple[int, int]
+) -> Iterator[list[Cell]]:
+    """The cells that are not empty, quarter hour by quarter hour."""
+    held: list[Cell] = []
+    for cell in _cells(access, workspace, slots, window):
+        if held and cell.quarter != held[0].quarter:
+            yield held
+            held = []
+        held.append(cell)
+    if held:
+        yield held
+
+
+def _cells(
+    access: Access, workspace: str, slots: list[int], window: tuple[int, int]
+) -> Iterator[Cell]:
+    last: Place = (window[0], -1)
+    while slots:
+        query = _cells_query(workspace, slots, last, window[1])
+        rows = access.connection.execute(query).all()
+        numbers: dict[Place, int] = {}
+        for quarter, actor, number in rows:
+            numbers[quarter, actor] = numbers.get((quarter, actor), 0) + number
+        yield from (Cell(*place, number) for place, number in numbers.items())
+        if len(rows) < _CELLS:
+            return
+        last = (rows[-1][0], rows[-1][1])
+
+
+def _cells_query(workspace: str, slots: list[int], last: Place, end: int) -> AnySelect:
+    place = (_T.quarter, _T.actor)
+    return (
+        select(*place, _T.number)
+        .where(
+            _T.workspace_id == workspace,
+            _T.slot.in_(slots),
+            _T.quarter >= last[0],
+            _T.quarter < end,
+            tuple_(*place) > last,
+            _T.number != 0,
+        )
+        .order_by(*place)
+        .limit(_CELLS)
+    )
+
+
+def _found_query() -> AnySelect:
+    within = tabled("ranges", whole, "actor", "since", "until").subquery("within")
+    place = (_C.at, _C.source, _C.key, _C.actor)
+    behind = (
+        bindparam("at", type_=Whole),
+        bindparam("source", type_=Words),
+        bindparam("key", type_=Words),
+        bindparam("actor", type_=Whole),
+    )
+    # Outer joins keep this order: a range of the credits for each actor, then their activities.
+    # SQLite knows nothing of the array and might begin with every activity of the workspace; a
+    # plain condition on what is joined would set it free to.
+    found = within.outerjoin(
+        credit,
+        and_(
+            _C.workspace_id == bindparam("workspace", type_=Words),
+            _C.actor == within.c.actor,
+            _C.at >= within.c.since,
+            _C.at < within.c.until,
+            tuple_(*place) > tuple_(*behind),
+        ),
+    ).outerjoin(
+        activity,
+        and_(_A.workspace_id == _C.workspace_id, _A.source == _C.source, _A.key == _C.key),
+    )
+    return (
+        select(*place)
+        .select_from(found)
+        .where(func.coalesce(_A.kind, "") == bindparam("kind", type_=Words))
+        .order_by(*place)
+        .limit(bindparam("most", type_=Whole))
+    )
+
+
+_FOUND = _found_query()
