@@ -21,7 +21,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from app.domain.errors import TasseiError, Unavailable
-from app.store import dialect, heads
+from app.store import dialect, files, heads
 from app.store.transactions import Reading, Writing
 
 _SENTENCES = {
@@ -60,6 +60,12 @@ class Store:
         # A queue of our own in front of the file's lock: waiting there is fair and wakes at once,
         # while SQLite's busy handler sleeps and polls.
         self._writing = threading.Lock()
+        self._refusing: str | None = None
+
+    @property
+    def refusing(self) -> str | None:
+        """Why the last write failed; None when it was done, or there was none yet."""
+        return self._refusing
 
     def close(self) -> None:
         """Give every connection back; the last one folds the log into the file."""
@@ -95,11 +101,35 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One write transaction over any number of workspaces, each to be moved first."""
-        with self._outages_named(), self._writing, self._engine.connect() as connection:
-            # Taken as a writer from the start: a reader that upgrades can only fail.
-            connection.execution_options(begin="BEGIN IMMEDIATE")
-            with connection.begin():
-                yield connection
+        try:
+            with self._outages_named(), self._writing, self._engine.connect() as connection:
+                # Taken as a writer from the start: a reader that upgrades can only fail.
+                connection.execution_options(begin="BEGIN IMMEDIATE")
+                with connection.begin():
+                    yield connection
+        except Unavailable as error:
+            self._refusing = error.code
+            raise
+        self._refusing = None
+
+    def try_writing(self) -> None:
+        """Write without changing anything: what lacked may be there again. Raises Unavailable."""
+        with self.transaction() as connection:
+            dialect.claim(connection)
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes on disk by part: see `files.sizes`."""
+        with self.read() as reading:
+            return files.sizes(reading.connection)
+
+    def fold_log(self) -> bool:
+        """Move the log into the file and empty it; False where a reader still needs it."""
+        with self._outages_named(), self._engine.connect() as connection:
+            connection.execution_options(begin="SELECT 1")
+            # Most of it beside the writers; they wait for the little that is left.
+            files.fold_log(connection)
+            with self._writing:
+                return files.cut_log(connection)
 
     @contextmanager
     def _outages_named(self) -> Iterator[None]:

@@ -159,7 +159,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
 
 class Server(uvicorn.Server):
-    """Stops cleanly on SIGTERM: readiness says no, requests under way end, the exit code is 0."""
+    """Stops cleanly on SIGTERM: readiness says no, requests under way end, the exit code is 0.
+
+    A second signal ends the process there and then. Whatever was answered is on disk by then.
+    """
 
     def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
         super().__init__(config)
@@ -167,8 +170,11 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Unlike uvicorn's, remembers no signal to raise again once all is done."""
+        if self.should_exit:
+            # Not by uvicorn's loop, which may itself be what hangs.
+            signal.signal(sig, signal.SIG_DFL)
+            signal.raise_signal(sig)
         self._drain.begin()
-        self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
 
 
