@@ -68,7 +68,7 @@ def held(store: Store) -> list[Held]:
     """What the database holds, by workspace."""
     number = select(activity.c.workspace_id, func.count()).group_by(activity.c.workspace_id)
     with store.read() as reading:
-        numbers = dict(row.tuple() for row in reading.connection.execute(number))
+        numbers: dict[str, int] = dict(row.tuple() for row in reading.connection.execute(number))
         found = sorted(heads.all_heads(reading).items())
     return [Held(key, head.seq, head.at, numbers.get(key, 0)) for key, head in found]
 
@@ -105,11 +105,12 @@ def _copy(source: Path, aside: str, told: Told) -> None:
 
 
 def _place(aside: str, target: Path) -> None:
-    """A link and not a renaming, which would overwrite what came there meanwhile."""
+    """The name is taken first: a renaming alone would overwrite what came there meanwhile."""
     try:
-        os.link(aside, target)
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
         raise Conflict("file_exists", file=str(target)) from None
+    Path(aside).replace(target)
     _sync(str(target.parent))
 
 
