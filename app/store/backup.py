@@ -66,9 +66,11 @@ def copied(url: str, target: Path, told: Told) -> Iterator[str]:
 
 def held(store: Store) -> list[Held]:
     """What the database holds, by workspace."""
-    number = select(activity.c.workspace_id, func.count()).group_by(activity.c.workspace_id)
+    workspace = activity.c.workspace_id
+    number = select(workspace, func.count().label("number")).group_by(workspace)
     with store.read() as reading:
-        numbers: dict[str, int] = dict(row.tuple() for row in reading.connection.execute(number))
+        rows = reading.connection.execute(number)
+        numbers: dict[str, int] = {row.workspace_id: row.number for row in rows}
         found = sorted(heads.all_heads(reading).items())
     return [Held(key, head.seq, head.at, numbers.get(key, 0)) for key, head in found]
 

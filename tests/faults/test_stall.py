@@ -50,7 +50,6 @@ def test_a_stalled_database_fills_a_bounded_queue_and_the_rest_is_refused_at_onc
             assert refused
             grown = service.rss() - full
             assert grown < GROWTH, grown
-            print(full, grown)
         for thread in threads:
             thread.join(60)
         assert not load.faults, load.faults[:3]
