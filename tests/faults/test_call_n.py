@@ -40,7 +40,7 @@ class Failing:
         self._n = n
         self._error = error
         self._after = after
-        self._dialect = store._engine.dialect
+        self._dialect: Any = store._engine.dialect
         self._commit = self._dialect.do_commit
         self._engine = store._engine
 
@@ -48,14 +48,14 @@ class Failing:
         event.listen(self._engine, "do_execute", self._execute)
         event.listen(self._engine, "do_executemany", self._execute)
         event.listen(self._engine, "do_execute_no_params", self._execute_bare)
-        self._dialect.do_commit = self._committing  # type: ignore[method-assign] # the fault
+        self._dialect.do_commit = self._committing
         return self
 
     def __exit__(self, *_: object) -> None:
         event.remove(self._engine, "do_execute", self._execute)
         event.remove(self._engine, "do_executemany", self._execute)
         event.remove(self._engine, "do_execute_no_params", self._execute_bare)
-        self._dialect.do_commit = self._commit  # type: ignore[method-assign] # as above
+        self._dialect.do_commit = self._commit
 
     def _execute(self, _cursor: Any, _statement: str, _values: Any, _context: Any) -> None:
         if not self._after:

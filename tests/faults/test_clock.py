@@ -49,7 +49,12 @@ def test_a_signature_outside_the_window_is_refused_until_the_clock_is_right_agai
         settle(service)
         connected = connect(service, "shop", "standard_webhooks")
         path = "/v1/hooks/" + connected["hook_url"].rpartition("/")[2]
-        event = {"specversion": "1.0", "id": "p-1", "source": "x", "type": "payment"}
+        event: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": "p-1",
+            "source": "x",
+            "type": "payment",
+        }
         event |= {"data": {"amount": "100", "currency": "JPY", "paid_at": "2026-12-01T09:00:00Z"}}
         send = signed(service, path, connected["secret"], event)
         true = service.clock.now

@@ -19,7 +19,7 @@ from tests.web.test_replay import SPAN, amounts, listed, replayed
 
 FAULTS: dict[bytes, Callable[[], object]] = {
     b"0": lambda: 1 // 0,
-    b"1": lambda: {}["amount"],
+    b"1": lambda: dict[str, str]()["amount"],
     b"2": lambda: int("\N{ROMAN NUMERAL TWO}"),
     b"3": lambda: (_ for _ in ()).throw(RecursionError()),
     b"4": lambda: (_ for _ in ()).throw(AssertionError("a secret word of ours")),
