@@ -16,7 +16,12 @@ _CUT_MILLISECONDS = 200
 
 
 def sizes(connection: Connection) -> dict[str, int]:
-    """Bytes of the file (`database`), of its pages without content (`free`), and of the `log`."""
+    """Bytes of the file (`database`), of its pages without content (`free`), and of the `log`.
+
+    Nothing for an engine whose files are its own business.
+    """
+    if not _is_file(connection):
+        return {}
     pages, free, size = (
         _number(connection, f) for f in ("page_count", "freelist_count", "page_size")
     )
@@ -30,7 +35,8 @@ def sizes(connection: Connection) -> dict[str, int]:
 
 def fold_log(connection: Connection) -> None:
     """Move what the log holds into the file, as far as readers and writers leave room for it."""
-    connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+    if _is_file(connection):
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def cut_log(connection: Connection) -> bool:
@@ -39,12 +45,18 @@ def cut_log(connection: Connection) -> bool:
     With writers locked out, who begins to read needs the log no longer: readers that overlap
     without end cannot keep it, only one that lasts can.
     """
+    if not _is_file(connection):
+        return True
     connection.exec_driver_sql(f"PRAGMA busy_timeout = {_CUT_MILLISECONDS}")
     try:
         busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
     finally:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
     return not busy
+
+
+def _is_file(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
 
 
 def _number(connection: Connection, pragma: str) -> int:

@@ -44,8 +44,8 @@ class Upkeep:
             # Nobody may write for hours, and the service would go on to say that nobody can.
             self._store.try_writing()
         sizes = self._store.sizes()
-        if sizes["log"] > LONG_LOG:
-            self._cut(sizes["log"])
+        if (log := sizes.get("log", 0)) > LONG_LOG:
+            self._cut(log)
             sizes = self._store.sizes()
         for part, size in (sizes | {"deliveries": self._deliveries()}).items():
             self._told(part, size)

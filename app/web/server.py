@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import re
-import signal
 import socket
 from types import FrameType
 from typing import Any
@@ -171,9 +171,9 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Unlike uvicorn's, remembers no signal to raise again once all is done."""
         if self.should_exit:
-            # Not by uvicorn's loop, which may itself be what hangs.
-            signal.signal(sig, signal.SIG_DFL)
-            signal.raise_signal(sig)
+            # Not by uvicorn's loop, which may itself be what hangs; nor by the signal's default,
+            # from which the kernel spares the first process of a container.
+            os._exit(128 + sig)
         self._drain.begin()
         self.should_exit = True
 
