@@ -18,6 +18,7 @@ from tests.faults.service import SOURCE, Answer, Service, asked
 _AT = "2024-05-01T03:00:00Z"
 _WORKERS = 6
 _PEOPLE = 5
+_PATIENCE_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,9 @@ class Load:
         assert self.acked == set(self.sent)
 
     def deliver(self, chosen: Sequence[Event]) -> Answer:
-        answer = self._service.ask("POST", "/v1/events", [event.cloud for event in chosen])
+        # Patient: behind a full queue the answer takes as long as the queue does.
+        body = [event.cloud for event in chosen]
+        answer = self._service.ask("POST", "/v1/events", body, seconds=_PATIENCE_SECONDS)
         self._note(answer, chosen)
         return answer
 
