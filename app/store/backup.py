@@ -1,8 +1,9 @@
 """A copy of a SQLite database, taken while others write to it.
 
 The copy is one snapshot: an open read transaction holds it, so pages that writers change meanwhile
-do not begin the copy anew, and writers never wait for it. Against VACUUM INTO the slowest hundredth
-of commits stayed three times faster. What they write stays in the log until the copy is done.
+do not begin the copy anew, and writers take no lock of it. In two rounds on 300 to 600 MiB the
+slowest hundredth of commits took 1.5 and 0.9 ms beside it, 3.2 and 2.6 ms beside VACUUM INTO. What
+they write stays in the log until the copy is done.
 """
 
 from __future__ import annotations
