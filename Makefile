@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo run test lint bench format openapi
+.PHONY: help install demo run test lint bench faults format openapi
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -42,7 +42,10 @@ lint: install ## format check, lint, types, import contracts, dependencies, spel
 	$(BIN)/codespell
 
 test: lint ## run every test
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto -m 'not faults'
+
+faults: install ## break it for some minutes: kills, full disks, failing calls; prints what was lost
+	@$(BIN)/pytest tests/faults -q -p no:randomly --timeout 600
 
 bench: install ## measure against the budgets and print the table (STRICT=--strict: fail when missed)
 	@$(BIN)/python -m tests.bench $(STRICT)

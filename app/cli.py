@@ -14,15 +14,18 @@ from urllib.parse import quote
 import httpx
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from app import settings as settings_module
 from app.domain.errors import Invalid, TasseiError
+from app.domain.instants import moment_of
 from app.main import by_port, create_app, described, opened, random_token, wall_clock
 from app.settings import Settings, SettingsError
 from app.store import ledger
 from app.store.engine import StartError
 from app.telemetry import configure_logs
 from app.usecases import workspaces
+from app.usecases.backing_up import back_up
 from app.usecases.exporting import Format, export
 from app.usecases.import_file import Import, mapping_in
 from app.usecases.keys import Issued
@@ -125,6 +128,30 @@ def verify(workspace: WorkspaceOption = workspaces.DEFAULT) -> None:
     print(f"{len(found)} mismatches")
     if found:
         raise typer.Exit(1)
+
+
+@cli.command("backup")
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes; it must not be there yet.")],
+    recount: Annotated[  # noqa: FBT002 - an option of the command line
+        bool, typer.Option("--verify", help="Recount everything in the copy from its reports.")
+    ] = False,
+) -> None:
+    """Copy the database while the service runs, check the copy, and say what it holds."""
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("copying", total=None)
+        made = back_up(
+            _settings().database,
+            file,
+            lambda done, total: progress.update(task, completed=done, total=total),
+            verified=(lambda one: progress.log(f"{one}: recounted")) if recount else None,
+        )
+    for one in made.held:
+        at = moment_of(one.at).isoformat(timespec="seconds")
+        print(f"{one.workspace}: {one.activities} activities, commit {one.seq} of {at}")
+    print(f"{file}: {made.size} bytes, sound" + (", recounted" if recount else ""))
+    print("Not in it: the key that the credentials of sources are read with. Keep secret.key of")
+    print("the data folder, or TASSEI_SECRET_KEY, in another place than this file.")
 
 
 @cli.command("rebuild")

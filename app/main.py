@@ -25,6 +25,7 @@ from app.usecases.organisation import Organisations
 from app.usecases.recording import Connections
 from app.usecases.retention import Retention
 from app.usecases.stream import Hub
+from app.usecases.upkeep import Upkeep
 from app.usecases.vault import Vault
 from app.usecases.watch import Watch
 from app.web import events, hooks
@@ -108,7 +109,8 @@ def create_app(settings: Settings, context: Context) -> Service:
     counters = Counters(version("tassei"))
     gauges = Gauges(context)
     hub = Hub(context)
-    retention = Retention(context)
+    retention = Retention(context, counters.let_go)
+    upkeep = Upkeep(context.store, lambda: retention.size, counters.stored)
     attempts = Attempts(time.monotonic)
 
     def find(workspace: str, digest: bytes) -> ApiKey | None:
@@ -122,11 +124,12 @@ def create_app(settings: Settings, context: Context) -> Service:
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         with closing(context.store), ExitStack() as ending:
-            for part in (context.watch, context.committer, gauges, hub, retention):
+            for part in (context.watch, context.committer, gauges, hub, retention, upkeep):
                 ending.callback(part.stop)
                 part.start()
             yield
 
+    counters.watch_writing(lambda: context.store.refusing is None)
     counters.watch_queue(lambda: context.committer.depth)
     context.committer.tell(counters.committed)
     platform = Platform(
@@ -135,6 +138,7 @@ def create_app(settings: Settings, context: Context) -> Service:
         monotonic=time.monotonic,
         counters=counters,
         check=check,
+        refusing=lambda: context.store.refusing,
         gate=Gate(find, context.watch.config_version, attempts),
         public_url=settings.public_url,
         cors_origins=settings.cors_origins,

@@ -226,6 +226,29 @@ class Counters:
             "Readers that progress is streamed to.",
             registry=registry,
         )
+        self._of_store()
+
+    def _of_store(self) -> None:
+        self._stored = Gauge(
+            "tassei_store_bytes",
+            "Bytes on disk: the database, what of it is free for reuse, its log, the bodies of "
+            "deliveries.",
+            ("part",),
+            registry=self.registry,
+        )
+        self._writable = Gauge(
+            "tassei_store_writable",
+            "0 from a write that the database refused until the next that it took.",
+            registry=self.registry,
+        )
+        self._let_go = Counter(
+            "tassei_deliveries_let_go",
+            "Deliveries that are kept no longer, by what they had to go for.",
+            ("why",),
+            registry=self.registry,
+        )
+        for why in ("age", "size"):
+            self._let_go.labels(why)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request. `route` is a template of ours or "unmatched", never a path."""
@@ -249,6 +272,18 @@ class Counters:
     def watch_streams(self, number: Callable[[], int]) -> None:
         """Asks `number` at each scrape how many streams are open."""
         self._streams.set_function(number)
+
+    def stored(self, part: str, size: int) -> None:
+        """How much of the disk a part of the store takes."""
+        self._stored.labels(part).set(size)
+
+    def let_go(self, why: str, number: int) -> None:
+        """Deliveries that are kept no longer."""
+        self._let_go.labels(why).inc(number)
+
+    def watch_writing(self, writable: Callable[[], bool]) -> None:
+        """Asks `writable` at each scrape whether the store takes writes."""
+        self._writable.set_function(writable)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The text of a scrape, in the format the scraper accepts, and its media type."""

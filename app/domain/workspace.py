@@ -16,6 +16,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # How long deliveries are kept unless the settings say otherwise, and what they may say, in days.
 DELIVERIES_DAYS = 90
 _LONGEST_DAYS = 3_650
+_FEWEST_BYTES, _MOST_BYTES = 2**20, 2**50
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00", re.ASCII)
@@ -56,6 +57,20 @@ def deliveries_days(document: Mapping[str, object]) -> int:
     return node.integer()
 
 
+def deliveries_bytes(document: Mapping[str, object]) -> int | None:
+    """How many bytes a workspace keeps of deliveries, as stored; None without a bound.
+
+    Raises Invalid `retention_bytes_out_of_range`.
+    """
+    retention = Node(document).at("retention")
+    if not retention.given or not (node := retention.at("deliveries_bytes")).given:
+        return None
+    if not _FEWEST_BYTES <= node.integer() <= _MOST_BYTES:
+        bounds = {"low": _FEWEST_BYTES, "high": _MOST_BYTES}
+        raise node.refused("retention_bytes_out_of_range", **bounds)
+    return node.integer()
+
+
 def workspace_of(
     key: str, document: Mapping[str, object], holidays: Mapping[date, str]
 ) -> Workspace:
@@ -63,8 +78,8 @@ def workspace_of(
 
     `holidays` are those of the country the document names, with their names.
     Raises Invalid: unknown_zone, not_a_currency, not_a_locale, not_a_month,
-    retention_out_of_range, and the calendar's unknown_weekday, no_weekdays, not_a_clock_time,
-    empty_working_hours, empty_span.
+    retention_out_of_range, retention_bytes_out_of_range, and the calendar's unknown_weekday,
+    no_weekdays, not_a_clock_time, empty_working_hours, empty_span.
     """
     node = Node(document)
     zone = _zone(node.at("time_zone"))
@@ -72,6 +87,7 @@ def workspace_of(
     if not 1 <= month.integer() <= 12:
         raise month.refused("not_a_month")
     deliveries_days(document)
+    deliveries_bytes(document)
     return Workspace(
         key,
         node.at("name").text(),

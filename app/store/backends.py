@@ -42,6 +42,12 @@ class Backend(Protocol):
     def claim(self, connection: Connection) -> None:
         """Say whose database this is; fails where it can only be read."""
 
+    def sizes(self, connection: Connection) -> dict[str, int]:
+        """Bytes by part: `database`, and where the engine is a file its `free` pages and `log`."""
+
+    def fold_log(self) -> bool:
+        """Empty a log that grew long; False where a reader still needs it."""
+
     def outage(self, error: DBAPIError) -> str | None:
         """A stable word for why the engine failed us; None when it refused the data."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_, update
 
 from app.domain.activities import canonical_json
 from app.domain.deliveries import Delivery, Door, ItemResult, Raw
@@ -164,6 +164,8 @@ _LISTED = (
 )  # fmt: skip
 _WHOLE = (*_LISTED, _D.source, _D.method, _D.query, _D.headers, _D.packed, _D.body)
 _order = tuple_(_D.received_at, _D.id)
+# Of a column of bytes no engine reads the bytes for it.
+_SIZE = func.length(_D.body)
 
 
 def page(
@@ -209,16 +211,57 @@ def has_before(access: Access, workspace: str, before: int) -> bool:
     return access.connection.execute(query).first() is not None
 
 
-def expire(writing: Writing, before: int, limit: int) -> int:
-    """Let go of the oldest deliveries received before an instant; how many there were."""
-    oldest = (
-        select(_D.id)
-        .where(_D.workspace_id == writing.workspace, _D.received_at < before)
+class Gone(NamedTuple):
+    """Deliveries that were let go of, and the bytes their bodies took."""
+
+    number: int
+    size: int
+
+
+def expire(
+    writing: Writing, limit: int, *, before: int | None = None, enough: int | None = None
+) -> Gone:
+    """Let go of the oldest deliveries: those received before an instant, or enough bytes of them.
+
+    At most `limit` at once.
+    """
+    query = (
+        select(_D.id, _SIZE)
+        .where(*_matching(writing.workspace, Filter(until=before)))
         .order_by(_D.received_at, _D.id)
         .limit(limit)
     )
-    gone = delete(table).where(_D.workspace_id == writing.workspace, _D.id.in_(oldest))
-    return writing.connection.execute(gone).rowcount
+    gone: list[int] = []
+    size = 0
+    for id_, octets in writing.connection.execute(query):
+        if enough is not None and size >= enough:
+            break
+        gone.append(id_)
+        size += octets
+    same = and_(_D.workspace_id == writing.workspace, _D.id.in_(gone))
+    writing.connection.execute(delete(table).where(same))
+    return Gone(len(gone), size)
+
+
+class Measured(NamedTuple):
+    """The bytes that bodies take on disk, and the last delivery that was measured."""
+
+    size: int
+    last: int
+
+
+def measure(access: Access, workspace: str, after: int, limit: int) -> Measured:
+    """What the next deliveries after one take, in the order of their ids; nothing at the end."""
+    following = (
+        select(_D.id.label("id"), _SIZE.label("size"))
+        .where(_D.workspace_id == workspace, _D.id > after)
+        .order_by(_D.id)
+        .limit(limit)
+        .subquery()
+    )
+    query = select(func.sum(following.c.size), func.max(following.c.id))
+    size, last = access.connection.execute(query).one()
+    return Measured(int(size or 0), last or after)
 
 
 def _matching(workspace: str, chosen: Filter) -> list[ColumnElement[bool]]:

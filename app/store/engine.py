@@ -71,6 +71,12 @@ class Store:
         self._backend = _backend(parsed)
         self.lanes = self._backend.lanes
         self.spans_workspaces = self._backend.spans_workspaces
+        self._refusing: str | None = None
+
+    @property
+    def refusing(self) -> str | None:
+        """Why the last write failed; None when it was done, or there was none yet."""
+        return self._refusing
 
     def close(self) -> None:
         """Give every connection back."""
@@ -109,8 +115,28 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One write transaction; each workspace in it is to be moved first."""
-        with self._outages_named(), self._backend.writing() as connection:
-            yield connection
+        try:
+            with self._outages_named(), self._backend.writing() as connection:
+                yield connection
+        except Unavailable as error:
+            self._refusing = error.code
+            raise
+        self._refusing = None
+
+    def try_writing(self) -> None:
+        """Write without changing anything: what lacked may be there again. Raises Unavailable."""
+        with self.transaction() as connection:
+            self._backend.claim(connection)
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes on disk by part: `database`, and of a file its `free` pages and its `log`."""
+        with self.read() as reading:
+            return self._backend.sizes(reading.connection)
+
+    def fold_log(self) -> bool:
+        """Move a file's log into it and empty it; False where a reader still needs it."""
+        with self._outages_named():
+            return self._backend.fold_log()
 
     @contextmanager
     def _outages_named(self) -> Iterator[None]:

@@ -119,7 +119,17 @@ class Postgresql:
         return bool(found[0] > 0 and found[1] == 0)
 
     def claim(self, connection: Connection) -> None:
-        """The tables say it."""
+        """The tables say whose it is; a number for the transaction is written for its own sake."""
+        connection.execute(text("SELECT pg_current_xact_id()"))
+
+    def sizes(self, connection: Connection) -> dict[str, int]:
+        """What the server says; its files are its own business."""
+        size = text("SELECT pg_database_size(current_database())")
+        return {"database": int(connection.execute(size).scalar_one())}
+
+    def fold_log(self) -> bool:
+        """The server looks after its log itself."""
+        return True
 
     def outage(self, error: DBAPIError) -> str | None:
         """By SQLSTATE; a lost connection often has none."""

@@ -12,6 +12,8 @@ from sqlalchemy import URL, Connection, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from app.store import files
+
 APPLICATION = 0x54617373  # "Tass", in the header of every database file of ours
 BUSY_SECONDS = 5
 _ATTEMPTS = 50
@@ -98,6 +100,18 @@ class Sqlite:
     def claim(self, connection: Connection) -> None:
         """Written at every start: SQLite begins a "write" on a file that it can only read."""
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
+
+    def sizes(self, connection: Connection) -> dict[str, int]:
+        """What the file, its empty pages and its log take."""
+        return files.sizes(connection)
+
+    def fold_log(self) -> bool:
+        """Most of it beside the writers; they wait for the little that is left."""
+        with self._engine.connect() as connection:
+            connection.execution_options(begin="SELECT 1")
+            files.fold_log(connection)
+            with self._writing:
+                return files.cut_log(connection, BUSY_SECONDS)
 
     def outage(self, error: DBAPIError) -> str | None:
         """What the engine's own name for the error means to whoever runs it."""

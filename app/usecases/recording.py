@@ -6,13 +6,22 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from app.domain.deliveries import ItemResult
-from app.domain.errors import NotFound
+from app.domain.deliveries import Delivery, ItemResult
+from app.domain.errors import Invalid, NotFound
 from app.intake.events import raw_event, read_events
 from app.intake.registry import PROVIDERS
-from app.intake.requests import Answer, Hook, HookRequest, raw_of
+from app.intake.requests import (
+    Answer,
+    Hook,
+    HookRequest,
+    body_text,
+    hook_delivery,
+    raw_of,
+    refusal,
+)
 from app.intake.tables import raw_table, read_table
 from app.store import sources
+from app.telemetry import logger
 from app.usecases.context import Context
 from app.usecases.keys import digest_of
 from app.usecases.organisation import SOURCE
@@ -105,6 +114,24 @@ class HookCall:
     body: bytes
 
 
+def read_hook(hook: Hook, request: HookRequest) -> Delivery:
+    """What an authentic request brought; a refused item where its reader has a bug.
+
+    A provider that saw an error would send it again for days and then stop sending altogether;
+    kept, it can be replayed once the reader is mended.
+    """
+    try:
+        return hook.read(request)
+    except Exception as error:  # noqa: BLE001 - whatever the bug is, the request is authentic
+        logger(__name__).error(
+            "a delivery could not be read", source=request.source, exc_info=error
+        )
+        content = body_text(request.body)
+        return hook_delivery(
+            request, refused=(refusal(request, Invalid("reading_failed"), content),)
+        )
+
+
 def record_hook(context: Context, connection: Connection, call: HookCall) -> tuple[Results, Answer]:
     """Prove and queue a provider's delivery; the answer is given once the results are there.
 
@@ -121,5 +148,5 @@ def record_hook(context: Context, connection: Connection, call: HookCall) -> tup
         context.clock(),
     )
     connection.hook.verify(request)
-    delivery = replace(connection.hook.read(request), raw=raw_of(request))
+    delivery = replace(read_hook(connection.hook, request), raw=raw_of(request))
     return context.committer.submit(delivery), connection.hook.answer

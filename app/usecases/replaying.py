@@ -24,7 +24,7 @@ from app.store.deliveries import Filter, Whole
 from app.store.transactions import Reading
 from app.usecases.context import Context
 from app.usecases.organisation import SOURCE
-from app.usecases.recording import Results
+from app.usecases.recording import Results, read_hook
 from app.usecases.source_mapping import mapping_in
 from app.usecases.source_secrets import HOOK, held
 
@@ -164,7 +164,7 @@ def _read_hook(
         {name: values for name, values in secrets.items() if name != HOOK},
         received_at,
     )
-    return hook.read(request)
+    return read_hook(hook, request)
 
 
 def _submitted(context: Context, delivery: Delivery) -> Results:

@@ -14,6 +14,7 @@ from app.views import (
     sentences_deliveries,
     sentences_import,
     sentences_metrics,
+    sentences_operations,
     sentences_planning,
     sentences_plans,
     sentences_sources,
@@ -50,6 +51,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **sentences_sources.SENTENCES,
     **sentences_import.SENTENCES,
     **sentences_deliveries.SENTENCES,
+    **sentences_operations.SENTENCES,
     # The request as a whole.
     "body_too_large": (
         "The body is larger than {limit} bytes.",

@@ -1,7 +1,9 @@
 """The probes.
 
 /livez asks the process alone: a database that is down must not restart every replica. /readyz
-asks for whatever the service needs, and says no while it drains.
+asks for whatever the service needs, and says no while it drains. A database that can be read and
+not written to leaves it ready: reads are answered, and senders are told when to try again, which
+nobody would do for a service taken away. What writes lack is said beside it.
 """
 
 from __future__ import annotations
@@ -18,6 +20,12 @@ from app.domain.errors import TasseiError, Unavailable
 from app.telemetry import logger
 
 Check = Callable[[], None]
+# Why writes are refused; None while they are taken.
+Refusing = Callable[[], str | None]
+
+
+def taking() -> None:
+    """Where nothing is written, nothing is refused."""
 
 
 class Drain:
@@ -38,7 +46,7 @@ class Drain:
             listener()
 
 
-def probes(check: Check, drain: Drain) -> list[Route]:
+def probes(check: Check, refusing: Refusing, drain: Drain) -> list[Route]:
     """/livez and /readyz. `check` runs in a thread and raises Unavailable with what is lacking."""
 
     async def livez(_request: Request) -> Response:
@@ -54,16 +62,28 @@ def probes(check: Check, drain: Drain) -> list[Route]:
         except Exception:  # noqa: BLE001 - whatever is broken, the answer is "not ready"
             logger("tassei.web").exception("readiness check failed")
             raise Unavailable("not_ready") from None
-        return JSONResponse({"status": "ready"})
+        why = refusing()
+        return JSONResponse({"status": "ready"} | ({"writes": why} if why else {}))
 
     return [Route("/livez", livez), Route("/readyz", readyz)]
 
 
-def _document(name: str, summary: str, description: str, status: str) -> dict[str, Any]:
+_WRITES = {
+    "writes": {
+        "type": "string",
+        "description": "Only while writes are refused: why, as in their problem's type "
+        "(`disk_is_full`, `database_is_read_only`, `database_is_locked`, ...).",
+    }
+}
+
+
+def _document(
+    name: str, summary: str, description: str, status: str, more: dict[str, Any] | None = None
+) -> dict[str, Any]:
     schema = {
         "type": "object",
         "required": ["status"],
-        "properties": {"status": {"const": status}},
+        "properties": {"status": {"const": status}} | (more or {}),
         "additionalProperties": False,
     }
     content = {"application/json": {"schema": schema}}
@@ -87,7 +107,9 @@ DOCUMENTS = {
     "/readyz": _document(
         "readyz",
         "Whether the service can work",
-        "503 while the database does not answer, and while the service shuts down.",
+        "503 while the database does not answer, and while the service shuts down. While it can "
+        "be read and not written to, reads are answered, so the service is ready, and says so.",
         "ready",
+        _WRITES,
     ),
 }

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import re
-import signal
 import socket
 from types import FrameType
 from typing import Any
@@ -159,7 +159,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
 
 class Server(uvicorn.Server):
-    """Stops cleanly on SIGTERM: readiness says no, requests under way end, the exit code is 0."""
+    """Stops cleanly on SIGTERM: readiness says no, requests under way end, the exit code is 0.
+
+    A second signal ends the process there and then. Whatever was answered is on disk by then.
+    """
 
     def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
         super().__init__(config)
@@ -167,8 +170,11 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Unlike uvicorn's, remembers no signal to raise again once all is done."""
+        if self.should_exit:
+            # Not by uvicorn's loop, which may itself be what hangs; nor by the signal's default,
+            # from which the kernel spares the first process of a container.
+            os._exit(128 + sig)
         self._drain.begin()
-        self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
 
 

@@ -24,7 +24,7 @@ from app.web.auth import Gate
 from app.web.body import LIMITS, BodyLimits
 from app.web.examples import recorded
 from app.web.faults import of_http, refused
-from app.web.health import Check, Drain
+from app.web.health import Check, Drain, Refusing, taking
 from app.web.metrics import Families, metrics_route
 from app.web.middleware import Cors, Guarded, Observed
 from app.web.openapi import completed
@@ -42,6 +42,7 @@ class Platform:
     monotonic: Callable[[], float]
     counters: Counters
     check: Check
+    refusing: Refusing = taking
     gate: Gate | None = None
     public_url: str | None = None
     cors_origins: tuple[str, ...] = ()
@@ -111,7 +112,7 @@ def assembled(
     yet inside the same layers, error handlers and metrics.
     """
     drain = Drain()
-    own = health.probes(platform.check, drain)
+    own = health.probes(platform.check, platform.refusing, drain)
     if platform.metrics_port is None:
         own.append(metrics_route(platform.counters, platform.metrics_token, platform.families))
     app = Service(

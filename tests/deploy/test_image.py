@@ -60,13 +60,15 @@ def test_the_backup_of_the_instructions_is_taken_beside_the_service_and_counts_t
     container: Container,
 ) -> None:
     text = (ROOT / "docs" / "deploy.md").read_text("utf-8")
-    found = re.search(r"python -c '(import sqlite3.*)'", text)
+    found = re.search(r"docker exec tassei (tassei backup .*)", text)
     assert found is not None
-    code = found[1].replace("/data/", f"{container.mounted}/")
+    words = found[1].replace("/data/", f"{container.mounted}/").split()
     port = free_port()
     with container.running(TASSEI_PORT=str(port)):
         assert get(port, "/readyz")[0] == 200
-        assert output(container, "python", "-c", code) == (0, "")
+        status, said = output(container, *words)
+        assert status == 0, said
+        assert "bytes, sound, recounted" in said
     restored = f"sqlite:///{container.mounted}/backup.sqlite3"
     with container.running("verify", TASSEI_DATABASE_URL=restored) as process:
         assert process.communicate(timeout=30) == ("0 mismatches\n", "")

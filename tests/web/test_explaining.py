@@ -406,7 +406,7 @@ def test_an_expired_delivery_is_not_linked(service: Service) -> None:
     service.post_events([call(1)])
     assert service.get("/v1/activities/crm/c-1").json()["revisions"][0]["delivery"]
     with service.store.write("default", service.clock()) as writing:
-        deliveries.expire(writing, service.clock() + 1, 10)
+        deliveries.expire(writing, 10, before=service.clock() + 1)
     assert service.get("/v1/activities/crm/c-1").json()["revisions"][0]["delivery"] is None
 
 

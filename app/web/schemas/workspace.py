@@ -43,6 +43,14 @@ class Retention(Body):
     deliveries_days: Annotated[
         int, Field(ge=1, le=3_650, description="Requests as they came; what they said stays.")
     ] = 90
+    deliveries_bytes: Annotated[
+        int | None,
+        Field(
+            ge=2**20,
+            le=2**50,
+            description="As stored, that is compressed; beyond it the oldest go first.",
+        ),
+    ] = None
 
 
 class WorkspaceBody(Resource):

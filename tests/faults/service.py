@@ -1,0 +1,198 @@
+"""A real `tassei serve` that can be stopped, killed and started again on what it left behind."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.main import random_token, wall_clock
+from app.settings import PREFIX
+from app.store import heads
+from app.store.engine import Store
+from app.store.heads import Head
+from app.usecases import workspaces
+
+KEY = "tsk_default_" + "F" * 40
+OTHER = "other"
+SOURCE = "crm"
+PATIENCE_SECONDS = 60.0
+_ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def problem(self) -> str:
+        return str(self.json()["type"]).removeprefix("urn:tassei:problem:").replace("-", "_")
+
+
+class Service:
+    """The process and its address, which stays the same over restarts.
+
+    `database_url` may name any database; without one it is a SQLite file in the folder.
+    """
+
+    def __init__(
+        self, folder: Path, database_url: str | None = None, log: Path | None = None
+    ) -> None:
+        self.folder = folder
+        self.url = database_url or f"sqlite:///{folder / 'tassei.sqlite3'}"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.log = log or folder / "service.log"
+        self.other: Head | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {
+            "DATA_DIR": str(self.folder),
+            "DATABASE_URL": self.url,
+            "PORT": str(self.port),
+            "ADMIN_KEY": KEY,
+            "LOG_FORMAT": "json",
+        }
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
+        return clean | {f"{PREFIX}{name}": value for name, value in own.items()}
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "app", "serve"],
+                cwd=_ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        self._await()
+
+    def _await(self) -> None:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while self.process.poll() is None and time.monotonic() < end:
+            try:
+                self.ask("GET", "/livez")
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        raise AssertionError(self.log.read_text(encoding="utf-8")[-4_000:])
+
+    def kill(self) -> None:
+        """kill -9: no handler runs, no buffer is written."""
+        self.process.kill()
+        self.process.wait(PATIENCE_SECONDS)
+
+    def stop(self) -> float:
+        """SIGTERM; the seconds to the exit, which is a clean one."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(PATIENCE_SECONDS) == 0, self.log.read_text()[-4_000:]
+        return time.monotonic() - began
+
+    def found(self) -> None:
+        """Tokyo, yen and one source; and a neighbour, who is to notice nothing of it all."""
+        seen = self.ask("GET", "/v1/workspace")
+        body = seen.json() | {"time_zone": "Asia/Tokyo", "currency": "JPY"}
+        body = {name: value for name, value in body.items() if name not in ("key", "version")}
+        put = self.ask("PUT", "/v1/workspace", body, {"if-match": seen.headers["etag"]})
+        assert put.status == 200, put.body
+        source = {"provider": "events", "name": SOURCE, "counts": None}
+        assert self.ask("PUT", f"/v1/sources/{SOURCE}", source).status == 201
+        with self.store() as store:
+            workspaces.create(store, OTHER, wall_clock(), random_token, None)
+            with store.read() as reading:
+                self.other = heads.head(reading, OTHER)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command on the same database."""
+        return subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "app", *arguments],
+            cwd=_ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=PATIENCE_SECONDS,
+        )
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = 30,
+    ) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
+        try:
+            return asked(connection, method, path, body, headers)
+        finally:
+            connection.close()
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """The database from beside the service, whatever the service is doing."""
+        store = Store(self.url)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def rss(self) -> int:
+        """Bytes of memory in use (Linux)."""
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def asked(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    kind = "application/cloudevents-batch+json" if path == "/v1/events" else "application/json"
+    sent = {"authorization": f"Bearer {KEY}", "content-type": kind} | dict(headers or {})
+    connection.request(method, path, None if body is None else json.dumps(body), sent)
+    answer = connection.getresponse()
+    told = {name.lower(): value for name, value in answer.getheaders()}
+    return Answer(answer.status, told, answer.read())
+
+
+@contextmanager
+def serving(
+    folder: Path, database_url: str | None = None, log: Path | None = None
+) -> Iterator[Service]:
+    """A founded service; whatever is left of it at the end is killed."""
+    service = Service(folder, database_url, log)
+    try:
+        service.start()
+        service.found()
+        yield service
+    finally:
+        if service._process is not None and service._process.poll() is None:
+            service.kill()

@@ -1,0 +1,202 @@
+"""Call n fails, for n = 1, 2, ... until nothing is left to fail: refused, absent, then taken.
+
+Once inside the process, at every statement and every commit, on any machine; once at the system
+calls themselves, where strace is there to inject the error.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from sqlalchemy import event
+
+from app.store import heads
+from app.store.engine import Store
+from tests.engines import engine_of
+from tests.faults.conftest import Noted
+from tests.faults.load import Event, Load, events
+from tests.faults.oracle import Verdict, assert_laws
+from tests.faults.service import KEY, SOURCE, Service, serving
+from tests.store.worlds import W
+from tests.web.service import Service as InProcess
+from tests.web.service import started
+
+AT = "2026-12-01T09:00:00+09:00"
+
+
+class Failing:
+    """Counts what a store asks of the database and fails the n-th; `after`: when it was done."""
+
+    def __init__(self, store: Store, n: int, error: str, *, after: bool) -> None:
+        self.calls = 0
+        self.failed = 0
+        self._n = n
+        self._error = error
+        self._after = after
+        self._engine = engine_of(store)
+        self._dialect: Any = self._engine.dialect
+        self._commit = self._dialect.do_commit
+
+    def __enter__(self) -> Self:
+        event.listen(self._engine, "do_execute", self._execute)
+        event.listen(self._engine, "do_executemany", self._execute)
+        event.listen(self._engine, "do_execute_no_params", self._execute_bare)
+        self._dialect.do_commit = self._committing
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        event.remove(self._engine, "do_execute", self._execute)
+        event.remove(self._engine, "do_executemany", self._execute)
+        event.remove(self._engine, "do_execute_no_params", self._execute_bare)
+        self._dialect.do_commit = self._commit
+
+    def _execute(self, _cursor: Any, _statement: str, _values: Any, _context: Any) -> None:
+        if not self._after:
+            self._count()
+
+    def _execute_bare(self, _cursor: Any, _statement: str, _context: Any) -> None:
+        if not self._after:
+            self._count()
+
+    def _committing(self, connection: Any) -> None:
+        if self._after:
+            self._commit(connection)
+        self._count()
+        if not self._after:
+            self._commit(connection)
+
+    def _count(self) -> None:
+        # Of those who write only: what others read meanwhile must not change which call it is.
+        if not threading.current_thread().name.startswith("committer"):
+            return
+        self.calls += 1
+        if self.calls == self._n:
+            self.failed += 1
+            error = sqlite3.OperationalError("injected")
+            error.sqlite_errorname = self._error
+            raise error
+
+
+@pytest.fixture
+def service() -> Iterator[InProcess]:
+    with started(AT) as service:
+        body = service.get("/v1/workspace").json()
+        own = {name: body[name] for name in body.keys() - {"key", "version"}}
+        service.replace("/v1/workspace", own | {"time_zone": "Asia/Tokyo", "currency": "JPY"})
+        source = {"provider": "events", "name": SOURCE, "counts": None}
+        assert service.put(f"/v1/sources/{SOURCE}", source).status_code == 201
+        yield service
+
+
+def post(service: InProcess, chosen: list[Event]) -> Any:
+    kind = {"content-type": "application/cloudevents-batch+json"}
+    return service.client.post("/v1/events", json=[one.cloud for one in chosen], headers=kind)
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        ("SQLITE_IOERR_WRITE", "store-failed"),
+        ("SQLITE_FULL", "disk-is-full"),
+        ("SQLITE_READONLY", "database-is-read-only"),
+    ],
+)
+def test_whichever_call_fails_the_answer_is_503_and_nothing_is_there(
+    service: InProcess, error: str, problem: str, noted: Noted
+) -> None:
+    source = events(seed=1)
+    sent: list[Event] = []
+    n = 0
+    while True:
+        n += 1
+        chosen = [next(source) for _ in range(3)]
+        before = head_of(service.store)
+        with Failing(service.store, n, error, after=False) as failing:
+            answer = post(service, chosen)
+            if failing.failed == 0:
+                break
+            assert answer.status_code == 503, (n, answer.text)
+            assert answer.json()["type"].endswith(problem)
+            assert "retry-after" in answer.headers
+            assert head_of(service.store) == before
+            assert service.get("/livez").status_code == 200
+        assert post(service, chosen).json()["duplicate"] == 0
+        sent += chosen
+    assert answer.status_code == 200
+    sent += chosen
+    assert n > 10
+    noted(f"call n fails ({error})", n - 1, assert_laws(service.store, sent, sent))
+
+
+def head_of(store: Store) -> heads.Head | None:
+    with store.read() as reading:
+        return heads.head(reading, W)
+
+
+def test_a_commit_whose_answer_is_lost_counts_once_when_it_is_sent_again(
+    service: InProcess, noted: Noted
+) -> None:
+    source = events(seed=2)
+    sent: list[Event] = []
+    for _ in range(5):
+        chosen = [next(source) for _ in range(3)]
+        with Failing(service.store, 1, "SQLITE_IOERR_FSYNC", after=True) as failing:
+            assert post(service, chosen).status_code == 503
+            assert failing.failed == 1
+        again = post(service, chosen).json()
+        assert again["accepted"] + again["revised"] + again["stale"] == 0
+        assert again["duplicate"] == 3
+        sent += chosen
+    noted("commit done, answer lost", 5, assert_laws(service.store, sent, sent))
+
+
+@contextmanager
+def injected(service: Service, call: str, n: int) -> Iterator[None]:
+    """EIO from the n-th such system call on for three calls, while strace is attached."""
+    command = ["strace", "-f", "-o", "/dev/null", "-e", f"trace={call}"]
+    command += ["-e", f"inject={call}:error=EIO:when={n}..{n + 2}", "-p", str(service.process.pid)]
+    tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own words
+    assert tracer.stderr is not None
+    said = tracer.stderr.readline()
+    if "attached" not in said:
+        tracer.wait(10)
+        pytest.skip(f"strace may not attach here: {said.strip()}")
+    try:
+        yield
+    finally:
+        tracer.terminate()
+        tracer.communicate(timeout=30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "rounds", [2, pytest.param(25, marks=pytest.mark.faults)], ids=["short", "long"]
+)
+@pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
+def test_a_disk_that_fails_at_call_n_loses_nothing_acknowledged(
+    tmp_path: Path, call: str, rounds: int, noted: Noted
+) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("no strace here")
+    with serving(tmp_path) as service:
+        load = Load(service)
+        for n in range(1, rounds + 1):
+            with injected(service, call, n), suppress(TimeoutError):
+                for _ in range(n + 5):
+                    load.deliver(load.next())
+                    assert not load.faults, load.faults
+            load.send(10)
+        assert load.answers[503]
+        assert_laws(service, load.sent, load.acked)
+        load.resend()
+        verdict: Verdict = assert_laws(service, load.sent, load.acked)
+        noted(f"EIO from {call} n", load.answers[503], verdict)
+    assert KEY not in service.log.read_text(encoding="utf-8")
