@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from app.settings import Settings, secret_key
-from app.store import keys
+from app.store import counting, keys
 from app.store.committer import Committer
 from app.store.engine import Store
 from app.store.keys import ApiKey
@@ -85,6 +85,7 @@ def opened(
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = Store(settings.database)
     store.migrate()
+    counting.bring_up(store, clock)
     watch = Watch(store)
     return Context(
         store=store,
