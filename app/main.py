@@ -30,6 +30,8 @@ from app.usecases.watch import Watch
 from app.web import events, hooks
 from app.web.activities import routes as activities
 from app.web.auth import Attempts, Gate
+from app.web.changes import routes as changes
+from app.web.closing import routes as closing
 from app.web.deliveries import routes as deliveries
 from app.web.leaderboard import routes as leaderboard
 from app.web.metric_routes import routes as metrics
@@ -60,6 +62,8 @@ _ROUTERS = (
     plans,
     planning,
     leaderboard,
+    changes,
+    closing,
     stream,
     activities,
     quarantine,

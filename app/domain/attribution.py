@@ -121,8 +121,8 @@ def segments(
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """Looks up where an actor stands on a day."""
+class Places:
+    """Looks up where an actor stands on a day. actors: by the numbers that totals name."""
 
     plan: Plan
     people: Directory
@@ -130,7 +130,12 @@ class _Places:
     persons: Mapping[str, Person]
 
     def place(self, actor: int, day: date) -> Place:
-        source, identity = self.actors[actor]
+        """Where the actor of a number stands on a day."""
+        return self.of(self.actors[actor], day)
+
+    def of(self, actor: Actor, day: date) -> Place:
+        """Where an actor stands on a day."""
+        source, identity = actor
         member = self.people.who(source, identity, day) if identity else None
         if member is None:
             return UNASSIGNED
@@ -155,7 +160,7 @@ def counted(
     totals: Iterable[tuple[Segment, Iterable[ActorTotal]]],
 ) -> Counted:
     """The amounts of each place, from the totals of the plan's segments."""
-    places = _Places(plan, people, actors, persons)
+    places = Places(plan, people, actors, persons)
     limits = deadlines(plan)
     found: dict[Place, dict[Sum, Amount]] = {}
     for segment, rows in totals:
