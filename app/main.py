@@ -31,7 +31,7 @@ from app.web import events, hooks
 from app.web.activities import routes as activities
 from app.web.auth import Attempts, Gate
 from app.web.changes import routes as changes
-from app.web.closing import routes as closing
+from app.web.closing import routes as closes
 from app.web.deliveries import routes as deliveries
 from app.web.leaderboard import routes as leaderboard
 from app.web.metric_routes import routes as metrics
@@ -63,7 +63,7 @@ _ROUTERS = (
     planning,
     leaderboard,
     changes,
-    closing,
+    closes,
     stream,
     activities,
     quarantine,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
 from starlette.responses import Response
 
 from app.domain.errors import Fault, Invalid
@@ -14,25 +11,11 @@ from app.web.plans import Reader, Writer
 from app.web.promises import answers, refuses, removes
 from app.web.resources import Json, Parts, answer, archived, written_moment
 from app.web.schemas import answers_changes as schemas
-from app.web.schemas.common import Body, Key, Reason
+from app.web.schemas.common import Key
+from app.web.schemas.plans import CloseBody
 from app.web.service import router
 
 routes = router("/v1/plans", "plans")
-
-
-class CloseBody(Body):
-    """With what a period is closed, and why."""
-
-    at: Annotated[
-        str | None,
-        Field(
-            max_length=40,
-            description="What had been received by then: RFC 3339, or a date, which means the end "
-            "of that day. Left out: all that is known.",
-            examples=["2027-01-08"],
-        ),
-    ] = None
-    reason: Reason
 
 
 _CLOSED = answers(schemas.Close, "Closed; or closed again, which replaces the close.")

@@ -50,8 +50,7 @@ class Change(Answer):
     what: Annotated[
         What,
         Field(
-            description="`late`: it had not been reported by `known_from`; `corrected`: it had, and "
-            "otherwise."
+            description="`late`: not reported by `known_from`; `corrected`: reported, otherwise."
         ),
     ]
     received_at: Annotated[Moment, Field(description="When the last report of it came.")]
