@@ -194,7 +194,7 @@ def _then(
             _C.workspace_id == workspace, _C.seq.in_({seq for seq, _ in last.values()})
         )
     )
-    at: dict[int, int] = dict(commits.tuples())
+    at: dict[int, int] = {row.seq: row.at for row in commits}
     return [
         Activity(*where, state, _missing(counting, where[0], state), at[seq])
         for where in places
