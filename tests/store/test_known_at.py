@@ -135,7 +135,7 @@ def _ever(life: Life, ask: object) -> set[int]:
         return {row[0] for row in found}
 
 
-_quickly = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_quickly = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _batches = st.lists(st.lists(told(), min_size=1, max_size=5), min_size=1, max_size=6)
 
 
