@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Column, Table, and_, select
 
-from app.domain.activities import NOTHING, State
-from app.domain.tallies import Cell, Movement, cells, moved, occurrences
+from app.domain.activities import State
+from app.domain.tallies import cells, occurrences
 from app.store import history
 from app.store.dialect import AnySelect
 from app.store.history import Told
@@ -24,6 +24,8 @@ from app.store.tables import actor, journal, journal_values, metric_slot
 from app.store.transactions import Access
 
 _MASK = 2**64 - 1
+Place = tuple[str | int, ...]
+Amount = tuple[int, int]
 
 
 class Commits:
@@ -34,16 +36,13 @@ class Commits:
 
     def expect(self, source: str, told: list[Told], counting: Rules) -> None:
         """Add what the reports of one activity must have moved."""
-        before = NOTHING
-        for seq, after in history.states(told):
-            for cell, by in moved(
-                _cells(source, before, counting), _cells(source, after, counting)
-            ).items():
-                self._add(seq, (*cell[:3], source, cell[3]), by.number, by.total)
-            for state, step in ((before, -1), (after, 1)):
-                for metric, currency, quarter, who, value in _values(source, state, counting):
-                    self._add(seq, (metric, currency, quarter, source, who, value), step)
-            before = after
+        stood: dict[Place, Amount] = {}
+        for seq, state in history.states(told):
+            stands = _stands(source, state, counting)
+            for sign, places in ((-1, stood), (1, stands)):
+                for place, (number, total) in places.items():
+                    self._add(seq, place, sign * number, sign * total)
+            stood = stands
 
     def read(self, access: Access, workspace: str) -> None:
         """Add what is written."""
@@ -66,22 +65,20 @@ class Commits:
             if should_be != is_stored:
                 yield seq, f"{is_stored:016x}", f"{should_be:016x}"
 
-    def _add(self, seq: int, place: tuple[str | int, ...], number: int, total: int = 0) -> None:
+    def _add(self, seq: int, place: Place, number: int, total: int = 0) -> None:
         self._sums[seq] += hash(place) * number + hash((place, "total")) * total
 
 
-def _cells(source: str, state: State, counting: Rules) -> dict[Cell, Movement]:
-    if state is NOTHING:
-        return {}
-    return cells(state, counting.metrics_of(source, state.kind), counting.currency)
-
-
-def _values(
-    source: str, state: State, counting: Rules
-) -> tuple[tuple[str, str, int, str, str], ...]:
-    if state is NOTHING:
-        return ()
-    return occurrences(state, counting.metrics_of(source, state.kind), counting.currency)
+def _stands(source: str, state: State, counting: Rules) -> dict[Place, Amount]:
+    """Where a state stands in the tallies and, with its values, in the multisets."""
+    metrics = counting.metrics_of(source, state.kind)
+    found: dict[Place, Amount] = {
+        (*cell[:3], source, cell.identity): (by.number, by.total)
+        for cell, by in cells(state, metrics, counting.currency).items()
+    }
+    for metric, currency, quarter, who, value in occurrences(state, metrics, counting.currency):
+        found[metric, currency, quarter, source, who, value] = (1, 0)
+    return found
 
 
 def named(table: Table, workspace: str, *values: Column[Any]) -> AnySelect:

@@ -161,7 +161,8 @@ def assert_known(life: Life, reports: list[Report], known: Knowing) -> None:
     """Activities as they were known, alone and page by page."""
     expected = {where: fields_of(pile) for where, pile in piles(reports).items()}
     with life.store.read() as reading:
-        cursor, found = None, {}
+        cursor: str | None = None
+        found: dict[tuple[str, str], dict[str, Any]] = {}
         while True:
             page = activities.page_then(reading, W, known, cursor, 2)
             found |= {(one.source, one.key): dict(one.state.fields) for one in page.items}
