@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from app import settings as settings_module
-from app.domain.errors import TasseiError
+from app.domain.errors import Invalid, TasseiError
 from app.main import by_port, create_app, described, opened, random_token, wall_clock
 from app.settings import Settings, SettingsError
 from app.store import ledger
@@ -26,6 +26,7 @@ from app.usecases import workspaces
 from app.usecases.exporting import Format, export
 from app.usecases.import_file import Import, mapping_in
 from app.usecases.keys import Issued
+from app.usecases.source_mapping import mapping_for
 from app.views.messages import sentence
 from app.views.progress_json import ProgressDocument
 from app.views.terminal import svg as picture
@@ -185,7 +186,10 @@ def _progress(
 @importing.command("csv")
 def import_csv(
     file: Annotated[Path, typer.Argument(help="The table; UTF-8, with a header.")],
-    mapping: Annotated[Path, typer.Option(help="What its columns mean, in TOML.")],
+    mapping: Annotated[Path | None, typer.Option(help="What its columns mean, in TOML.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="A source whose own mapping says what its columns mean.")
+    ] = None,
     workspace: WorkspaceOption = workspaces.DEFAULT,
 ) -> None:
     """Take a table in. Repeating it changes nothing; the service may run meanwhile.
@@ -193,10 +197,15 @@ def import_csv(
     Exits with 1 when a row was refused or contradicts an earlier one; all of them stand in
     FILE.refused.csv then.
     """
-    rules = mapping_in(mapping)
+    if (mapping is None) is (source is None):
+        raise Invalid("mapping_or_source")
+    rules = None if mapping is None else mapping_in(mapping)
     context = opened(_settings())
     context.committer.start()
     try:
+        if rules is None:
+            with context.read() as reading:
+                rules = mapping_for(reading, workspace, str(source))
         clean = Import(context, workspace, rules, Console()).run(file)
     finally:
         context.committer.stop()

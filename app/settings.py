@@ -55,9 +55,12 @@ def _public_url(text: str) -> str:
     return text
 
 
-def _sqlite(text: str) -> str:
-    if not text.startswith("sqlite:///") or len(text) == len("sqlite:///"):
-        raise ValueError("must be sqlite:/// followed by a file")
+_DATABASES = ("sqlite:///", "postgresql://")
+
+
+def _database(text: str) -> str:
+    if not text.startswith(_DATABASES) or text in _DATABASES:
+        raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
     return text
 
 
@@ -96,8 +99,10 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path("data"), description="Folder of the database and the secret key."
     )
-    database_url: Annotated[str, AfterValidator(_sqlite)] | None = Field(
-        default=None, description="The database; unset, a SQLite file in the data folder."
+    database_url: Annotated[str, AfterValidator(_database)] | None = Field(
+        default=None,
+        description="The database: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`; "
+        "unset, a SQLite file in the data folder.",
     )
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: Port = Field(default=8000, description="Port to listen on.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from app.domain.documents import Node
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
@@ -44,6 +45,16 @@ def check_naming(new: Naming, others: Iterable[Naming]) -> None:
             raise Conflict("key_is_an_alias", plan=other.key)
         if new.alias == other.alias and new.span.overlaps(other.span):
             raise Conflict("alias_overlaps", plan=other.key)
+
+
+def clash(namings: Iterable[Naming]) -> tuple[Naming, Naming] | None:
+    """Two plans that have one alias on the same day; None where all is well."""
+    # In order of their first days, any plan that overlaps one overlaps its neighbour.
+    ordered = sorted(namings, key=lambda naming: (naming.alias, naming.span.first))
+    for one, other in pairwise(ordered):
+        if one.alias == other.alias and one.span.overlaps(other.span):
+            return one, other
+    return None
 
 
 def key_on(day: date, alias: str, plans: Iterable[Naming]) -> str:

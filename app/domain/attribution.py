@@ -53,7 +53,7 @@ class ActorTotal(NamedTuple):
 
 
 class Amount(NamedTuple):
-    """An additive sum: how many activities, and their values at the metric's scale."""
+    """An additive sum as the metric tallies it: how many activities, and their values."""
 
     number: int
     total: int

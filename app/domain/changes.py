@@ -6,7 +6,7 @@ list of those whose parts differ, and nothing is left to explain.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -18,7 +18,7 @@ from app.domain.belonging import lies_in
 from app.domain.errors import Invalid
 from app.domain.goals import Goal
 from app.domain.ground import Ground
-from app.domain.metrics import Contribution, contribution
+from app.domain.metrics import Uncounted, contributions
 from app.domain.scopes import WHOLE
 
 
@@ -31,6 +31,9 @@ class Part(NamedTuple):
     at: int
 
 
+Parts = tuple[Part, ...]
+
+
 class What(StrEnum):
     """How an activity changed: it had not been heard of before, or it had and was corrected."""
 
@@ -40,60 +43,61 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """How a goal moved. None: the activity did not count for it."""
+    """How a goal moved. No part: the activity did not count for it; several: credit is shared."""
 
     goal: Goal
-    before: Part | None
-    after: Part | None
+    before: tuple[Part, ...]
+    after: tuple[Part, ...]
 
     @property
     def difference(self) -> Fraction:
         """By how much the goal's actual moved."""
-        return _value(self.after) - _value(self.before)
+        return _sum(self.after) - _sum(self.before)
 
 
-def moves(base: Ground, before: Mapping[str, Part], after: Mapping[str, Part]) -> tuple[Move, ...]:
+def moves(
+    base: Ground, before: Mapping[str, Parts], after: Mapping[str, Parts]
+) -> tuple[Move, ...]:
     """The goals for which an activity counts otherwise than before, in the order of the tree."""
     return tuple(
-        Move(goal, before.get(goal.key), after.get(goal.key))
+        Move(goal, before.get(goal.key, ()), after.get(goal.key, ()))
         for goal in base.plan.root.walk()
-        if before.get(goal.key) != after.get(goal.key)
+        if before.get(goal.key, ()) != after.get(goal.key, ())
     )
 
 
 def parts_of(
     base: Ground, source: str, state: State, metrics: Container[str], until: int
-) -> dict[str, Part]:
+) -> dict[str, Parts]:
     """What an activity adds to each goal of a plan, by the goal's key.
 
     metrics: those that the source counts for its kind; until: only what lies before is counted
     """
     found = {
-        goal.key: _part(base, goal, source, state, until)
+        goal.key: tuple(sorted(_parts(base, goal, source, state, until)))
         for goal in base.plan.root.walk()
         if goal.metric.key in metrics
     }
-    return {key: part for key, part in found.items() if part is not None}
+    return {key: parts for key, parts in found.items() if parts}
 
 
-def _part(base: Ground, goal: Goal, source: str, state: State, until: int) -> Part | None:
-    currency = base.workspace.currency
+def _parts(base: Ground, goal: Goal, source: str, state: State, until: int) -> Iterator[Part]:
     try:
-        added = contribution(goal.metric, state, currency)
+        added = contributions(goal.metric, state, base.workspace.currency)
     except Invalid:
-        return None
-    if not isinstance(added, Contribution) or added.currency != (goal.unit.currency or ""):
-        return None
-    day = base.workspace.calendar.local_day(added.at)
-    if day not in base.plan.span or added.at >= until:
-        return None
+        return
+    if added is None or isinstance(added, Uncounted):
+        return
     places = Places(base.plan, base.people, {}, base.persons)
-    place = places.of(Actor(source, added.identity), day)
-    if not lies_in(base.plan, WHOLE, place):
-        return None
-    value = goal.metric.reading(added.number, added.total, added.currency) or Fraction(0)
-    return Part(value, place.member, added.identity, added.at)
+    for one in added:
+        day = base.workspace.calendar.local_day(one.at)
+        if one.currency != (goal.unit.currency or "") or day not in base.plan.span:
+            continue
+        place = places.of(Actor(source, one.identity), day)
+        if one.at < until and lies_in(base.plan, WHOLE, place):
+            value = goal.metric.reading(one.number, one.total, one.currency) or Fraction(0)
+            yield Part(value, place.member, one.identity, one.at)
 
 
-def _value(part: Part | None) -> Fraction:
-    return Fraction(0) if part is None else part.value
+def _sum(parts: Parts) -> Fraction:
+    return sum((part.value for part in parts), Fraction(0))

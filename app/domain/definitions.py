@@ -16,6 +16,7 @@ from app.domain.kinds import FieldType, Kind, field_type, kind_of
 from app.domain.metrics import (
     Aggregation,
     Condition,
+    Credit,
     Metric,
     Stock,
     UnitKind,
@@ -30,10 +31,10 @@ _STOCKED = frozenset({Aggregation.COUNT, Aggregation.SUM})
 def metric_of(key: str, document: Mapping[str, object]) -> Metric:
     """The metric that a document means.
 
-    Raises Invalid: no_name, not_a_kind, unknown_value (an aggregation, a unit, a value that the
-    field never holds), not_a_field_name, not_a_time_field, not_a_number_field, not_a_role,
-    value_required, value_not_used, unit_is_count, decimals_of_money, out_of_range,
-    stock_not_additive, empty_list.
+    Raises Invalid: no_name, not_a_kind, unknown_value (an aggregation, a unit, whom it credits, a
+    value that the field never holds), not_a_field_name, not_a_time_field, not_a_number_field,
+    not_a_role, not_comparable, value_required, value_not_used, unit_is_count, decimals_of_money,
+    out_of_range, stock_not_additive, empty_list.
     """
     reader = _Reader(Node(document))
     aggregation, unit = reader.aggregation(), reader.unit()
@@ -52,6 +53,7 @@ def metric_of(key: str, document: Mapping[str, object]) -> Metric:
         reader.less(aggregation),
         reader.decimals(unit),
         reader.stock(aggregation),
+        reader.credit(),
     )
 
 
@@ -116,7 +118,7 @@ class _Reader:
         if not node.given:
             raise node.refused("value_required", aggregation=aggregation.value)
         if aggregation is Aggregation.UNIQUE:
-            return _field(node)
+            return self._compared(node)
         return self._typed(node, FieldType.NUMBER, "not_a_number_field")
 
     def less(self, aggregation: Aggregation) -> str | None:
@@ -139,14 +141,25 @@ class _Reader:
         until = gathered(_some(node.at("until")), self.time)
         return Stock(until, self.conditions(node.at("open_while")))
 
+    def credit(self) -> Credit:
+        node = self.node.at("credit")
+        return Credit(_choice(node, Credit)) if node.given else Credit.ROLE
+
     def _condition(self, node: Node) -> Condition:
-        name = _field(node.at("field"))
+        name = self._compared(node.at("field"))
         default = node.at("default")
         return Condition(
             name,
             frozenset(gathered(_some(node.at("in")), lambda one: self._held(name, one))),
             self._held(name, default) if default.given else None,
         )
+
+    def _compared(self, node: Node) -> str:
+        """A field whose value is told from others; credits are a list, and equal nothing."""
+        name = _field(node)
+        if field_type(self.kind, name) is FieldType.CREDITS:
+            raise node.refused("not_comparable", field=name)
+        return name
 
     def _held(self, name: str, node: Node) -> str:
         """A value that the field may hold."""
@@ -201,6 +214,7 @@ def document_of(metric: Metric) -> dict[str, Any]:
         "roles": list(metric.roles),
         "unit": metric.unit.value,
         "decimals": metric.decimals,
+        "credit": metric.credit.value,
     }
     if metric.stock:
         document["stock"] = {

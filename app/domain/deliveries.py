@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.domain.activities import Outcome, Report
 from app.domain.errors import Invalid, TasseiError
@@ -19,15 +20,26 @@ class Item:
     report: Report
 
 
+class About(NamedTuple):
+    """Which activity an item is about, and at which revision: what tells equal contents apart."""
+
+    key: str
+    revision: str
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An authentic item that no report could be made of. `content` is its text, redacted."""
+    """An authentic item that no report could be made of. `content` is its text, redacted.
+
+    `about` where the item says that much, so that a later report can be seen to make up for it.
+    """
 
     index: int
     id: str | None
     source: str | None
     error: Invalid
     content: str
+    about: About | None = None
 
 
 class Door(StrEnum):
@@ -41,7 +53,7 @@ class Door(StrEnum):
 class Raw:
     """A request as it is kept, so that it can be read again.
 
-    source: whose hook it was; None at the direct API, whose items say it themselves
+    source: whose hook or whose table it was; None for events, which say it themselves
     media_type: Content-Type as received; headers: only those that reading needs
     query: of the address, without its path, which at a hook is a secret
     altered: whether secrets were taken out of it; what is left is to be looked at only

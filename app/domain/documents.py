@@ -36,7 +36,8 @@ class Node:
         """The member of that name; Invalid `not_an_object` where there can be none."""
         if not isinstance(self.value, dict):
             raise self.refused("not_an_object")
-        return Node(self.value.get(name), f"{self.pointer}/{name}")
+        step = name.replace("~", "~0").replace("/", "~1")
+        return Node(self.value.get(name), f"{self.pointer}/{step}")
 
     def items(self) -> list[Node]:
         """The elements of a list; none where it is absent."""

@@ -43,7 +43,7 @@ from app.domain.progress import (
     ScopedProgress,
     Verdict,
 )
-from app.domain.quantities import unscaled, written
+from app.domain.quantities import written
 from app.domain.scopes import WHOLE, Breakdown, broken_down, check, name, portion_display, portions
 
 
@@ -255,7 +255,8 @@ class _View:
         child = goal.conversion.child
         basis = reading(child, self.sums)
         observed = actual / basis if basis else None
-        return Rate(goal.conversion.rate.value, observed, amount(child, self.sums).number)
+        sample = child.metric.counted(amount(child, self.sums).number)
+        return Rate(goal.conversion.rate.value, observed, sample)
 
     def _reasons(
         self,
@@ -289,7 +290,7 @@ def _excluded(goal: Goal, sums: Sums) -> tuple[Excluded, ...]:
         if key.metric == goal.metric.key and key.currency != (goal.unit.currency or ""):
             found[key.currency] = found.get(key.currency, NOTHING).plus(part)
     return tuple(
-        Excluded(currency, number, unscaled(total, goal.metric.scale(currency)))
+        Excluded(currency, goal.metric.counted(number), goal.metric.summed(total, currency))
         for currency, (number, total) in sorted(found.items())
         if number
     )

@@ -16,6 +16,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.activities import KIND, JsonValue
+from app.domain.credits import CREDITS, canonical_credits
 from app.domain.errors import Fault, Invalid
 from app.domain.instants import DAY, FLOOR, instant, written_instant
 from app.domain.quantities import canonical_decimal
@@ -35,7 +36,10 @@ Reader = Callable[[RawValue, int], JsonValue]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A well-known kind: its typed fields, and the roles that a bare `actor` fills."""
+    """A kind: its typed fields, and the roles that a bare `actor` fills.
+
+    CREDITS is a field of every kind: whatever people do, they can do it together.
+    """
 
     name: str
     readers: Mapping[str, Reader]
@@ -135,6 +139,10 @@ def _currency(value: RawValue, _now: int) -> JsonValue:
     return value
 
 
+def _credits(value: RawValue, _now: int) -> JsonValue:
+    return canonical_credits(value, identity)
+
+
 def _one_of(*allowed: str) -> Reader:
     def read(value: RawValue, _now: int) -> JsonValue:
         if not isinstance(value, str) or value not in allowed:
@@ -147,6 +155,7 @@ def _one_of(*allowed: str) -> Reader:
 _CALL = Kind(
     "call",
     {
+        CREDITS: _credits,
         "direction": _one_of("inbound", "outbound"),
         "outcome": _one_of("connected", "no_answer", "busy", "voicemail", "failed", "canceled"),
         "started_at": _past_time,
@@ -162,6 +171,7 @@ _CALL = Kind(
 _MEETING = Kind(
     "meeting",
     {
+        CREDITS: _credits,
         "status": _one_of("booked", "held", "canceled", "no_show"),
         "booked_at": _past_time,
         "starts_at": _time,
@@ -175,6 +185,7 @@ _MEETING = Kind(
 _DEAL = Kind(
     "deal",
     {
+        CREDITS: _credits,
         "status": _one_of("open", "won", "lost", "deleted"),
         "type": _one_of("new", "existing"),
         "stage": _text,
@@ -193,6 +204,7 @@ _DEAL = Kind(
 _PAYMENT = Kind(
     "payment",
     {
+        CREDITS: _credits,
         "amount": _decimal,
         "currency": _currency,
         "paid_at": _past_time,
@@ -204,7 +216,7 @@ _PAYMENT = Kind(
 )
 _LEAD = Kind(
     "lead",
-    {"created_at": _past_time, "status": _text, "owner": _identity},
+    {CREDITS: _credits, "created_at": _past_time, "status": _text, "owner": _identity},
     actor_roles=("owner",),
     roles=("owner",),
 )
@@ -219,6 +231,7 @@ class FieldType(StrEnum):
     IDENTITY = "identity"
     CHOICE = "choice"
     TEXT = "text"
+    CREDITS = "credits"
 
 
 _TYPES: Mapping[Reader, FieldType] = {
@@ -231,6 +244,7 @@ _TYPES: Mapping[Reader, FieldType] = {
     _text: FieldType.TEXT,
     _date: FieldType.TEXT,
     _currency: FieldType.TEXT,
+    _credits: FieldType.CREDITS,
 }
 
 
@@ -245,7 +259,9 @@ def kind_of(text: RawValue) -> Kind:
     if not isinstance(text, str) or not _KIND_NAME.fullmatch(text):
         raise Invalid("not_a_kind")
     known = KINDS.get(text)
-    return known or Kind(text, {"actor": _identity}, actor_roles=("actor",), roles=("actor",))
+    return known or Kind(
+        text, {CREDITS: _credits, "actor": _identity}, actor_roles=("actor",), roles=("actor",)
+    )
 
 
 def canonical_fields(
@@ -265,7 +281,7 @@ def canonical_fields(
         try:
             fields[label if reader else _label(label)] = _read(reader, value, now)
         except Invalid as error:
-            faults += [Fault(f"/{_escaped(label)}", f.code, f.params) for f in error.faults]
+            faults += error.below(f"/{_escaped(label)}").faults
     if faults:
         raise Invalid("invalid_fields", *faults)
     if actor is not None:

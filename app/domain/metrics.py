@@ -14,12 +14,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from app.domain.activities import JsonValue, State
+from app.domain.credits import CREDITS, LONGEST_IDENTITY, MILLION, shares
 from app.domain.errors import Invalid
 from app.domain.instants import FLOOR, instant
-from app.domain.quantities import minor_digits, scaled, unscaled
+from app.domain.quantities import LARGEST_SCALED, Quantity, minor_digits, scaled, unscaled
 from app.domain.values import distinct, number_of, sorted_latest, sorted_number
-
-LONGEST_IDENTITY = 255
 
 
 class Aggregation(StrEnum):
@@ -39,6 +38,17 @@ class Aggregation(StrEnum):
 
 
 MULTISETS = frozenset({Aggregation.UNIQUE, Aggregation.MIN, Aggregation.MAX, Aggregation.LATEST})
+
+
+class Credit(StrEnum):
+    """Whom an activity that several people did is counted for.
+
+    ROLE: whole, for whom the first role names. SHARED: for everybody in its `credits`, by their
+    shares; one without `credits` whole, for the role.
+    """
+
+    ROLE = "role"
+    SHARED = "shared"
 
 
 class UnitKind(StrEnum):
@@ -100,7 +110,11 @@ class Stock:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A definition. `less` is a field subtracted from `value`; `roles` are tried in order."""
+    """A definition. `less` is a field subtracted from `value`; `roles` are tried in order.
+
+    Numbers and totals are tallied as integers: where credit is shared in millionths, so that no
+    division leaves a remainder; `counted` and `summed` say what they mean.
+    """
 
     key: str
     names: Mapping[str, str]
@@ -115,6 +129,7 @@ class Metric:
     less: str | None = None
     decimals: int = 0
     stock: Stock | None = None
+    credit: Credit = Credit.ROLE
 
     @property
     def additive(self) -> bool:
@@ -129,21 +144,30 @@ class Metric:
         """The metric's unit in a workspace of that currency."""
         return Unit(self.unit, currency if self.unit is UnitKind.MONEY else None)
 
+    def counted(self, number: int) -> Quantity:
+        """How many activities a tallied number means; no integer where credit is shared."""
+        return number if self.credit is Credit.ROLE else Fraction(number, MILLION)
+
+    def summed(self, total: int, currency: str) -> Fraction:
+        """What a tallied total means."""
+        value = unscaled(total, self.scale(currency))
+        return value if self.credit is Credit.ROLE else value / MILLION
+
     def reading(
         self, number: int, total: int, currency: str, among: str | int = 0
     ) -> Fraction | None:
         """The metric's value; None for the average or extreme of nothing.
 
-        number, total: how many activities, and their sum at the metric's scale
+        number, total: how many activities, and their sum, both as they are tallied
         among: of a multiset, how many values differ, or the text of the one that is asked for
         """
         match self.aggregation:
             case Aggregation.COUNT:
-                return Fraction(number)
+                return Fraction(self.counted(number))
             case Aggregation.SUM:
-                return unscaled(total, self.scale(currency))
+                return self.summed(total, currency)
             case Aggregation.AVERAGE:
-                return unscaled(total, self.scale(currency)) / number if number else None
+                return self.summed(total, currency) / self.counted(number) if number else None
             case Aggregation.UNIQUE:
                 return Fraction(among)
             case _:
@@ -174,8 +198,33 @@ class Uncounted(NamedTuple):
     field: str
 
 
+def contributions(
+    metric: Metric, state: State, currency: str
+) -> tuple[Contribution, ...] | Uncounted | None:
+    """What a state adds to a metric as it is tallied, one for each person who is credited.
+
+    A multiset is not divided: whoever has a share in an activity has its value. Otherwise as
+    `contribution`, and where credit is shared Invalid also for credits that nobody can read.
+    """
+    whole = contribution(metric, state, currency)
+    if not isinstance(whole, Contribution):
+        return whole
+    return (whole,) if metric.credit is Credit.ROLE else _divided(whole, state.fields)
+
+
+def _divided(whole: Contribution, fields: Mapping[str, JsonValue]) -> tuple[Contribution, ...]:
+    """Every person's part of a contribution, in millionths."""
+    if abs(whole.total) * MILLION > LARGEST_SCALED:
+        raise Invalid("share_does_not_fit")
+    credited = fields.get(CREDITS)
+    named = ((whole.identity, MILLION),) if credited is None else shares(credited, str)
+    return tuple(
+        whole._replace(identity=who, number=part, total=whole.total * part) for who, part in named
+    )
+
+
 def contribution(metric: Metric, state: State, currency: str) -> Contribution | Uncounted | None:
-    """What a state adds to a metric; None when the metric is not about it.
+    """What a state adds to a metric, undivided; None when the metric is not about it.
 
     `currency` is the workspace's, for amounts that name none. Raises Invalid where a field holds
     what cannot be counted exactly: amount_does_not_fit, and in fields that no kind types

@@ -9,6 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from app.domain.metrics import Unit
+from app.domain.quantities import Quantity
 
 
 class Verdict(StrEnum):
@@ -60,7 +61,7 @@ class Rate:
 
     assumed: Fraction
     observed: Fraction | None
-    sample: int
+    sample: Quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Excluded:
     """What a money goal does not add because it is in another currency."""
 
     currency: str
-    count: int
+    count: Quantity
     total: Fraction
 
 

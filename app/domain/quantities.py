@@ -21,6 +21,8 @@ FRACTION_DIGITS = 6
 _SCALE = 10**FRACTION_DIGITS
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,12})?", re.ASCII)
 INT64 = 2**63 - 1
+# Of one activity: a few of them still add up within 64 bits, and a tally says where it is full.
+LARGEST_SCALED = INT64 // 8
 
 # Currencies of ISO 4217 whose minor unit is not a hundredth.
 _MINOR_DIGITS = dict.fromkeys(
@@ -33,6 +35,11 @@ def written(quantity: Quantity) -> str:
     whole, part = divmod(abs(round(quantity * _SCALE)), _SCALE)
     digits = f"{whole}.{part:0{FRACTION_DIGITS}d}".rstrip("0").rstrip(".")
     return f"-{digits}" if quantity < 0 and digits != "0" else digits
+
+
+def tallied(number: Quantity) -> int | str:
+    """A number of activities as JSON has it: an integer, or decimal text where it is shared."""
+    return number if isinstance(number, int) else written(number)
 
 
 def exact(text: str) -> Fraction:
@@ -66,7 +73,7 @@ def scaled(text: str, decimals: int) -> int:
     if not _DECIMAL.fullmatch(text):
         raise Invalid("not_a_decimal")
     value = Decimal(text).scaleb(decimals)
-    if value != value.to_integral_value() or abs(value) > INT64 // 8:
+    if value != value.to_integral_value() or abs(value) > LARGEST_SCALED:
         raise Invalid("amount_does_not_fit", decimals=decimals)
     return int(value)
 

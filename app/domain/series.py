@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from app.domain.buckets import Bucket, Granularity, Part
 from app.domain.directory import Directory
 from app.domain.metrics import Aggregation, Metric, Unit
+from app.domain.quantities import Quantity
 
 
 class By(StrEnum):
@@ -44,7 +45,7 @@ NOBODY = Group(nobody=True)
 
 
 class Measure(NamedTuple):
-    """What was counted: how many, their sum at the metric's scale, and what a multiset says."""
+    """What was counted, as it is tallied: how many, their sum, and what a multiset says."""
 
     number: int
     total: int
@@ -94,7 +95,7 @@ class Item:
     bucket: Bucket
     group: Group
     value: Fraction | None
-    count: int
+    count: Quantity
 
     @property
     def place(self) -> tuple[int, Group]:
@@ -201,4 +202,4 @@ def items(
     for place, bucket in enumerate(cut):
         for group, measure in sorted((empty | standing.get(place, {})).items()):
             value = metric.reading(measure.number, measure.total, currency, measure.among)
-            yield Item(bucket, group, value, measure.number)
+            yield Item(bucket, group, value, metric.counted(measure.number))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from app.domain.activities import State
 from app.domain.errors import Invalid
 from app.domain.instants import QUARTER
-from app.domain.metrics import Contribution, Metric, contribution
+from app.domain.metrics import Contribution, Metric, Uncounted, contributions
 
 
 class Cell(NamedTuple):
@@ -52,7 +52,7 @@ def cells(state: State, metrics: Iterable[Metric], currency: str) -> dict[Cell, 
 
 
 def occurrences(state: State, metrics: Iterable[Metric], currency: str) -> tuple[Occurrence, ...]:
-    """The values with which a state stands in multisets, at most one for each metric."""
+    """The values with which a state stands in multisets, at most one for each metric and person."""
     return tuple(
         Occurrence(metric.key, added.currency, added.at // QUARTER, added.identity, added.value)
         for metric, added in _contributions(state, metrics, currency)
@@ -65,11 +65,11 @@ def _contributions(
 ) -> Iterator[tuple[Metric, Contribution]]:
     for metric in metrics:
         try:
-            added = contribution(metric, state, currency)
+            added = contributions(metric, state, currency)
         except Invalid:
             continue
-        if isinstance(added, Contribution):
-            yield metric, added
+        if added is not None and not isinstance(added, Uncounted):
+            yield from ((metric, one) for one in added)
 
 
 def _step(

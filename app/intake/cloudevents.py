@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.domain.activities import KIND, RETRACTED, JsonValue, Report, make_report
-from app.domain.deliveries import Item, Refused
+from app.domain.deliveries import About, Item, Refused
 from app.domain.errors import Fault, Invalid
 from app.domain.instants import instant
 from app.domain.kinds import RawValue, canonical_fields, identity, kind_of, name
@@ -26,11 +26,12 @@ _REQUIRED = frozenset({"specversion", "id", "source", "type"})
 
 
 def read_event(
-    event: RawValue, index: int, now: int, *, source: str | None = None
+    event: RawValue, index: int, now: int, *, source: str | None = None, mapping: int = MAPPING
 ) -> Item | Refused:
     """The item that an event means, or every reason why it means none.
 
-    `now` is the instant of receipt; a given `source` stands for the event's own.
+    `now` is the instant of receipt; a given `source` stands for the event's own; `mapping` is the
+    version of what made the event.
     """
     if not isinstance(event, dict):
         return Refused(index, None, source, Invalid("not_an_object"), written(event))
@@ -40,11 +41,15 @@ def read_event(
     try:
         fields = _fields(event.get("data"), attributes, now) if "type" in attributes else {}
         if not faults:
-            return Item(index, attributes["id"], _report(attributes, fields, event.get("data")))
+            report = _report(attributes, fields, event.get("data"), mapping)
+            return Item(index, attributes["id"], report)
     except Invalid as error:
         faults += error.faults
     why = Invalid("invalid_event", *faults)
-    return Refused(index, attributes.get("id"), attributes.get("source"), why, written(event))
+    about = _about(event, attributes)
+    return Refused(
+        index, attributes.get("id"), attributes.get("source"), why, written(event), about
+    )
 
 
 def _attributes(event: Mapping[str, RawValue]) -> tuple[dict[str, Any], list[Fault]]:
@@ -85,22 +90,35 @@ def _fields(data: RawValue, attributes: Mapping[str, Any], now: int) -> dict[str
 
 
 def _report(
-    attributes: Mapping[str, Any], fields: Mapping[str, JsonValue], data: RawValue
+    attributes: Mapping[str, Any], fields: Mapping[str, JsonValue], data: RawValue, mapping: int
 ) -> Report:
-    revision = attributes.get("revision")
-    if revision is None:
-        revision = of_instant(attributes["time"]) if "time" in attributes else ""
+    about = About(attributes.get("subject") or attributes["id"], _revision_of(attributes))
     report = make_report(
         attributes["source"],
-        attributes.get("subject") or attributes["id"],
-        revision,
+        *about,
         fields,
         full=data is not None and not attributes.get("merge", False),
-        mapping=MAPPING,
+        mapping=mapping,
     )
     if len(report.content) > MAX_CONTENT:
         raise Invalid("item_too_large", limit=MAX_CONTENT)
     return report
+
+
+def _about(event: Mapping[str, RawValue], attributes: Mapping[str, Any]) -> About | None:
+    """What a refused event is about; None where it says so in a way that cannot be read."""
+    deciding = ("id", "subject", "revision", "time")
+    if any(event.get(label) is not None and label not in attributes for label in deciding):
+        return None
+    key = attributes.get("subject") or attributes.get("id")
+    return About(key, _revision_of(attributes)) if key else None
+
+
+def _revision_of(attributes: Mapping[str, Any]) -> str:
+    revision: str | None = attributes.get("revision")
+    if revision is not None:
+        return revision
+    return of_instant(attributes["time"]) if "time" in attributes else ""
 
 
 def _version(value: RawValue) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -18,7 +19,7 @@ from app.domain.deliveries import Item, Refused
 from app.domain.errors import Fault, Invalid, Unreadable
 from app.domain.instants import micros, written_instant
 from app.domain.kinds import RawValue
-from app.intake.cloudevents import read_event
+from app.intake.cloudevents import MAPPING, read_event
 from app.intake.mapping import Cell, CellType, RowMapping
 from app.intake.reading import written
 
@@ -66,16 +67,20 @@ def rows(lines: Iterable[str], mapping: RowMapping) -> Iterator[Row]:
             if any(cells):
                 whole = len(cells) == len(header)
                 yield Row(number, dict(zip(header, cells, strict=True)) if whole else None)
-    except csv.Error:
+    except csv.Error as error:
+        if str(error).startswith("field larger"):
+            limit = csv.field_size_limit()
+            raise Unreadable("cell_too_large", row=number + 1, limit=limit) from None
         raise Unreadable("not_csv", row=number + 1) from None
     except UnicodeDecodeError:
         raise Unreadable("not_utf8_file", row=number + 1) from None
 
 
 def _check_header(header: list[str], mapping: RowMapping) -> None:
+    times = Counter(header)
     for column in sorted(_columns(mapping)):
-        if header.count(column) != 1:
-            code = "repeated_column" if column in header else "unknown_column"
+        if times[column] != 1:
+            code = "repeated_column" if column in times else "unknown_column"
             raise Invalid(code, column=column)
 
 
@@ -92,7 +97,7 @@ def read_row(mapping: RowMapping, row: Row, now: int) -> Item | Refused:
         event = _event(mapping, row)
     except Invalid as error:
         return Refused(row.number, None, mapping.source, error, _content(row))
-    outcome = read_event(event, row.number, now)
+    outcome = read_event(event, row.number, now, mapping=MAPPING + mapping.changes)
     if isinstance(outcome, Item):
         return outcome
     why = _placed(mapping, row, outcome.error)

@@ -20,6 +20,14 @@ from app.intake.reading import read_json, written
 MAX_ITEMS = 10_000
 _PREFIX = "ce-"
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+# Where the body says everything, attributes too.
+_WHOLE = frozenset(
+    {
+        "application/cloudevents+json",
+        "application/cloudevents-batch+json",
+        "application/x-ndjson",
+    }
+)
 _FLAGS: Mapping[str, RawValue] = {"true": True, "false": False}
 
 
@@ -31,7 +39,7 @@ def read_events(
     `media_type` is the Content-Type as received ("" where there is none); `now` the instant of
     receipt. Raises Unreadable, TooDeep, TooLarge (too_many_items) and UnsupportedMedia.
     """
-    match _essence(media_type):
+    match essence_of(media_type):
         case "application/cloudevents+json":
             outcomes = [read_event(read_json(body), 0, now)]
         case "application/cloudevents-batch+json":
@@ -41,6 +49,19 @@ def read_events(
         case essence:
             outcomes = [_binary(body, essence, headers, now)]
     return delivery(workspace, now, outcomes, quarantines=False)
+
+
+def refuse_repeated(names: Iterable[str], media_type: str) -> None:
+    """Refuse an attribute that a binary event has twice: which was meant is nobody's to guess.
+
+    names: of all headers as received, in lower case. Elsewhere `ce-` headers mean nothing, and a
+    proxy that repeats one costs no event. Raises Unreadable (repeated_header).
+    """
+    if essence_of(media_type) in _WHOLE:
+        return
+    attributes = [label for label in names if label.startswith(_PREFIX)]
+    if len(attributes) != len(set(attributes)):
+        raise Unreadable("repeated_header")
 
 
 def raw_event(body: bytes, media_type: str, headers: Mapping[str, str]) -> Raw:
@@ -84,8 +105,8 @@ def _lines(body: bytes) -> Iterable[RawValue]:
     return (read_json(line, line=number) for number, line in lines)
 
 
-def _essence(media_type: str) -> str:
-    """The media type without its parameters, which may say nothing but UTF-8."""
+def essence_of(media_type: str) -> str:
+    """The media type without its parameters. UnsupportedMedia where they say other than UTF-8."""
     essence, *parameters = media_type.lower().split(";")
     for parameter in parameters:
         label, _, value = parameter.partition("=")

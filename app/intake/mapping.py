@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from app.domain.documents import Node, gathered
 from app.domain.errors import Invalid
 from app.domain.kinds import kind_of, name
+from app.domain.quantities import INT64
 
 Constant = str | int | bool
 MEMBER, TEAM = "member", "team"
@@ -60,7 +61,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class RowMapping:
-    """What the rows of a table mean. `name` is that of the source, should it have to be made."""
+    """What the rows of a table mean. `name` is that of the source, should it have to be made.
+
+    changes: how often the source's own mapping was changed; what is read by a later one stands
+    """
 
     source: str
     name: str
@@ -70,6 +74,7 @@ class RowMapping:
     revision: Cell | None
     actor: Cell | None
     fields: Mapping[str, Cell]
+    changes: int = 0
 
     @property
     def people(self) -> str | None:
@@ -89,7 +94,7 @@ def mapping_of(document: object) -> RowMapping:
     """The mapping that a document means.
 
     Raises Invalid with pointers: required, unknown_field, unknown_value, not_a_kind, unknown_zone,
-    column_or_constant, and what a text that is no text raises.
+    column_or_constant, number_out_of_range, and what a text that is no text raises.
     """
     node = Node(document)
     source, activity, fields = (_table(node, part) for part in ("source", "activity", "fields"))
@@ -115,11 +120,8 @@ def mapping_of(document: object) -> RowMapping:
 
 def _fields(node: Node) -> dict[str, Cell]:
     assert isinstance(node.value, dict)  # noqa: S101 - a table, as checked
-    return dict(gathered(map(node.at, node.value), lambda at: (_last(at), _cell(at))))
-
-
-def _last(node: Node) -> str:
-    return node.pointer.rpartition("/")[2]
+    cells = gathered(map(node.at, node.value), _cell)
+    return dict(zip(node.value, cells, strict=True))
 
 
 def _check_people(found: RowMapping, activity: Node, fields: Node) -> None:
@@ -138,8 +140,9 @@ def _kind(node: Node) -> Cell:
     if isinstance(value, str):
         return Cell(None, _checked_kind(node))
     cell = _cell(node)
-    for label, word in cell.words.items():
-        _checked_kind(Node(word, f"{node.pointer}/map/{label}"))
+    for place in (node.at("constant"), *map(node.at("map").at, cell.words)):
+        if place.given:
+            _checked_kind(place)
     return cell
 
 
@@ -183,6 +186,8 @@ def _words(node: Node) -> dict[str, Constant]:
 def _constant(node: Node) -> Constant:
     if not isinstance(node.value, str | int):
         raise node.refused("not_a_text")
+    if isinstance(node.value, int) and abs(node.value) > INT64:
+        raise node.refused("number_out_of_range")
     return node.value
 
 
@@ -224,5 +229,5 @@ def _required(node: Node) -> Node:
 def _only(node: Node, *known: str) -> None:
     if not isinstance(node.value, dict):
         raise node.refused("not_an_object")
-    for label in node.value.keys() - set(known):
+    for label in sorted(node.value.keys() - set(known)):
         raise node.at(label).refused("unknown_field")

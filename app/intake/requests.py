@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.domain.activities import JsonValue
-from app.domain.deliveries import Delivery, Door, Item, Raw, Refused
+from app.domain.deliveries import About, Delivery, Door, Item, Raw, Refused
 from app.domain.errors import Fault, Invalid, Params, Unreadable
 from app.domain.kinds import RawValue, canonical_fields, kind_of, name
 
@@ -185,11 +185,15 @@ def fields_of(
 
 
 def refusal(
-    request: HookRequest, error: Invalid | Unreadable, content: str, id_: str | None = None
+    request: HookRequest,
+    error: Invalid | Unreadable,
+    content: str,
+    id_: str | None = None,
+    about: About | None = None,
 ) -> Refused:
     """A refused item of a hook's request, its content without our own secrets."""
     why = error if isinstance(error, Invalid) else Invalid(error.code, **error.params)
-    return Refused(0, id_, request.source, why, redacted(content, request.credentials))
+    return Refused(0, id_, request.source, why, redacted(content, request.credentials), about)
 
 
 def redacted(content: str, credentials: Credentials) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import and_, exists, literal_column, select, tuple_
 
 from app.domain.activities import JsonValue, Stamp, State
 from app.domain.errors import Invalid
-from app.domain.metrics import Uncounted, contribution
+from app.domain.metrics import Uncounted, contributions
 from app.store import history, rules, states
 from app.store.dialect import AnyRow, AnySelect
 from app.store.journal import Knowing
@@ -207,7 +207,7 @@ def _missing(counting: Rules, source: str, state: State) -> tuple[Missing, ...]:
     found: list[Missing] = []
     for metric in counting.metrics_of(source, state.kind):
         try:
-            why = contribution(metric, state, counting.currency)
+            why = contributions(metric, state, counting.currency)
         except Invalid as error:
             found.append(Missing(metric.key, error.code, str(metric.value)))
             continue

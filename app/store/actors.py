@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Subquery, bindparam, exists, func, insert, select
+from sqlalchemy import Subquery, bindparam, exists, func, select
 
-from app.store.dialect import Prepared, Words, columns, listed, tripled
+from app.store.dialect import Prepared, Words, inserting, listed, tabled, whole
 from app.store.tables import actor, credit
 from app.store.transactions import Access, Writing
 
@@ -38,12 +38,12 @@ class Credits(NamedTuple):
 
 
 _A, _C = actor.c, credit.c
-_CREATE = Prepared(insert(actor), *columns(actor))
+_CREATE = inserting(actor)
 _FIND = Prepared(
     select(_A.identity, _A.actor).where(
         _A.workspace_id == bindparam("workspace", type_=Words),
         _A.source == bindparam("source", type_=Words),
-        _A.identity.in_(select(listed("identities").c.value)),
+        _A.identity.in_(listed("identities")),
     ),
     "workspace",
     "source",
@@ -62,7 +62,7 @@ def credits_of(access: Access, workspace: str, actors: Iterable[int]) -> list[Cr
     """What some actors are credited with, by number; actors without activities are left out."""
     query = (
         select(_C.actor, func.count(), func.min(_C.at), func.max(_C.at))
-        .where(_C.workspace_id == workspace, _C.actor.in_(select(listed("actors").c.value)))
+        .where(_C.workspace_id == workspace, _C.actor.in_(listed("actors", whole)))
         .group_by(_C.actor)
         .order_by(_C.actor)
     )
@@ -101,7 +101,7 @@ def count_within(access: Access, workspace: str, gaps: Mapping[int, Gaps]) -> in
 
 
 def _gaps() -> Subquery:
-    return tripled("gaps", "actor", "since", "until").subquery()
+    return tabled("gaps", whole, "actor", "since", "until").subquery()
 
 
 def _written(gaps: Mapping[int, Gaps]) -> str:

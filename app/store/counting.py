@@ -12,7 +12,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from app.store import heads, recounting
-from app.store.dialect import Prepared, columns, upsert
+from app.store.dialect import inserting
 from app.store.engine import Store
 from app.store.tables import counting
 from app.store.transactions import Access, Writing
@@ -23,7 +23,7 @@ VERSION = 1
 _EVERY = 50_000
 
 _log = logging.getLogger(__name__)
-_SET = Prepared(upsert(counting, replace=("version",)), *columns(counting))
+_SET = inserting(counting, replace=("version",))
 
 
 def bring_up(store: Store, clock: Callable[[], int]) -> None:

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, select, tuple_, update
 
 from app.domain.activities import canonical_json
 from app.domain.deliveries import Delivery, Door, ItemResult, Raw
-from app.store.dialect import AnyRow, Prepared, columns
+from app.store.dialect import AnyRow, inserting, position
 from app.store.pages import Page, cut, place_of
 from app.store.tables import delivery as table
 from app.store.transactions import Access, Writing
@@ -30,9 +30,7 @@ _LATEST = (2**63 - 1, 2**63 - 1)
 # Between and around the names of sources, which hold no control characters.
 _BETWEEN = "\n"
 _D = table.c
-_INSERT = Prepared(
-    insert(table).values({name: bindparam(name) for name in columns(table)}), *columns(table)
-)
+_INSERT = inserting(table)
 
 
 class Packed(NamedTuple):
@@ -230,7 +228,7 @@ def _matching(workspace: str, chosen: Filter) -> list[ColumnElement[bool]]:
     if chosen.until is not None:
         conditions.append(_D.received_at < chosen.until)
     if chosen.source is not None:
-        conditions.append(func.instr(_D.sources, _listed([chosen.source])) > 0)
+        conditions.append(position(_D.sources, _listed([chosen.source])) > 0)
     return conditions
 
 

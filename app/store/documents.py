@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, exists, insert, select
-from sqlalchemy.dialects.sqlite import insert as upserting
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from app.domain.activities import canonical_json
 from app.domain.errors import NotFound
 from app.store import heads
-from app.store.dialect import AnyRow, AnySelect
-from app.store.tables import DocumentRow, DocumentVersionRow
+from app.store.dialect import AnyRow, AnySelect, upsert
+from app.store.tables import DocumentRow, DocumentVersionRow, table_of
 from app.store.transactions import Access, Writing
 
 
@@ -37,6 +36,7 @@ class Document:
     reason: str | None
 
 
+_PUT = upsert(table_of(DocumentRow), replace=("version", "body", "archived", "seq"))
 _VERSION = (
     col(DocumentVersionRow.collection),
     col(DocumentVersionRow.key),
@@ -123,10 +123,16 @@ def put(
     before = get(writing, writing.workspace, collection, key)
     version = before.version + 1 if before else 1
     document = Document(
-        collection, key, version, dict(body), archived=False, changed_at=writing.at,
+        collection, key, version, _as_stored(body), archived=False, changed_at=writing.at,
         author=author, reason=reason,
     )  # fmt: skip
     return _written(writing, document)
+
+
+def _as_stored(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body as reading it gives it back, so that both are answered in the same bytes."""
+    stored: dict[str, Any] = json.loads(canonical_json(dict(body)))
+    return stored
 
 
 def archive(writing: Writing, collection: str, key: str, *, author: str) -> Document:
@@ -152,15 +158,7 @@ def _written(writing: Writing, document: Document) -> Document:
         "seq": writing.seq,
     }
     history = {"author": document.author, "reason": document.reason, "at": writing.at}
-    statement = upserting(DocumentRow).values(stands)
-    writing.connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["workspace_id", "collection", "key"],
-            set_={
-                name: statement.excluded[name] for name in ("version", "body", "archived", "seq")
-            },
-        )
-    )
+    writing.connection.execute(_PUT, stands)
     writing.connection.execute(insert(DocumentVersionRow).values(stands | history))
     heads.reconfigure(writing)
     return document

@@ -1,13 +1,12 @@
-"""The store: one database, one writer at a time, readers beside it.
+"""The store: one database of ledgers, whichever engine holds it.
 
 Refuses at the start, in one sentence, what it could not serve later: a file that is missing its
-folder, read-only, newer than this program, someone else's, or no database at all.
+folder, read-only, newer than this program, someone else's, or no database at all; a server that
+is away, too old, or set so that it loses what it confirmed.
 """
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,29 +15,41 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFree
 
 from app.domain.errors import TasseiError, Unavailable
-from app.store import dialect, heads
+from app.store import heads
+from app.store.backends import Backend
+from app.store.postgresql import Postgresql
+from app.store.sqlite import Sqlite
 from app.store.transactions import Reading, Writing
 
 _SENTENCES = {
-    "database_url_unreadable": "The database address cannot be read: {url}",
-    "database_not_supported": "The database must be a SQLite file (sqlite:///path): {url}",
+    "database_url_unreadable": "The database address cannot be read",
+    "database_not_supported": "The database must be a SQLite file (sqlite:///path) or PostgreSQL "
+    "(postgresql://user:password@host/name): {url}",
     "database_folder_missing": "The folder of the database does not exist: {url}",
     "database_cannot_be_opened": "The database cannot be opened: {url}",
     "database_is_read_only": "The database cannot be written to: {url}",
     "database_is_newer": "The database was written by a newer version of this program: {url}",
-    "database_is_foreign": "The file is another application's database: {url}",
+    "database_is_foreign": "The database is another application's: {url}",
     "not_a_database": "The file is not a database: {url}",
     "database_is_damaged": "The database is damaged; restore a backup: {url}",
     "database_is_locked": "Another program holds the database: {url}",
+    "database_is_away": "The server does not answer, or knows no such user or database: {url}",
+    "database_refuses_us": "The database server refuses this user: {url}",
+    "database_is_missing": "The server has no such database: {url}",
+    "database_is_busy": "The database server has no connection left: {url}",
+    "database_is_contended": "Somebody holds a lock on the database's tables: {url}",
+    "database_is_too_old": "PostgreSQL 15 or newer is needed: {url}",
+    "database_encoding_not_utf8": "The database must be encoded in UTF8: {url}",
+    "database_would_lose_commits": "The server has synchronous_commit or fsync off and would lose "
+    "what it confirmed; switch both on: {url}",
     "disk_is_full": "There is no space left for the database: {url}",
     "store_failed": "The database does not answer: {url}",
 }
-_ATTEMPTS = 50
 
 
 class StartError(TasseiError):
@@ -55,29 +66,32 @@ class Store:
     """A database of ledgers. Make it, `migrate()` it, then read and write."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._engine = _engine(url)
-        # A queue of our own in front of the file's lock: waiting there is fair and wakes at once,
-        # while SQLite's busy handler sleeps and polls.
-        self._writing = threading.Lock()
+        parsed = _parsed(url)
+        self._url = parsed.render_as_string()
+        self._backend = _backend(parsed)
+        self.lanes = self._backend.lanes
+        self.spans_workspaces = self._backend.spans_workspaces
 
     def close(self) -> None:
-        """Give every connection back; the last one folds the log into the file."""
-        self._engine.dispose()
+        """Give every connection back."""
+        self._backend.close()
 
     def migrate(self) -> None:
         """Bring the tables to this version; harmless when repeated or started twice at once."""
         try:
-            self._use_write_ahead_log()
-            with self.transaction() as connection:
-                self._upgrade(connection)
+            with self._outages_named():
+                fault = self._backend.prepare()
+                if fault is not None:
+                    raise StartError(fault, self._url)
+                with self._backend.migrating() as connection:
+                    self._upgrade(connection)
         except Unavailable as error:
             raise StartError(error.code, self._url) from error
 
     @contextmanager
     def read(self) -> Iterator[Reading]:
         """One snapshot. Raises Unavailable when the engine cannot serve."""
-        with self._outages_named(), self._engine.connect() as connection, connection.begin():
+        with self._outages_named(), self._backend.reading() as connection:
             yield Reading(connection)
 
     @contextmanager
@@ -94,38 +108,24 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One write transaction over any number of workspaces, each to be moved first."""
-        with self._outages_named(), self._writing, self._engine.connect() as connection:
-            # Taken as a writer from the start: a reader that upgrades can only fail.
-            connection.execution_options(begin="BEGIN IMMEDIATE")
-            with connection.begin():
-                yield connection
+        """One write transaction; each workspace in it is to be moved first."""
+        with self._outages_named(), self._backend.writing() as connection:
+            yield connection
 
     @contextmanager
     def _outages_named(self) -> Iterator[None]:
         try:
             yield
+        except NoneFree as error:
+            raise Unavailable("database_is_busy", retry_after=1) from error
         except DBAPIError as error:
-            if dialect.is_outage(error):
-                raise Unavailable(dialect.fault_of(error)) from error
+            word = self._backend.outage(error)
+            if word is not None:
+                raise Unavailable(word) from error
             raise
 
-    def _use_write_ahead_log(self) -> None:
-        for attempt in range(_ATTEMPTS):
-            try:
-                with self._outages_named(), self._engine.connect() as connection:
-                    connection.execution_options(begin="SELECT 1")
-                    dialect.use_write_ahead_log(connection)
-            except Unavailable as error:
-                # The busy handler does not cover this pragma when two processes start at once.
-                if error.code != "database_is_locked" or attempt == _ATTEMPTS - 1:
-                    raise
-                time.sleep(0.1)
-            else:
-                return
-
     def _upgrade(self, connection: Connection) -> None:
-        if dialect.is_foreign(connection):
+        if self._backend.is_foreign(connection):
             raise StartError("database_is_foreign", self._url)
         config = Config()
         config.set_main_option("script_location", "app.store:migrations")
@@ -135,33 +135,25 @@ class Store:
         current = MigrationContext.configure(connection).get_current_revision()
         if current is not None and current not in known:
             raise StartError("database_is_newer", self._url)
-        # Written at every start: SQLite begins a "write" on a file that it can only read.
-        dialect.claim(connection)
+        self._backend.claim(connection)
         if current != scripts.get_current_head():
             command.upgrade(config, "head")
 
 
-def _engine(url: str) -> Engine:
+def _parsed(url: str) -> URL:
     try:
-        parsed = make_url(url)
+        return make_url(url)
     except ArgumentError:
-        raise StartError("database_url_unreadable", url) from None
-    if parsed.drivername != "sqlite" or parsed.database in {None, "", ":memory:"}:
-        raise StartError("database_not_supported", parsed.render_as_string())
-    path = str(parsed.database)
+        raise StartError("database_url_unreadable", "") from None
+
+
+def _backend(url: URL) -> Backend:
+    shown = url.render_as_string()
+    if url.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
+        return Postgresql(url)
+    if url.drivername != "sqlite" or url.database in {None, "", ":memory:"}:
+        raise StartError("database_not_supported", shown)
+    path = str(url.database)
     if not path.startswith("file:") and not Path(path).absolute().parent.is_dir():
-        raise StartError("database_folder_missing", url)
-    # As many connections as threads ask for: each is one open file, and a read is short.
-    # Values stay out of error texts, which end in logs.
-    engine = create_engine(parsed, max_overflow=-1, hide_parameters=True)
-    event.listen(engine, "connect", _configured)
-    event.listen(engine, "begin", _begun)
-    return engine
-
-
-def _configured(connection: DBAPIConnection, _record: object) -> None:
-    dialect.configure(connection)
-
-
-def _begun(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+        raise StartError("database_folder_missing", shown)
+    return Sqlite(url)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from app.domain.errors import Conflict, NotFound
 from app.store.dialect import greatest
@@ -72,15 +73,15 @@ def move(connection: Connection, workspace: str, now: int) -> Writing:
 
 def create(connection: Connection, workspace: str, now: int) -> Writing:
     """Begin a new workspace's first write. Raises Conflict when there is one already."""
-    known = select(_HEAD.seq).where(_HEAD.workspace_id == workspace)
-    if connection.execute(known).one_or_none() is not None:
-        raise Conflict("workspace_exists")
     first = Writing(connection, workspace, seq=1, at=now, config_version=1)
-    connection.execute(
-        insert(workspace_head).values(
-            workspace_id=workspace, seq=first.seq, at=first.at, config_version=1
-        )
+    row = insert(workspace_head).values(
+        workspace_id=workspace, seq=first.seq, at=first.at, config_version=1
     )
+    try:
+        connection.execute(row)
+    except IntegrityError:
+        # Also of another replica, which began at the same moment.
+        raise Conflict("workspace_exists") from None
     return _entered(first)
 
 

@@ -29,7 +29,7 @@ _REPORTS = (
 )
 _OF_SOURCE = _REPORTS.where(
     _R.source == bindparam("source", type_=Words),
-    _R.key.in_(select(listed("keys").c.value)),
+    _R.key.in_(listed("keys")),
     _R.seq <= bindparam("upto", type_=Whole),
 )
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Column, ColumnElement, delete, func, insert, select
+from sqlalchemy import Column, ColumnElement, delete, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.domain.instants import QUARTER, day_of_number, micros, midnight
-from app.store.dialect import AnyRow, AnySelect, Prepared, columns, upsert
+from app.store.dialect import AnyRow, AnySelect, halves, inserting, joined, summed
 from app.store.tables import journal, journal_values, workspace_commit
 from app.store.transactions import Access, Writing
 
@@ -25,12 +25,11 @@ Amount = tuple[int, int]
 Window = tuple[int, int]  # half-open
 Columns = ReadOnlyColumnCollection[str, Column[Any]]
 
-_LOW = 2**32 - 1
 _J, _V, _C = journal.c, journal_values.c, workspace_commit.c
-_WRITE = Prepared(insert(journal), *columns(journal))
-_WRITE_VALUES = Prepared(insert(journal_values), *columns(journal_values))
-_ADD = Prepared(upsert(journal, "number", "total"), *columns(journal))
-_ADD_VALUES = Prepared(upsert(journal_values, "n"), *columns(journal_values))
+_WRITE = inserting(journal)
+_WRITE_VALUES = inserting(journal_values)
+_ADD = inserting(journal, "number", "total")
+_ADD_VALUES = inserting(journal_values, "n")
 
 
 class Knowing(NamedTuple):
@@ -113,18 +112,16 @@ def values_since(
 ) -> list[tuple[int, int, str, int]]:
     """Quarter hour, actor, value, and how many more of it came after a commit than left."""
     key = (_V.quarter, _V.actor, _V.value)
-    query = select(*key, func.sum(_V.n)).where(*_after(_V, workspace, [slot], seq, quarters))
+    query = select(*key, summed(_V.n)).where(*_after(_V, workspace, [slot], seq, quarters))
     found = access.connection.execute(query.group_by(*key))
-    return [(quarter, actor, value, int(n)) for quarter, actor, value, n in found]
+    return [(quarter, actor, value, n) for quarter, actor, value, n in found]
 
 
 def _sums(
     by: Column[int], workspace: str, slots: Iterable[int], seq: int, quarters: Window
 ) -> AnySelect:
-    # Halves apart, as everywhere: an engine's sum of 64-bit totals can leave 64 bits.
-    high, low = func.sum(_J.total.bitwise_rshift(32)), func.sum(_J.total.bitwise_and(_LOW))
     return (
-        select(by, _J.actor, func.sum(_J.number), high, low)
+        select(by, _J.actor, summed(_J.number), *halves(_J.total))
         .where(*_after(_J, workspace, slots, seq, quarters))
         .group_by(by, _J.actor)
     )
@@ -143,8 +140,8 @@ def _after(
 
 
 def _whole(row: AnyRow) -> tuple[int, int, int, int]:
-    by, actor, number, high, low = map(int, row)
-    return by, actor, number, (high << 32) + low
+    by, actor, number, upper, lower = row
+    return by, actor, number, joined(upper, lower)
 
 
 def _rows(workspace: str, seq: int, moved: Moved) -> list[tuple[object, ...]]:

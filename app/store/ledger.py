@@ -12,13 +12,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import Table, exists, func, select, tuple_
-from sqlalchemy.dialects.sqlite import insert
 
 from app.domain.activities import NOTHING, Report, State, joined, make_report
 from app.domain.errors import NotFound
 from app.domain.tallies import Cell, Movement, cells, occurrences
 from app.store import counting, heads, history, recounting, rules, states
 from app.store.actors import Actor, all_actors
+from app.store.dialect import upsert
 from app.store.engine import Store
 from app.store.history import Told
 from app.store.proof import Commits, named
@@ -72,15 +72,8 @@ def verify(store: Store, workspace: str) -> list[Mismatch]:
 
 def note_verified(writing: Writing, mismatches: int) -> None:
     """Keep the result of a verification, for the gauge and whoever asks later."""
-    statement = insert(verification).values(
-        workspace_id=writing.workspace, at=writing.at, mismatches=mismatches
-    )
-    names = ("at", "mismatches")
-    writing.connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["workspace_id"], set_={n: statement.excluded[n] for n in names}
-        )
-    )
+    row = {"workspace_id": writing.workspace, "at": writing.at, "mismatches": mismatches}
+    writing.connection.execute(upsert(verification, replace=("at", "mismatches")), row)
 
 
 def last_verified(access: Access, workspace: str) -> int | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from app.domain.activities import (
     NOTHING,
@@ -23,29 +22,23 @@ from app.domain.activities import (
 from app.domain.deliveries import Delivery, Item, ItemResult, Refused
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.revisions import RevisionClock, clock_of
-from app.store import deliveries, heads, quarantine, rules, sources, states, tallies
+from app.store import awaited, deliveries, heads, rules, sources, states, strays, tallies
+from app.store.awaited import Taken
 from app.store.deliveries import Placed, Shelf
 from app.store.engine import Store
 from app.store.heads import Head
 from app.store.quarantine import Mark as Entry
-from app.store.quarantine import Origin, Stray
 from app.store.rules import Rules
 from app.store.sources import SourceState
 from app.store.standing import NOWHERE, Standing, standing, stored_standing
 from app.store.states import Mark, Recorded, Saved, Where
+from app.store.strays import Work
 from app.store.tallies import Change, Numbers
 from app.store.transactions import Writing
 
 _FULL_HEAD, _FULL_TAIL = len('{"fields":'), len(',"full":true}')
 _UNHEARD = SourceState(0, None)
 MAX_ACTORS_KNOWN = 200_000
-
-
-class Work(NamedTuple):
-    """One item and the delivery that brought it."""
-
-    delivery: Delivery
-    item: Item | Refused
 
 
 Done = ItemResult | NotFound
@@ -128,10 +121,10 @@ class Recorder:
         placing = dict(placed)
         with self._store.write(delivery.workspace, delivery.taken_at) as writing:
             shelf = Shelf(writing, placing, bodies)
-            entry = _set_aside(writing, shelf, work, error)
+            entry = strays.set_aside(writing, shelf, work, error)
             shelf.count(delivery, result)
             shelf.write()
-            _resolve(writing, [work], {entry})
+            strays.resolve(writing, [work], [result], (), {entry})
         placed |= placing
         return result
 
@@ -162,6 +155,7 @@ class _Batch:
         self._after: dict[Where, Standing] = {}
         self._texts: dict[Where, str] = {}
         self._recorded: list[Recorded] = []
+        self._taken: list[Taken] = []
 
     def record(self, works: Sequence[Work], empty: Sequence[Delivery]) -> list[ItemResult]:
         self._load(work.item.report for work in works if isinstance(work.item, Item))
@@ -172,7 +166,8 @@ class _Batch:
         for work, result in zip(works, results, strict=True):
             self._shelf.count(work.delivery, result)
         self._shelf.write()
-        _resolve(self._writing, works, self._entries)
+        self._settle()
+        strays.resolve(self._writing, works, results, empty, self._entries)
         return results
 
     def _load(self, reports: Iterable[Report]) -> None:
@@ -192,11 +187,17 @@ class _Batch:
         delivery, item = work
         if isinstance(item, Refused):
             return self._refuse(work, item.error)
+        if delivery.replay is not None and _mark(item.report) in self._known:
+            # Taken in once, it stays so: a source out of use must not put it in question.
+            return ItemResult(item.index, item.id, Outcome.DUPLICATE)
         try:
-            self._admit(item.report, delivery.received_at)
+            clock = self._admit(item.report)
             word = self._join(item.report)
         except Invalid as error:
             return self._refuse(work, error)
+        self._hear(item.report.source, delivery.received_at, clock)
+        if word is not Outcome.DUPLICATE:
+            self._taken.append(Taken(item.report, item.id))
         if word is Outcome.CONFLICT:
             return ItemResult(item.index, item.id, word, Conflict("revision_conflict"))
         return ItemResult(item.index, item.id, word)
@@ -208,17 +209,24 @@ class _Batch:
             self._hear(source, delivery.received_at, None)
         if not delivery.quarantines:
             return ItemResult(item.index, item.id, Outcome.REJECTED, error)
-        self._entries.add(_set_aside(self._writing, self._shelf, work, error))
+        # What came before an entry cannot make up for it.
+        self._settle()
+        self._entries.add(strays.set_aside(self._writing, self._shelf, work, error))
         return ItemResult(item.index, item.id, Outcome.QUARANTINED, error)
 
-    def _admit(self, report: Report, received_at: int) -> None:
+    def _settle(self) -> None:
+        awaited.settle(self._writing, self._taken)
+        self._taken.clear()
+
+    def _admit(self, report: Report) -> RevisionClock | None:
+        """The clock of its revision, which the source goes by once the report is taken in."""
         source = report.source
         if source not in self._rules.serving:
             raise Invalid("unknown_source", Fault("/source", "unknown_source"))
         clock = clock_of(report.stamp.revision)
         if clock and (used := self._state_of(source).clock) and used is not clock:
             raise Invalid("revision_clock_mixed")
-        self._hear(source, received_at, clock)
+        return clock
 
     def _hear(self, source: str, received_at: int, clock: RevisionClock | None) -> None:
         """A source has spoken, whatever becomes of what it said."""
@@ -232,7 +240,7 @@ class _Batch:
 
     def _join(self, report: Report) -> Outcome:
         where = (report.source, report.key)
-        mark = (report.source, report.key, report.stamp)
+        mark = _mark(report)
         if mark in self._known:
             return Outcome.DUPLICATE
         before = self._states.get(where, NOTHING)
@@ -292,6 +300,10 @@ class _Batch:
         return stored_standing(state, metrics, self._rules.currency)
 
 
+def _mark(report: Report) -> Mark:
+    return report.source, report.key, report.stamp
+
+
 def _now(works: Sequence[Work], empty: Sequence[Delivery]) -> int:
     return max(delivery.taken_at for delivery in (*(work.delivery for work in works), *empty))
 
@@ -306,27 +318,3 @@ def _bodies(
         for known, delivery in brought.items()
         if delivery.raw is not None and known not in placed
     }
-
-
-def _set_aside(writing: Writing, shelf: Shelf, work: Work, error: Invalid) -> Entry:
-    delivery, item = work
-    origin = Origin(shelf.place(delivery), item.index)
-    stray = _stray(item, error)
-    again = delivery.replay is not None
-    return quarantine.keep(writing, stray, delivery.received_at, origin, again=again)
-
-
-def _resolve(writing: Writing, works: Sequence[Work], still: set[Entry]) -> None:
-    """Entries of replayed items that are refused no longer, or for another reason now."""
-    replayed: dict[int, set[int]] = defaultdict(set)
-    for delivery, item in works:
-        if delivery.replay is not None:
-            replayed[delivery.replay.delivery].add(item.index)
-    for delivery_id, positions in replayed.items():
-        quarantine.resolve(writing, delivery_id, positions, still)
-
-
-def _stray(item: Item | Refused, error: Invalid) -> Stray:
-    if isinstance(item, Refused):
-        return Stray(item.source, item.id, error, item.content)
-    return Stray(item.report.source, item.id, error, item.report.content)

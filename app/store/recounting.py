@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.activities import KIND, State, canonical_json
 from app.domain.errors import Invalid
-from app.store import history, journal, rules, states, tallies
+from app.store import actors, history, journal, rules, states, tallies
 from app.store.dialect import AnySelect
 from app.store.history import Told
 from app.store.rules import Rules
@@ -76,6 +76,7 @@ def recount(writing: Writing, metric: str, before: Rules) -> None:
         steps = _steps(told, stand)
         final = {where: history.states(reports)[-1][1] for where, reports in told.items()}
         moved = {where: _move(where[0], state, before, after) for where, state in final.items()}
+        _learn_credited(writing, numbers, moved)
         changes = list(_changes(moved, metric))
         try:
             tallies.move(writing, after, tallies.moved(writing, numbers, changes))
@@ -146,6 +147,14 @@ def _move(source: str, state: State, before: Rules, after: Rules) -> tuple[Stand
         for known in (before, after)
     )
     return old, new
+
+
+def _learn_credited(
+    writing: Writing, numbers: Numbers, moved: Mapping[Where, tuple[Standing, Standing]]
+) -> None:
+    """Whom nothing but the metric credited stands in no cell of the move, yet loses a credit."""
+    named = {(where[0], who) for where, (old, _) in moved.items() for who in old.credits}
+    numbers.actors.update(actors.numbers(writing, named - numbers.actors.keys()))
 
 
 def _changes(moved: Mapping[Where, tuple[Standing, Standing]], metric: str) -> Iterator[Change]:

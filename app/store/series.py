@@ -16,12 +16,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Table, and_, bindparam, func, select
 
 from app.store import journal, tallies
-from app.store.dialect import AnySelect, Whole, Words, tripled
+from app.store.dialect import AnySelect, Whole, Words, halves, joined, summed, tabled, whole
 from app.store.journal import Knowing
 from app.store.tables import tally_day, tally_quarter, tally_values
 from app.store.transactions import Access
 
-_LOW = 2**32 - 1
 Range = tuple[int, int, int]  # bucket, first day or quarter, end
 
 
@@ -102,9 +101,9 @@ class Tallied:
     ) -> list[tuple[int, int, str]]:
         of = tally_values.c
         stands = self._grouped(
-            tally_values, ranges, [of.value, func.sum(of.n)], by_actor=by_actor, also=(of.value,)
+            tally_values, ranges, [of.value, summed(of.n)], by_actor=by_actor, also=(of.value,)
         )
-        left = {tuple(row[:3]): int(row[3]) for row in stands}
+        left = {tuple(row[:3]): row[3] for row in stands}
         for place, actor, (value, more) in self._since(journal.values_since, ranges):
             what = (place, actor if by_actor else 0, value)
             left[what] = left.get(what, 0) - more
@@ -125,16 +124,10 @@ class Tallied:
                 yield cut[at][2], actor, tuple(came)
 
     def _sums(self, table: Table, ranges: Sequence[Range], *, by_actor: bool) -> list[Sums]:
-        total = table.c.total
-        # Halves apart, as everywhere: an engine's sum of 64-bit totals can leave 64 bits.
-        chosen = (
-            func.sum(table.c.number),
-            func.sum(total.bitwise_rshift(32)),
-            func.sum(total.bitwise_and(_LOW)),
-        )
+        chosen = (summed(table.c.number), *halves(table.c.total))
         rows = self._grouped(table, ranges, chosen, by_actor=by_actor)
         return [
-            Sums(place, actor, number, (upper << 32) + lower)
+            Sums(place, actor, number, joined(upper, lower))
             for place, actor, number, upper, lower in rows
         ]
 
@@ -166,7 +159,7 @@ def _query(
     *,
     by_actor: bool,
 ) -> AnySelect:
-    within = tripled("ranges", "place", "first", "until").subquery("within")
+    within = tabled("ranges", whole, "place", "first", "until").subquery("within")
     bucket = table.c.day if table is tally_day else table.c.quarter
     # An outer join keeps this order: a range scan of the tally for each bucket. SQLite knows
     # nothing of the array and would else go through the whole tally, asking it for every row.

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select
-from sqlalchemy.dialects.sqlite import insert as upserting
+from sqlalchemy import select
 from sqlmodel import col
 
 from app.domain.revisions import RevisionClock
 from app.store import heads
-from app.store.dialect import Prepared, columns, upsert
+from app.store.dialect import inserting, upsert
 from app.store.journal import Knowing
-from app.store.tables import SourceSecretRow, source_heard, source_state
+from app.store.tables import SourceSecretRow, source_heard, source_state, table_of
 from app.store.transactions import Access, Writing
 
 
@@ -35,19 +34,19 @@ class SourceState:
     clock: RevisionClock | None
 
 
+_PUT_SECRET = upsert(table_of(SourceSecretRow), replace=("hook_digest", "credentials"))
+
+
 def put_secret(writing: Writing, source: str, secret: Secret) -> None:
     """Replace a source's secrets."""
-    statement = upserting(SourceSecretRow).values(
-        workspace_id=writing.workspace,
-        source=source,
-        hook_digest=secret.hook_digest,
-        credentials=secret.credentials,
-    )
     writing.connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["workspace_id", "source"],
-            set_={name: statement.excluded[name] for name in ("hook_digest", "credentials")},
-        )
+        _PUT_SECRET,
+        {
+            "workspace_id": writing.workspace,
+            "source": source,
+            "hook_digest": secret.hook_digest,
+            "credentials": secret.credentials,
+        },
     )
     heads.reconfigure(writing)
 
@@ -73,10 +72,8 @@ def source_of_hook(access: Access, workspace: str, hook_digest: bytes) -> str | 
 
 
 _STATE, _SPOKE = source_state.c, source_heard.c
-_HEARD_AT = Prepared(insert(source_heard), *columns(source_heard))
-_HEARD = Prepared(
-    upsert(source_state, replace=("clock", "last_received_at")), *columns(source_state)
-)
+_HEARD = inserting(source_state, replace=("clock", "last_received_at"))
+_HEARD_AT = inserting(source_heard)
 
 
 def states(access: Access, workspace: str) -> dict[str, SourceState]:

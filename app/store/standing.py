@@ -8,7 +8,7 @@ from typing import NamedTuple
 from app.domain.activities import State
 from app.domain.errors import Invalid
 from app.domain.instants import QUARTER
-from app.domain.metrics import Metric, Uncounted, UnitKind, contribution
+from app.domain.metrics import Metric, Uncounted, UnitKind, contributions
 from app.domain.presets import PRESETS
 from app.store.rules import Metrics
 
@@ -61,7 +61,7 @@ def _standing(
     uncounted = False
     for metric in metrics:
         try:
-            added = contribution(metric, state, currency)
+            added = contributions(metric, state, currency)
         except Invalid:
             if metric.key in refused:
                 raise
@@ -72,17 +72,17 @@ def _standing(
         if isinstance(added, Uncounted):
             uncounted = uncounted or is_missing(metric, added)
             continue
-        named, at, identity, number, total, value, until = added
-        place = (metric.key, named, at // QUARTER, identity)
-        cells[place] = (number, total)
-        if value is not None:
-            values += ((*place, value),)
-        if until is not None:
-            # Gone in the quarter hour in which it came: never there.
-            left = (metric.key, named, until // QUARTER, identity)
-            cells[left] = (0, 0) if left == place else (-number, -total)
-        if identity and at <= credited.get(identity, at):
-            credited[identity] = at
+        for named, at, identity, number, total, value, until in added:
+            place = (metric.key, named, at // QUARTER, identity)
+            cells[place] = (number, total)
+            if value is not None:
+                values += ((*place, value),)
+            if until is not None:
+                # Gone in the quarter hour in which it came: never there.
+                left = (metric.key, named, until // QUARTER, identity)
+                cells[left] = (0, 0) if left == place else (-number, -total)
+            if identity and at <= credited.get(identity, at):
+                credited[identity] = at
     return Standing(cells, credited, uncounted, values)
 
 

@@ -11,10 +11,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, select, tuple_
 
 from app.domain.activities import Report, Stamp, State
-from app.store.dialect import Prepared, Words, columns, deleting, listed, paired, upsert
+from app.store.dialect import (
+    Prepared,
+    Words,
+    columns,
+    deleting,
+    inserting,
+    listed,
+    setting,
+    tabled,
+    word,
+)
 from app.store.tables import activity, activity_field, activity_revision
 from app.store.transactions import Access, Writing
 
@@ -25,9 +35,9 @@ CHUNK = 1_000
 _A, _F, _R = activity.c, activity_field.c, activity_revision.c
 _SAVED = tuple(name for name in columns(activity) if name not in {"workspace_id", "source", "key"})
 
-_SAVE = Prepared(upsert(activity, replace=_SAVED), *columns(activity))
-_RECORD = Prepared(insert(activity_revision), *columns(activity_revision))
-_SET_FIELD = Prepared(insert(activity_field), *columns(activity_field))
+_SAVE = inserting(activity, replace=_SAVED)
+_RECORD = inserting(activity_revision)
+_SET_FIELD = inserting(activity_field)
 _CLEAR_FIELDS = deleting(activity_field, "workspace_id", "source", "key")
 
 
@@ -51,7 +61,7 @@ class Recorded(NamedTuple):
 
 
 def _among(column: ColumnElement[Any], rows: str) -> Any:  # noqa: ANN401 - a select's where clause
-    return column.in_(select(listed(rows).c.value))
+    return column.in_(listed(rows))
 
 
 _OF_SOURCE = (bindparam("workspace", type_=Words), bindparam("source", type_=Words))
@@ -73,24 +83,12 @@ _LOAD_FIELDS = Prepared(
 )
 
 
-_PLACE = ("of_workspace", "of_source", "of_key")  # a SET's own parameters are named as columns
-_FLAG = Prepared(
-    update(activity)
-    .where(
-        *(
-            column == bindparam(name, type_=Words)
-            for column, name in zip((_A.workspace_id, _A.source, _A.key), _PLACE, strict=True)
-        )
-    )
-    .values(uncounted=bindparam("missing", type_=_A.uncounted.type)),
-    "missing",
-    *_PLACE,
-)
+_FLAG = setting(activity, "uncounted", "workspace_id", "source", "key")
 _LOAD_STAMPS = Prepared(
     select(_R.key, _R.revision, _R.mapping, _R.digest).where(
         _R.workspace_id == _OF_SOURCE[0],
         _R.source == _OF_SOURCE[1],
-        tuple_(_R.key, _R.revision).in_(paired("pairs")),
+        tuple_(_R.key, _R.revision).in_(tabled("pairs", word, "key", "revision")),
     ),
     "workspace",
     "source",

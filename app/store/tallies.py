@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, literal_column, select
+from sqlalchemy import delete, literal_column, select
 
 from app.domain.errors import Invalid
 from app.store import actors, journal
 from app.store.actors import Who
-from app.store.dialect import Prepared, columns, deleting, upsert
+from app.store.dialect import columns, deleting, inserting
 from app.store.journal import Moved, ValuePlace
 from app.store.rules import Rules
 from app.store.standing import Amount, CellKey, Occurs, Standing
@@ -33,20 +33,17 @@ Slot = tuple[str, str]  # metric and currency
 Row = tuple[int, int, int]  # slot, day or quarter, actor
 
 _S = metric_slot.c
-_NEW_SLOT = Prepared(insert(metric_slot), *columns(metric_slot))
-_MOVE_DAYS = Prepared(upsert(tally_day, "number", "total"), *columns(tally_day))
-_MOVE_QUARTERS = Prepared(upsert(tally_quarter, "number", "total"), *columns(tally_quarter))
+_NEW_SLOT = inserting(metric_slot)
+_MOVE_DAYS = inserting(tally_day, "number", "total")
+_MOVE_QUARTERS = inserting(tally_quarter, "number", "total")
 _V = tally_values.c
-_PLACE = tuple(name for name in columns(tally_values) if name != "n")
-_MOVE_VALUES = Prepared(upsert(tally_values, "n"), *columns(tally_values))
-_FORGET_VALUES = Prepared(
-    delete(tally_values).where(
-        *(_V[name] == bindparam(name, type_=_V[name].type) for name in _PLACE),
-        _V.n == literal_column("0"),
-    ),
-    *_PLACE,
+_MOVE_VALUES = inserting(tally_values, "n")
+_FORGET_VALUES = deleting(
+    tally_values,
+    *(name for name in columns(tally_values) if name != "n"),
+    where=_V.n == literal_column("0"),
 )
-_CREDIT = Prepared(insert(credit), *columns(credit))
+_CREDIT = inserting(credit)
 _UNCREDIT = deleting(credit, *columns(credit))
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, select
 
 from app.store import journal, tallies
+from app.store.dialect import halves, joined, summed
 from app.store.journal import Knowing, Window
 from app.store.tables import tally_day, tally_quarter
 from app.store.transactions import Access
-
-_LOW = 2**32 - 1
 
 
 class Total(NamedTuple):
@@ -87,12 +86,8 @@ def _summed(
     access: Access, workspace: str, table: Table, window: Window, slots: Iterable[int]
 ) -> list[tuple[int, int, int, int]]:
     bucket = table.c.day if table is tally_day else table.c.quarter
-    total = table.c.total
-    # Halves are summed apart and put together in Python: an engine's sum of many 64-bit totals
-    # can leave 64 bits, and SQLite then refuses the whole answer.
-    high, low = func.sum(total.bitwise_rshift(32)), func.sum(total.bitwise_and(_LOW))
     query = (
-        select(table.c.slot, table.c.actor, func.sum(table.c.number), high, low)
+        select(table.c.slot, table.c.actor, summed(table.c.number), *halves(table.c.total))
         .where(
             table.c.workspace_id == workspace,
             table.c.slot.in_(sorted(slots)),
@@ -102,6 +97,6 @@ def _summed(
         .group_by(table.c.slot, table.c.actor)
     )
     return [
-        (slot, actor, number, (upper << 32) + lower)
+        (slot, actor, number, joined(upper, lower))
         for slot, actor, number, upper, lower in access.connection.execute(query)
     ]

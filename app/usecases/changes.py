@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from app.domain.activities import NOTHING, State
 from app.domain.belonging import belongings, reading
-from app.domain.changes import Move, Part, What, moves, parts_of
+from app.domain.changes import Move, Parts, What, moves, parts_of
 from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.goals import Goal
 from app.domain.ground import Ground
@@ -185,7 +185,7 @@ class _Listing:
             return None
         return Change(arrival.source, arrival.key, last.kind, what, arrival.at, moved)
 
-    def _parts(self, source: str, state: State) -> dict[str, Part]:
+    def _parts(self, source: str, state: State) -> dict[str, Parts]:
         if state is NOTHING:
             return {}
         metrics = {metric.key for metric in self.rules.metrics_of(source, state.kind)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from app.domain.activities import Outcome
@@ -24,6 +24,7 @@ from app.usecases.context import Context
 from app.usecases.importing_people import PeopleImport
 from app.usecases.organisation import SOURCE
 from app.usecases.saving import Precondition
+from app.usecases.source_mapping import changes
 from app.usecases.sources import put_source
 
 CHUNK = 1_000
@@ -61,7 +62,7 @@ def imported(
     first = list(islice(found, CHUNK))  # the header is read before anything is made
     people = PeopleImport(context, workspace, mapping, AUTHOR) if mapping.people else None
     if people is None:
-        _connect(context, workspace, mapping)
+        mapping = _connected(context, workspace, mapping)
     while first:
         results = people.take(first) if people else _events(context, workspace, mapping, first)
         yield _chunk(results)
@@ -75,16 +76,22 @@ def uncounted_kinds(context: Context, workspace: str, mapping: RowMapping) -> li
     return [] if counts is None else sorted(set(mapping.kinds or ()) - set(counts))
 
 
-def _connect(context: Context, workspace: str, mapping: RowMapping) -> None:
-    """Make the source where there is none. One that stands counts what its admin said."""
+def _connected(context: Context, workspace: str, mapping: RowMapping) -> RowMapping:
+    """The mapping as the latest of its source, which is made where there is none.
+
+    A source that stands counts what its admin said.
+    """
     found = _source(context, workspace, mapping.source)
     if found is not None and not found.archived:
         if found.body["provider"] != mapping.provider:
             raise Conflict("provider_fixed", provider=found.body["provider"])
-        return
+        return replace(mapping, changes=changes(found))
     body = {"provider": mapping.provider, "name": mapping.name}
     counts = {"counts": list(mapping.kinds)} if mapping.kinds else {}
-    put_source(context, workspace, mapping.source, body | counts, None, Precondition(), AUTHOR)
+    made = put_source(
+        context, workspace, mapping.source, body | counts, None, Precondition(), AUTHOR
+    )
+    return replace(mapping, changes=changes(made.document))
 
 
 def _source(context: Context, workspace: str, key: str) -> Document | None:

@@ -10,6 +10,7 @@ from typing import Any
 from app.domain.documents import Node, gathered
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.people import IdentityKind, guessed_kind, member_of
+from app.domain.spans import span_of
 from app.store import actors, documents
 from app.store.actors import Actor, Credits
 from app.store.documents import Document
@@ -30,6 +31,8 @@ def put_team(
     with context.write(workspace) as writing:
         saved = save(writing, TEAM, key, body, seen, author=author)
         organisation.people(writing, workspace)
+        if saved.changed:
+            _refuse_archived(_ends(writing), body, "parents")
         return saved
 
 
@@ -40,6 +43,8 @@ def put_member(
     with context.write(workspace) as writing:
         saved = save(writing, MEMBER, key, body, seen, author=author)
         _check_people(writing, {key: ""})
+        if saved.changed:
+            _refuse_archived(_ends(writing), body, "memberships")
         return saved
 
 
@@ -59,6 +64,10 @@ def put_members(
             for key, body in bodies
         ]
         _check_people(writing, places)
+        ends = _ends(writing)
+        for (key, body), one in zip(bodies, saved, strict=True):
+            if one.changed:
+                _refuse_archived(ends, body, "memberships", places[key])
         return saved
 
 
@@ -103,6 +112,26 @@ def _check_people(writing: Writing, places: Mapping[str, str]) -> None:
         if len(own) == 1:
             raise Invalid(own[0].code, *own, **own[0].params) from None
         raise (Invalid(error.code, *own) if own else error) from None
+
+
+def _ends(writing: Writing) -> dict[str, date]:
+    """The teams that were archived, and on which day."""
+    calendar = organisation.settings(writing, writing.workspace).calendar
+    return {
+        team.key: calendar.local_day(team.changed_at)
+        for team in documents.all_of(writing, writing.workspace, TEAM)
+        if team.archived
+    }
+
+
+def _refuse_archived(ends: Mapping[str, date], body: Body, links: str, place: str = "") -> None:
+    """Whoever belonged to a team that was archived did so until that day at the latest."""
+    for number, link in enumerate(body.get(links, [])):
+        end = ends.get(link["team"])
+        if end is not None and span_of(Node(link)).until > end:
+            params = {"team": link["team"], "on": end.isoformat()}
+            fault = Fault(f"{place}/{links}/{number}/team", "team_archived", params)
+            raise Invalid("team_archived", fault, **params)
 
 
 def put_absences(

@@ -13,7 +13,7 @@ from app.domain.documents import Node
 from app.domain.errors import Conflict
 from app.domain.evaluation import Question
 from app.domain.ground import Ground, blueprint
-from app.domain.quantities import exact, written
+from app.domain.quantities import Quantity, exact, written
 from app.store import documents
 from app.store.documents import Document
 from app.store.transactions import Access
@@ -47,7 +47,7 @@ class Proposal:
     goal: str
     assumed: Fraction
     observed: Fraction
-    sample: int
+    sample: Quantity
 
 
 @dataclass(frozen=True, slots=True)

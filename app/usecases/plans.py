@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
+from app.domain.aliases import naming_of
 from app.domain.errors import Fault, Invalid
 from app.domain.ground import Blueprint, Ground, blueprint
 from app.domain.merge_patch import merged
@@ -16,7 +17,7 @@ from app.store import documents
 from app.store.documents import Document
 from app.store.transactions import Access, Writing
 from app.usecases.context import Context
-from app.usecases.organisation import PLAN, Organisation, load
+from app.usecases.organisation import PLAN, Organisation, load, settings
 from app.usecases.plan_names import (
     check_name,
     existing,
@@ -24,7 +25,7 @@ from app.usecases.plan_names import (
     plan_named,
     standing_plans,
 )
-from app.usecases.saving import Precondition, archive, save
+from app.usecases.saving import Precondition, archive, save, standing
 
 # What the door makes of a document: its canonical form, or Invalid.
 Shaped = Callable[[object], dict[str, Any]]
@@ -103,6 +104,7 @@ def kept(
     """Store a plan as it was written, if it holds. Raises as `put_plan` does."""
     document = dict(body)
     reason = document.pop("reason", None)
+    document = _spelled_as_it_stands(writing, key, document)
     saved = save(writing, PLAN, key, document, seen, author=author, reason=reason)
     if saved.changed and not saved.created and not reason:
         raise Invalid("reason_required", Fault("/reason", "reason_required"))
@@ -112,6 +114,25 @@ def kept(
         check_name(writing, found, saved.document)
         check_measured(found, base, document)
     return Planned(saved.document, worked(writing, found, base), saved.created)
+
+
+def _spelled_as_it_stands(writing: Writing, key: str, document: dict[str, Any]) -> dict[str, Any]:
+    """A body with the alias and the period as they are written already, where they mean the same.
+
+    An answer says both in full, as a name and as days; sent back, that is no change.
+    """
+    current = standing(writing, writing.workspace, PLAN, key)
+    if current is None:
+        return document
+    fiscal_year = settings(writing, writing.workspace).fiscal_year_start_month
+    new, old = (naming_of(key, body, fiscal_year) for body in (document, current.body))
+    same = {
+        name
+        for name, is_same in (("alias", new.alias == old.alias), ("period", new.span == old.span))
+        if is_same
+    }
+    kept_names = {name: value for name, value in document.items() if name not in same}
+    return kept_names | {name: current.body[name] for name in same & current.body.keys()}
 
 
 def check_measured(found: Organisation, base: Ground, body: dict[str, Any]) -> None:

@@ -11,11 +11,13 @@ from app.domain.errors import NotFound
 from app.intake.events import raw_event, read_events
 from app.intake.registry import PROVIDERS
 from app.intake.requests import Answer, Hook, HookRequest, raw_of
+from app.intake.tables import raw_table, read_table
 from app.store import sources
 from app.usecases.context import Context
 from app.usecases.keys import digest_of
 from app.usecases.organisation import SOURCE
 from app.usecases.saving import standing
+from app.usecases.source_mapping import mapping_for
 from app.usecases.source_secrets import HOOK, held, workspace_of_hook
 
 Results = Future[list[ItemResult]]
@@ -27,6 +29,19 @@ def record_events(
     """Queue the events of a direct request; the future has one result an item, once on disk."""
     delivery = read_events(body, media_type, headers, workspace=workspace, now=context.clock())
     return context.committer.submit(replace(delivery, raw=raw_event(body, media_type, headers)))
+
+
+def record_table(
+    context: Context, workspace: str, source: str, body: bytes, media_type: str
+) -> Results:
+    """The same for the rows of a table, read by the mapping of their source.
+
+    Reads the store, so it is not for the event loop. Raises what `mapping_for` and `read_table` do.
+    """
+    with context.read() as reading:
+        mapping = mapping_for(reading, workspace, source)
+    delivery = read_table(body, media_type, mapping, workspace=workspace, now=context.clock())
+    return context.committer.submit(replace(delivery, raw=raw_table(body, media_type, source)))
 
 
 @dataclass(frozen=True, slots=True)

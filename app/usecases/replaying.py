@@ -14,16 +14,18 @@ from typing import NamedTuple
 
 from app.domain.activities import Outcome
 from app.domain.deliveries import Delivery, Door, Item, ItemResult, Raw, Refused, Replay
-from app.domain.errors import Conflict, NotFound, TooDeep, Unavailable, Unreadable
+from app.domain.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable, Unreadable
 from app.intake.events import read_events
 from app.intake.registry import PROVIDERS
 from app.intake.requests import HookRequest
+from app.intake.tables import read_table
 from app.store import deliveries, documents, quarantine
 from app.store.deliveries import Filter, Whole
 from app.store.transactions import Reading
 from app.usecases.context import Context
 from app.usecases.organisation import SOURCE
 from app.usecases.recording import Results
+from app.usecases.source_mapping import mapping_in
 from app.usecases.source_secrets import HOOK, held
 
 # So many are held in memory at once, and so many one request may take.
@@ -64,7 +66,8 @@ class Summary:
     """What a replay came to.
 
     deliveries: how many were read; skipped: how many could not be, because they were altered,
-    their source is gone, or their body is readable no longer; next: where to go on, None at the end
+    their source or its mapping is gone, or their body is readable no longer; next: where to go on,
+    None at the end
     """
 
     deliveries: int
@@ -100,7 +103,7 @@ def _chunk(
         for whole in page.items:
             try:
                 delivery = _read_again(context, reading, workspace, whole)
-            except (Conflict, Unreadable, TooDeep):
+            except (Conflict, Invalid, TooLarge, Unreadable):
                 continue
             found.append(_only(delivery, window.source))
     return found, page.next, len(page.items) - len(found)
@@ -123,12 +126,22 @@ def _read_again(context: Context, reading: Reading, workspace: str, whole: Whole
     stored, raw = whole
     if raw.altered:
         raise Conflict("delivery_altered")
-    if raw.door is Door.EVENTS:
-        now = stored.received_at
-        delivery = read_events(raw.body, raw.media_type, raw.headers, workspace=workspace, now=now)
+    now = stored.received_at
+    if raw.door is Door.HOOK:
+        delivery = _read_hook(context, reading, workspace, raw, now)
+    elif raw.source is not None:
+        delivery = _read_table(reading, workspace, raw, now)
     else:
-        delivery = _read_hook(context, reading, workspace, raw, stored.received_at)
+        delivery = read_events(raw.body, raw.media_type, raw.headers, workspace=workspace, now=now)
     return replace(delivery, replay=Replay(stored.id, context.clock()))
+
+
+def _read_table(reading: Reading, workspace: str, raw: Raw, received_at: int) -> Delivery:
+    document = documents.get(reading, workspace, SOURCE, str(raw.source))
+    mapping = mapping_in(document) if document else None
+    if mapping is None:
+        raise Conflict("no_mapping_any_more")
+    return read_table(raw.body, raw.media_type, mapping, workspace=workspace, now=received_at)
 
 
 def _read_hook(

@@ -18,7 +18,7 @@ from app.store import documents, ledger, sources
 from app.store.documents import Document
 from app.store.sources import SourceState
 from app.store.transactions import Access
-from app.usecases import organisation
+from app.usecases import organisation, source_mapping
 from app.usecases.context import Context
 from app.usecases.organisation import SOURCE
 from app.usecases.saving import Precondition, archive, save, standing
@@ -64,8 +64,9 @@ def put_source(
     """Connect a sender, or change how it is connected.
 
     Credentials that are left out stay as they are. A change of what the source counts recounts
-    all history. Raises Invalid for an unknown provider, wrong credentials, or a provider that
-    signs its address while no public address is configured; Conflict `provider_fixed`.
+    all history. Raises Invalid for an unknown provider, wrong credentials, a wrong mapping, or a
+    provider that signs its address while no public address is configured; Conflict
+    `provider_fixed`.
     """
     provider = _provider(body, context)
     if "counts" not in body and provider.counts is not None:
@@ -80,6 +81,7 @@ def put_source(
         wants = wanted(context, workspace, provider, credentials, has)
         version = before.body[SECRETS_VERSION] if before else 0
         body |= {SECRETS_VERSION: version + (wants.secrets != has)}
+        body = body | source_mapping.canonical(key, body, before.body if before else None)
         saved = save(writing, SOURCE, key, body, seen, author=author)
         if wants.secrets != has:
             keep(context, writing, key, wants.secrets)
@@ -129,6 +131,17 @@ def archive_source(
         archive(writing, SOURCE, key, seen, author=author)
 
 
+def _unused(source: Source, document: Document) -> list[Step]:
+    """Kinds that the mapping makes and nobody counts."""
+    mapping = source_mapping.mapping_in(document)
+    kinds = mapping.kinds if mapping else None
+    return [
+        Step("kind_not_counted", {"source": source.key, "kind": kind})
+        for kind in kinds or ()
+        if not source.feeds(kind)
+    ]
+
+
 class _Showing:
     """How the sources of a workspace look at one moment."""
 
@@ -160,7 +173,7 @@ class _Showing:
             state.last_received_at if state else None,
             url,
             provider.hook.next_steps(url) if provider.hook and url else (),
-            self._warnings(source),
+            (*self._warnings(source), *_unused(source, document)),
             made or {},
             self._workspace.zone,
             created,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from app.domain.aliases import clash
 from app.domain.errors import Conflict, Invalid
 from app.store import counting, documents, heads, ledger, totals
 from app.store.engine import Store
@@ -14,6 +15,7 @@ from app.usecases import keys, organisation
 from app.usecases.context import Context
 from app.usecases.keys import Issued
 from app.usecases.organisation import PLAN, SETTINGS, Organisation
+from app.usecases.plan_names import naming_in, standing_plans
 from app.usecases.saving import Precondition, Saved, save
 
 DEFAULT = "default"
@@ -75,7 +77,8 @@ def put_settings(
     """Replace the settings. A new zone moves every activity to its days there, exactly.
 
     Raises Conflict `currency_fixed` once amounts were counted: what was said in one currency
-    does not become another one's by a setting; `breaks_a_plan` where a plan no longer works out.
+    does not become another one's by a setting; `breaks_a_plan` where a plan no longer works out;
+    `aliases_would_overlap` where fiscal quarters would move onto days of another plan.
     """
     with context.write(workspace) as writing:
         before = organisation.settings(writing, workspace)
@@ -98,3 +101,7 @@ def _check_plans(writing: Writing, found: Organisation) -> None:
             found.ground(document)
         except Invalid:
             raise Conflict("breaks_a_plan", plan=document.key) from None
+    clashing = clash(naming_in(found, document) for document in standing_plans(writing, found))
+    if clashing is not None:
+        one, other = clashing
+        raise Conflict("aliases_would_overlap", alias=one.alias, plan=one.key, other=other.key)

@@ -25,15 +25,13 @@ def move_document(move: Move, zone: tzinfo) -> dict[str, Any]:
     """How an activity moved a goal."""
     return {
         "goal": move.goal.key,
-        "before": _part(move.before, zone),
-        "after": _part(move.after, zone),
+        "before": [_part(part, zone) for part in move.before],
+        "after": [_part(part, zone) for part in move.after],
         "difference": written(move.difference),
     }
 
 
-def _part(part: Part | None, zone: tzinfo) -> dict[str, Any] | None:
-    if part is None:
-        return None
+def _part(part: Part, zone: tzinfo) -> dict[str, Any]:
     return {
         "value": written(part.value),
         "member": part.member or None,

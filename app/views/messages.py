@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from app.views import (
     sentences,
+    sentences_database,
     sentences_deliveries,
     sentences_import,
     sentences_metrics,
@@ -42,6 +43,7 @@ def sentence(code: str, params: _Params, language: str) -> str:
 # code -> (English, Japanese)
 MESSAGES: Mapping[str, tuple[str, str]] = {
     **sentences.SENTENCES,
+    **sentences_database.SENTENCES,
     **sentences_planning.SENTENCES,
     **sentences_plans.SENTENCES,
     **sentences_metrics.SENTENCES,
@@ -237,6 +239,26 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     "not_a_currency": (
         "Must be a currency of ISO 4217, such as JPY.",
         "ISO 4217 の通貨コードでなければなりません（例 JPY）。",
+    ),
+    "invalid_credits": (
+        "The shared credit cannot be read.",
+        "貢献の配分（credits）を読み取れません。",
+    ),
+    "not_a_share": (
+        "A share is above 0, at most 1, and has at most 6 decimals.",
+        "配分は 0 より大きく 1 以下で、小数は 6 桁までです。",
+    ),
+    "credited_twice": (
+        "Somebody may be named once only.",
+        "同じ担当者を 2 回指定することはできません。",
+    ),
+    "shares_do_not_sum": (
+        "The shares must add up to 1; here they add up to {sum}.",
+        "配分の合計は 1 でなければなりません（現在の合計 {sum}）。",
+    ),
+    "share_does_not_fit": (
+        "The value is too large to be shared exactly.",
+        "値が大きすぎて、正確に配分できません。",
     ),
     "not_a_kind": ("Must be a kind, such as call.", "種別でなければなりません（例 call）。"),
     "not_a_field_name": (

@@ -28,7 +28,7 @@ from app.domain.progress import (
     ScopedProgress,
     WorkingDays,
 )
-from app.domain.quantities import written
+from app.domain.quantities import tallied, written
 
 # Writes a code with its parameters as one sentence of a language ("ja", "en").
 Sentence = Callable[[str, Mapping[str, str | int], str], str]
@@ -46,7 +46,7 @@ class RateDocument(TypedDict):
 
     assumed: str
     observed: str | None
-    sample: int
+    sample: int | str
 
 
 class FreshnessDocument(TypedDict):
@@ -68,7 +68,7 @@ class ExcludedDocument(TypedDict):
     """Amounts in another currency, which are never added."""
 
     currency: str
-    count: int
+    count: int | str
     total: str
 
 
@@ -312,12 +312,16 @@ def _rate(rate: Rate | None) -> RateDocument | None:
     return {
         "assumed": written(rate.assumed),
         "observed": optional(rate.observed),
-        "sample": rate.sample,
+        "sample": tallied(rate.sample),
     }
 
 
 def _excluded(other: Excluded) -> ExcludedDocument:
-    return {"currency": other.currency, "count": other.count, "total": written(other.total)}
+    return {
+        "currency": other.currency,
+        "count": tallied(other.count),
+        "total": written(other.total),
+    }
 
 
 def _freshness(freshness: Freshness) -> FreshnessDocument:

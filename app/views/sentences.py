@@ -41,6 +41,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The team still has members, teams or plans.",
         "チームにはまだメンバー、下位チーム、または計画があります。",
     ),
+    "aliases_would_overlap": (
+        "The plans {plan} and {other} would both be {alias} on the same days.",
+        "計画 {plan} と {other} が、同じ日に同じ別名 {alias} を持つことになります。",
+    ),
+    "team_archived": (
+        "The team {team} was archived on {on}; nobody can belong to it after that day.",
+        "チーム {team} は {on} にアーカイブされたため、その日より後は所属できません。",
+    ),
     "cyclic_teams": ("Teams must not contain each other.", "チームが互いを含んでいます。"),
     "shared_identity": (
         "Another member has this identity at the same time.",
@@ -147,6 +155,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "先頭にバイト順マークがあってはいけません。",
     ),
     "number_out_of_range": ("A number is too large to be kept.", "数値が大きすぎます。"),
+    "repeated_header": (
+        "A header with an attribute of the event is there twice.",
+        "イベントの属性を表すヘッダーが重複しています。",
+    ),
     "not_utf8": ("The body must be UTF-8.", "本文は UTF-8 でなければなりません。"),
     "not_an_array": ("A batch must be a list.", "一括送信は配列でなければなりません。"),
     "not_a_form": (

@@ -17,6 +17,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Row {row} is not CSV: a quote is open or stands inside a cell.",
         "{row} 行目が CSV ではありません。引用符が閉じていないか、セルの途中にあります。",
     ),
+    "cell_too_large": (
+        "A cell of row {row} has more than {limit} characters, or its quote is never closed.",
+        "{row} 行目に {limit} 文字を超えるセルがあるか、引用符が閉じていません。",
+    ),
     "not_utf8_file": (
         "The file is not UTF-8 (after row {row}). Save it as CSV UTF-8.",
         "ファイルが UTF-8 ではありません（{row} 行目以降）。CSV UTF-8 で保存してください。",
@@ -44,6 +48,47 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "person_archived": (
         "{key} was archived; whoever is back is put back by the API.",
         "{key} はアーカイブ済みです。復帰させるには API を使ってください。",
+    ),
+    # The mapping that a source carries.
+    "mapping_not_used": (
+        "Only sources of the provider {provider} have a mapping.",
+        "マッピングを持てるのはプロバイダーが {provider} のソースだけです。",
+    ),
+    "mapping_too_large": (
+        "The mapping may have at most {limit} bytes.",
+        "マッピングは {limit} バイトまでです。",
+    ),
+    "differs_from_source": (
+        "Must be left out, or be what the source itself says.",
+        "省略するか、ソース自身の値と同じにしてください。",
+    ),
+    "people_not_as_events": (
+        "Members and teams are no events: PUT /v1/members and tassei import csv take them.",
+        "メンバーとチームは PUT /v1/members か tassei import csv で登録してください。",
+    ),
+    "source_required": (
+        "CSV needs the query parameter source: its mapping says what the columns mean.",
+        "CSV にはクエリパラメーター source が必要です。列の意味はそのマッピングで決まります。",
+    ),
+    "source_only_for_tables": (
+        "The query parameter source goes with a body of type {expected} only.",
+        "クエリパラメーター source は本文が {expected} のときだけ使えます。",
+    ),
+    "source_not_of_files": (
+        "The source has the provider {provider}; rows come from sources of csv only.",
+        "このソースのプロバイダーは {provider} です。行を受け取れるのは csv のソースだけです。",
+    ),
+    "source_without_mapping": (
+        "The source {source} has no mapping: give it one by PUT /v1/sources/{source}.",
+        "ソース {source} にマッピングがありません。PUT /v1/sources/{source} で設定してください。",
+    ),
+    "no_mapping_any_more": (
+        "The source has no mapping any more that could read the delivery.",
+        "この受信記録を読み取れるマッピングがソースにもうありません。",
+    ),
+    "mapping_or_source": (
+        "Give either --mapping or --source.",
+        "--mapping か --source のどちらか一方を指定してください。",
     ),
     "kind_not_counted": (
         "The source {source} does not count {kind}: it is kept and adds nothing.",

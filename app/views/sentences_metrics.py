@@ -23,6 +23,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The field {field} of {kind} does not say who it was.",
         "{kind} の項目 {field} は担当者を示すものではありません。",
     ),
+    "not_comparable": (
+        "The field {field} holds a list, which equals no value.",
+        "項目 {field} は配列なので、値と比べられません。",
+    ),
     "value_required": (
         "The aggregation {aggregation} needs the field that it measures.",
         "集計 {aggregation} には対象の項目が必要です。",

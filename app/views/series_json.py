@@ -1,4 +1,7 @@
-"""A series as JSON: quantities are decimal text, counts are integers, null has its reason."""
+"""A series as JSON: quantities are decimal text, counts integers unless they are shared.
+
+null has its reason.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from app.domain.instants import moment_of
-from app.domain.quantities import written
+from app.domain.quantities import tallied, written
 from app.domain.series import By, Group, Header, Item
 
 Sentence = Callable[[str, Mapping[str, str | int], str], str]
@@ -35,7 +38,7 @@ def _item(header: Header, item: Item, sentence: Sentence, language: str) -> dict
         "to": moment_of(item.bucket.end, header.zone).isoformat(),
         **_whose(header.by, item.group),
         "value": None if item.value is None else written(item.value),
-        "count": item.count,
+        "count": tallied(item.count),
         **({"reasons": [said]} if item.value is None else {}),
     }
 

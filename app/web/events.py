@@ -6,6 +6,7 @@ with what others sent meanwhile; the answer is given after the fsync.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 from starlette.requests import Request
@@ -14,15 +15,19 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.activities import Outcome
 from app.domain.deliveries import ItemResult
-from app.intake.events import MAX_ITEMS
+from app.domain.errors import Invalid
+from app.intake.events import MAX_ITEMS, refuse_repeated
+from app.intake.tables import MEDIA_TYPE, is_table
 from app.telemetry import Counters
-from app.usecases.recording import record_events
+from app.usecases.context import Context
+from app.usecases.recording import Results, record_events, record_table
 from app.web.auth import admitted
 from app.web.problems import language_of, problem
 from app.web.resources import Json, encoded
 from app.web.routes import refuse_unknown_parameters
 
 PATH = "/v1/events"
+SOURCE = "source"
 _COUNTED = (
     Outcome.ACCEPTED,
     Outcome.REVISED,
@@ -41,16 +46,36 @@ class EventsDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One result an item: counts of what went well, a list of what did not."""
         principal = await admitted(scope, "ingest")
-        if scope["query_string"]:
-            refuse_unknown_parameters(Request(scope))
+        source = _source(Request(scope)) if scope["query_string"] else None
         state = scope["app"].state
         headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
         body = (await receive()).get("body", b"")
         media_type = headers.get("content-type", "")
-        waiting = record_events(state.context, principal.workspace, body, media_type, headers)
+        if len(headers) != len(scope["headers"]):
+            refuse_repeated((name.decode("latin-1") for name, _ in scope["headers"]), media_type)
+        if source is not None or is_table(media_type):
+            waiting = await _table(state.context, principal.workspace, source, body, media_type)
+        else:
+            waiting = record_events(state.context, principal.workspace, body, media_type, headers)
         results = await state.arrivals.of(waiting)
         count(state.platform.counters, results)
         await _answer(send, encoded(summary(results, language_of(scope))))
+
+
+def _source(request: Request) -> str | None:
+    refuse_unknown_parameters(request)
+    return request.query_params.get(SOURCE)
+
+
+async def _table(
+    context: Context, workspace: str, source: str | None, body: bytes, media_type: str
+) -> Results:
+    """Rows are many and want the store for their mapping: a thread reads them."""
+    if not is_table(media_type):
+        raise Invalid("source_only_for_tables", expected=MEDIA_TYPE)
+    if not source:
+        raise Invalid("source_required")
+    return await asyncio.to_thread(record_table, context, workspace, source, body, media_type)
 
 
 async def _answer(send: Send, body: bytes) -> None:
@@ -96,7 +121,32 @@ _MEDIA_TYPES: Json = {
         "schema": {"type": "string", "description": "One CloudEvent a line, as in a batch."}
     },
     "application/json": {"schema": {"$ref": "#/components/schemas/EventData"}},
+    MEDIA_TYPE: {
+        "schema": {
+            "type": "string",
+            "description": "A header and a row an activity, separated by commas, in UTF-8 with or "
+            "without byte order mark; read by the mapping of the source.",
+        }
+    },
 }
+_PARAMETERS: list[Json] = [
+    {
+        "name": SOURCE,
+        "in": "query",
+        "schema": {"type": "string"},
+        "description": "CSV only, and required there: the source whose mapping says what the "
+        "columns mean.",
+    }
+]
+_PARAMETERS += [
+    {
+        "name": f"ce-{attribute}",
+        "in": "header",
+        "schema": {"type": "string"},
+        "description": "Binary mode only: the attribute of this name, percent-encoded UTF-8.",
+    }
+    for attribute in _ATTRIBUTES
+]
 DOCUMENT: Json = {
     "operationId": "post_events",
     "tags": ["events"],
@@ -104,18 +154,13 @@ DOCUMENT: Json = {
     "description": "CloudEvents 1.0: structured, a batch of them, binary (the body is the `data`, "
     "the attributes are in `ce-` headers), or NDJSON with one structured event a line. `subject`, "
     "else `id`, is the key of the activity; `revision`, `actor`, `retracted`, `merge` are "
-    "extension attributes. The answer is given once everything is on disk, and is about each item: "
-    "one that cannot be used is rejected alone. Sending again is harmless.",
+    "extension attributes. CSV is read by the mapping of the source that `source` names: the index "
+    "of an item is the number of its row, as a spreadsheet shows it (the header is row 1), and a "
+    "fault points at its cell (`/row/17/close_date`). The answer is given once everything is on "
+    "disk, and is about each item: one that cannot be used is rejected alone. Sending again is "
+    "harmless.",
     "security": [{"key": ["ingest"]}],
-    "parameters": [
-        {
-            "name": f"ce-{attribute}",
-            "in": "header",
-            "schema": {"type": "string"},
-            "description": "Binary mode only: the attribute of this name, percent-encoded UTF-8.",
-        }
-        for attribute in _ATTRIBUTES
-    ],
+    "parameters": _PARAMETERS,
     "requestBody": {"required": True, "content": _MEDIA_TYPES},
     "responses": {
         "200": {
@@ -124,7 +169,10 @@ DOCUMENT: Json = {
                 "application/json": {"schema": {"$ref": "#/components/schemas/EventsAnswer"}}
             },
         },
-        # Of the query alone: what is wrong with an event is told in the answer's items.
+        # Of a table's source.
+        "404": {"$ref": "#/components/responses/Problem404"},
+        "409": {"$ref": "#/components/responses/Problem409"},
+        # Of the query and of a table's header: what is wrong with an event is told in the items.
         "422": {"$ref": "#/components/responses/Problem422"},
     },
 }

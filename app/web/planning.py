@@ -8,7 +8,7 @@ from datetime import tzinfo
 from starlette.responses import Response
 
 from app.domain.errors import Fault, Invalid
-from app.domain.quantities import written
+from app.domain.quantities import tallied, written
 from app.store.documents import Document
 from app.usecases import planning, plans
 from app.usecases.planning import Copied, Preview, Proposal, Wanted
@@ -119,5 +119,5 @@ def _proposal(proposal: Proposal) -> Json:
         "goal": proposal.goal,
         "assumed": written(proposal.assumed),
         "observed": written(proposal.observed),
-        "sample": proposal.sample,
+        "sample": tallied(proposal.sample),
     }

@@ -33,7 +33,7 @@ def list_quarantine(
     query: Paged,
     language: Language,
     resolved: Annotated[
-        bool | None, Query(description="`true`: those that a replay has settled instead.")
+        bool | None, Query(description="`true`: those that were settled instead.")
     ] = None,
 ) -> Json:
     """Authentic items that could not be counted, the newest first, with what is wrong."""

@@ -16,10 +16,13 @@ from app.store.documents import Document
 from app.store.pages import Page
 from app.usecases.context import Context
 from app.usecases.saving import ANY, Precondition, Saved
+from app.views.messages import LANGUAGES
 from app.web.etags import Condition, condition, tagged
 from app.web.pagination import cursor_of
 
 Item = TypeVar("Item")
+# Between the version and the language in a tag.
+_IN = "."
 
 
 async def _context(request: Request) -> Context:
@@ -44,7 +47,12 @@ async def _seen(
 
 
 def _versions(named: Condition, tags: Iterable[str]) -> frozenset[str]:
-    return frozenset({ANY} if named.any else {tag.strip('"') for tag in tags})
+    return frozenset({ANY} if named.any else map(_version, tags))
+
+
+def _version(tag: str) -> str:
+    version, _, language = tag.strip('"').partition(_IN)
+    return version if language in LANGUAGES else tag.strip('"')
 
 
 # The parts below the web.
@@ -54,9 +62,12 @@ Seen = Annotated[Precondition, Depends(_seen)]
 Json = dict[str, Any]
 
 
-def etag_of_version(version: int) -> str:
-    """The tag of a stored document: its version says it all."""
-    return f'"{version}"'
+def etag_of_version(version: int, language: str = "") -> str:
+    """The tag of a stored document: its version says it all, but for the language of sentences.
+
+    Either language's tag names the same version when the document is changed with it.
+    """
+    return f'"{version}{_IN}{language}"' if language else f'"{version}"'
 
 
 def shown(document: Document) -> Json:
@@ -80,12 +91,14 @@ def saved_answer(saved: Saved, body: Json | None = None) -> Response:
     return put_answer(saved.document, created=saved.created, body=body)
 
 
-def put_answer(document: Document, *, created: bool, body: Json | None = None) -> Response:
+def put_answer(
+    document: Document, *, created: bool, body: Json | None = None, language: str = ""
+) -> Response:
     """As `saved_answer`, for what is more than a document."""
     return Response(
         encoded(shown(document) if body is None else body),
         status_code=201 if created else 200,
-        headers={"ETag": etag_of_version(document.version)},
+        headers={"ETag": etag_of_version(document.version, language)},
         media_type="application/json",
     )
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from app.intake.requests import Step
 from app.usecases import sources
+from app.usecases.source_mapping import MAPPING_VERSION
 from app.usecases.sources import SECRETS_VERSION, Connected
 from app.views.messages import sentence
 from app.web.auth import Principal, requires
@@ -33,6 +34,7 @@ from app.web.service import router
 
 routes = router("/v1/sources", "sources")
 Admin = Annotated[Principal, requires("admin")]
+_OWN = frozenset({SECRETS_VERSION, MAPPING_VERSION})
 
 
 @routes.get("", responses=answers(SourcePage))
@@ -56,7 +58,7 @@ def get_source(
 ) -> Response:
     """One source. The ETag covers how it is connected, not whether it is alive."""
     item = sources.get_source(parts, who.workspace, key)
-    etag = etag_of_version(item.document.version)
+    etag = etag_of_version(item.document.version, language)
     return tagged(request, etag, encoded(_shown(item, language)))
 
 
@@ -68,7 +70,8 @@ def put_source(
     document = body.document()
     credentials = document.pop("credentials", None)
     item = sources.put_source(parts, who.workspace, key, document, credentials, seen, who.key_id)
-    return put_answer(item.document, created=item.created, body=_shown(item, language))
+    body_shown = _shown(item, language)
+    return put_answer(item.document, created=item.created, body=body_shown, language=language)
 
 
 @routes.delete("/{key}", status_code=204, responses=removes("Disconnected."))
@@ -79,7 +82,7 @@ def archive_source(parts: Parts, who: Admin, seen: Seen, key: Key) -> Response:
 
 
 def _shown(item: Connected, language: str) -> Json:
-    body = {name: v for name, v in item.document.body.items() if name != SECRETS_VERSION}
+    body = {name: v for name, v in item.document.body.items() if name not in _OWN}
     return {
         "key": item.document.key,
         **body,

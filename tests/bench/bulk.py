@@ -23,7 +23,7 @@ import jiter
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from app.domain.instants import QUARTER, day_number, micros, moment_of
-from app.store import dialect
+from app.store import sqlite
 from tests.bench.load import batches
 
 WORKSPACE = "default"
@@ -48,7 +48,7 @@ class Script:
 
     def __init__(self, path: Path) -> None:
         self.connection = sqlite3.connect(path, isolation_level=None)
-        dialect.configure(cast("DBAPIConnection", self.connection))
+        sqlite.configured(cast("DBAPIConnection", self.connection))
         run = self.connection.execute
         self.actors = dict(run("SELECT identity, actor FROM actor").fetchall())
         self.slots = dict(run("SELECT metric, slot FROM metric_slot").fetchall())

@@ -4,54 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.web.service import ADMIN, Service, started
+from tests.docs.pages import commands, curl
+from tests.web.service import started
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-
-
 def curls() -> list[list[str]]:
-    text = "\n".join(blocks("bash")).replace("\\\n", " ")
-    commands = shlex.split(text, comments=True)
-    starts = [place for place, word in enumerate(commands) if word == "curl"]
-    return [commands[a:b] for a, b in zip(starts, [*starts[1:], len(commands)], strict=True)]
-
-
-def run(service: Service, command: list[str]) -> Any:
-    """What curl would do, without needing curl."""
-    words = iter(word.replace("$KEY", ADMIN).replace("$URL", "") for word in command[1:])
-    method, headers, body, path = "GET", {}, None, ""
-    for word in words:
-        match word:
-            case "-X":
-                method = next(words)
-            case "-H":
-                name, _, value = next(words).partition(": ")
-                headers[name] = value
-            case "-d":
-                body = next(words)
-            case _:
-                path = word
-    return service.client.request(
-        method, path, headers=headers, content=body.encode() if body else None
-    )
+    return [command for command in commands(README) if command[0] == "curl"]
 
 
 @pytest.fixture(scope="module")
 def answers() -> Iterator[list[tuple[list[str], Any]]]:
     with started("2026-11-24T12:00:00+09:00") as service:
-        yield [(command, run(service, command)) for command in curls()]
+        yield [(command, curl(service, command)) for command in curls()]
 
 
 def test_every_curl_command_of_the_readme_succeeds(answers: list[tuple[list[str], Any]]) -> None:

@@ -19,6 +19,7 @@ from app.domain.errors import Invalid, NotFound
 from app.domain.evaluation import Heard, Question, evaluate
 from app.domain.ground import Ground, blueprint, ground
 from app.domain.instants import instant
+from app.domain.metrics import Metric
 from app.domain.pacing import required_per_day
 from app.domain.people import Absence, Identity, IdentityKind, Member, Membership, Parent, Team
 from app.domain.plans import Assignment, Unassigned, plan_of
@@ -62,7 +63,7 @@ weight = st.sampled_from([Fraction(1), Fraction(2), HALF])
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> World:
+def worlds(draw: st.DrawFn, metrics: Mapping[str, Metric] = PRESETS) -> World:
     turn = FIRST + timedelta(draw(cut))
     above = draw(st.sampled_from([(), (Parent("c"),), (Parent("c", Span(turn)),)]))
     teams = [Team("a", "A", above), Team("b", "B", (Parent("c"),)), Team("c", "C")]
@@ -84,7 +85,7 @@ def worlds(draw: st.DrawFn) -> World:
         assignments=None,
     )
     made = replace(
-        plan_of("p", document, WORKSPACE, PRESETS),
+        plan_of("p", document, WORKSPACE, metrics),
         assignments=assignments,
         unassigned=draw(st.sampled_from(Unassigned)),
     )

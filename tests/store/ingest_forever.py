@@ -9,8 +9,9 @@ from functools import partial
 from itertools import count
 
 from app.domain.activities import Report
-from app.store.committer import Answer, Committer
+from app.store.committer import Committer
 from app.store.engine import Store
+from app.store.lanes import Answer
 from tests.store.worlds import delivery, report, won
 
 

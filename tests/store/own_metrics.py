@@ -7,7 +7,9 @@ from typing import Any
 
 from app.domain.definitions import metric_of
 from app.domain.instants import QUARTER
+from app.domain.quantities import Quantity
 from app.store import documents, recounting, rules
+from app.store.actors import all_actors
 from app.store.engine import Store
 from app.store.journal import Knowing
 from app.store.series import Tallied, Values
@@ -21,6 +23,7 @@ _DEAL: Document = {
     "roles": ["owner"],
 }
 _MONEY: Document = _DEAL | {"value": "amount", "unit": "money"}
+_SHARED: Document = {"credit": "shared"}
 _NEW = {"field": "type", "in": ["new"], "default": "new"}
 DEFINITIONS: dict[str, Document] = {
     "m_count": _DEAL | {"aggregation": "count", "where": [_NEW]},
@@ -55,6 +58,15 @@ DEFINITIONS: dict[str, Document] = {
         "stock": {"until": ["won_at"], "open_while": [{"field": "status", "in": ["open"]}]},
     },
 }
+DEFINITIONS |= {
+    "s_count": DEFINITIONS["m_count"] | _SHARED,
+    "s_sum": DEFINITIONS["m_sum"] | _SHARED | {"roles": ["owner"]},
+    "s_average": DEFINITIONS["m_average"] | _SHARED,
+    "s_unique": DEFINITIONS["m_unique"] | _SHARED,
+    "s_min": DEFINITIONS["m_min"] | _SHARED,
+    "s_latest": DEFINITIONS["m_latest"] | _SHARED,
+    "s_stock": DEFINITIONS["m_stock"] | _SHARED,
+}
 
 
 def define(store: Store, key: str, document: Document | None, now: int = NOW) -> None:
@@ -76,20 +88,18 @@ def read(
     start: int,
     end: int,
     known: Knowing | None = None,
-) -> dict[tuple[str, str] | None, tuple[int, Fraction | None]]:
+) -> dict[tuple[str, str] | None, tuple[Quantity, Fraction | None]]:
     """Number and value of each actor (source and identity), and of everybody under None.
 
     known: as of then; None: as it stands
     """
     metric = metric_of(key, document)
-    found: dict[Any, tuple[int, Fraction | None]] = {}
+    found: dict[Any, tuple[Quantity, Fraction | None]] = {}
     with store.read() as reading:
-        names: dict[int, str] = dict(
-            reading.connection.exec_driver_sql(
-                "SELECT actor, source || char(0) || identity FROM actor WHERE workspace_id = ?",
-                (W,),
-            ).all()
-        )
+        names = {
+            number: f"{who.source}\0{who.identity}"
+            for number, who in all_actors(reading, W).items()
+        }
         tallied = Tallied(reading, W, key, currency, known)
         first = 0 if "stock" in document else start
         ranges = [(0, first // QUARTER, end // QUARTER)]
@@ -106,5 +116,8 @@ def read(
                 }.get(document["aggregation"], max(own, default=""))
                 who = tuple(names[actor].split("\0")) if by_actor else None
                 if number:
-                    found[who] = (number, metric.reading(number, total, currency, among))
+                    found[who] = (
+                        metric.counted(number),
+                        metric.reading(number, total, currency, among),
+                    )
     return found

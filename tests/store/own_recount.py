@@ -5,7 +5,7 @@ Reads the definition as the document that people write, never as the program's o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +20,10 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Entry:
-    """One activity in one metric. `until`: when it leaves a stock; `stamp`: that of its value."""
+    """A person's part of one activity in one metric.
+
+    until: when it leaves a stock; stamp: that of its value; share: 1 unless credit is shared
+    """
 
     source: str
     who: str
@@ -29,6 +32,7 @@ class Entry:
     currency: str
     value: Any
     stamp: Any
+    share: Fraction
 
 
 def micros(text: str) -> int:
@@ -37,23 +41,27 @@ def micros(text: str) -> int:
 
 
 def entries(document: Document, reports: Iterable[Report], home: str = "JPY") -> list[Entry]:
-    found = (_entry(document, pile, home) for pile in piles(reports).values())
-    return [one for one in found if one is not None]
+    return [one for pile in piles(reports).values() for one in _entries(document, pile, home)]
 
 
-def _entry(document: Document, pile: list[Report], home: str) -> Entry | None:
+def _entries(document: Document, pile: list[Report], home: str) -> Iterator[Entry]:
     fields = fields_of(pile)
     at, measured = fields.get(document["time"]), document["aggregation"] != "count"
     value = fields.get(document["value"]) if measured else None
     if not _concerns(document, fields) or at is None or (measured and value is None):
-        return None
+        return
     leaves = _leaves(document.get("stock"), fields, micros(at))
     if leaves == "unknown":
-        return None
+        return
     who = next((fields[role] for role in document["roles"] if fields.get(role)), "")
     currency = (fields.get("currency") or home) if document.get("unit") == "money" else ""
     said = [one.stamp for one in pile if one.full or document.get("value") in one.fields]
-    return Entry(pile[0].source, who, micros(at), leaves, currency, value, max(said, default=None))
+    shared = fields.get("credits") if document.get("credit") == "shared" else None
+    for named in shared or [{"identity": who, "share": "1"}]:
+        yield Entry(
+            pile[0].source, named["identity"], micros(at), leaves, currency, value,
+            max(said, default=None), Fraction(named["share"]),
+        )  # fmt: skip
 
 
 def _concerns(document: Document, fields: Mapping[str, Any]) -> bool:
@@ -80,13 +88,15 @@ def _leaves(stock: Mapping[str, Any] | None, fields: Mapping[str, Any], came: in
 def answer(document: Document, found: list[Entry]) -> Fraction | None:
     """The metric's value of some entries."""
     numbers = [Fraction(Decimal(str(one.value))) for one in found if _is_number(document)]
+    parts = [one.share * number for one, number in zip(found, numbers, strict=False)]
+    number = number_of(found)
     whole: Mapping[str, Callable[[], Any]] = {
-        "count": lambda: len(found),
-        "sum": lambda: sum(numbers),
+        "count": lambda: number,
+        "sum": lambda: sum(parts),
         "unique": lambda: len({one.value for one in found}),
     }
     of_some: Mapping[str, Callable[[], Any]] = {
-        "average": lambda: sum(numbers) / len(numbers),
+        "average": lambda: sum(parts) / number,
         "min": lambda: min(numbers),
         "max": lambda: max(numbers),
         "latest": lambda: Decimal(
@@ -97,6 +107,11 @@ def answer(document: Document, found: list[Entry]) -> Fraction | None:
     if aggregation in whole:
         return Fraction(whole[aggregation]())
     return Fraction(of_some[aggregation]()) if found else None
+
+
+def number_of(found: list[Entry]) -> Fraction:
+    """How many activities some entries are."""
+    return sum((one.share for one in found), Fraction(0))
 
 
 def _is_number(document: Document) -> bool:

@@ -16,6 +16,7 @@ from app.store import documents, heads
 from app.store.engine import StartError, Store
 from app.store.tables import METADATA
 from app.store.transactions import Writing
+from tests.engines import on_sqlite
 from tests.store.worlds import NOW, W, url
 
 
@@ -33,6 +34,7 @@ def schema(path: Path) -> dict[str, list[str]]:
     }
 
 
+@on_sqlite
 def test_the_migrations_make_exactly_the_tables_that_the_program_describes(
     tmp_path: Path,
 ) -> None:
@@ -50,6 +52,7 @@ def test_the_migrations_make_exactly_the_tables_that_the_program_describes(
     assert schema(tmp_path / "migrated.db") == described
 
 
+@on_sqlite
 def test_every_table_is_strict_and_led_by_its_workspace(store: Store) -> None:
     with store.read() as reading:
         tables = reading.connection.execute(
@@ -68,6 +71,7 @@ def test_every_table_is_strict_and_led_by_its_workspace(store: Store) -> None:
     assert {(t, c) for t, _, c in leading if t in ours and c != "workspace_id"} == set()
 
 
+@on_sqlite
 def test_every_connection_is_durable_and_waits_for_the_file(store: Store) -> None:
     with store.read() as one, store.read() as two:
         for reading in (one, two):
@@ -103,7 +107,9 @@ def test_processes_that_start_at_once_migrate_once(tmp_path: Path) -> None:
     ]
     said = [process.communicate(timeout=60)[1] for process in running]
     assert [process.returncode for process in running] == [0] * 4, said
-    Store(url(tmp_path)).migrate()
+    again = Store(url(tmp_path))
+    again.migrate()
+    again.close()
 
 
 def refusal(address: str) -> StartError:
@@ -113,6 +119,7 @@ def refusal(address: str) -> StartError:
     return caught.value
 
 
+@on_sqlite
 def test_a_database_that_cannot_serve_is_refused_in_one_sentence(tmp_path: Path) -> None:
     missing = f"sqlite:///{tmp_path / 'no' / 'such' / 'ledger.db'}"
     assert refusal(missing).code == "database_folder_missing"
@@ -127,8 +134,9 @@ def test_a_database_that_cannot_serve_is_refused_in_one_sentence(tmp_path: Path)
     assert refusal("nonsense").code == "database_url_unreadable"
 
 
+@on_sqlite
 def test_another_applications_database_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
+    path = tmp_path / "tassei.sqlite3"
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE songs (title TEXT)")
     connection.commit()
@@ -137,18 +145,20 @@ def test_another_applications_database_is_left_alone(tmp_path: Path) -> None:
     assert list(schema(path)) == ["songs"]
 
 
+@on_sqlite
 def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
     Store(url(tmp_path)).migrate()
-    connection = sqlite3.connect(tmp_path / "ledger.db")
+    connection = sqlite3.connect(tmp_path / "tassei.sqlite3")
     connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.commit()
     connection.close()
     assert refusal(url(tmp_path)).code == "database_is_newer"
 
 
+@on_sqlite
 def test_a_read_only_database_is_refused(tmp_path: Path) -> None:
     Store(url(tmp_path)).migrate()
-    path = tmp_path / "ledger.db"
+    path = tmp_path / "tassei.sqlite3"
     assert refusal(f"sqlite:///file:{path}?mode=ro&uri=true").code == "database_is_read_only"
 
 
@@ -195,10 +205,11 @@ def test_writers_stand_in_line(store: Store) -> None:
     assert after.seq == before.seq + 20
 
 
+@on_sqlite
 def test_a_file_held_by_another_program_is_an_outage_not_a_crash(
     store: Store, tmp_path: Path
 ) -> None:
-    other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    other = sqlite3.connect(tmp_path / "tassei.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with store.read() as reading:
         reading.connection.exec_driver_sql("PRAGMA busy_timeout = 10")

@@ -9,7 +9,13 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from app.domain.activities import KIND, RETRACTED, Report, make_report
 from app.domain.revisions import of_number
@@ -159,13 +165,16 @@ class Ledger(RuleBasedStateMachine):
         self._folder.cleanup()
 
 
-Ledger.TestCase.settings = settings(
+_SETTINGS = settings(
     max_examples=20,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-TestLedger = Ledger.TestCase
+
+
+def test_the_ledger_says_what_the_reports_say_whatever_happens() -> None:
+    run_state_machine_as_test(Ledger, settings=_SETTINGS)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -14,8 +14,10 @@ from app.domain.errors import Invalid, NotFound
 from app.store import activities, actors, documents, ledger, quarantine, totals
 from app.store.engine import Store
 from app.store.pages import Page
-from app.store.recording import Recorder, Work
+from app.store.recording import Recorder
+from app.store.strays import Work
 from app.store.transactions import Reading
+from tests.engines import engine_of, on_sqlite
 from tests.store.worlds import DAY_ONE, NOW, W, call, delivery, report, sent, won
 
 
@@ -231,6 +233,7 @@ def test_rebuild_repairs_tallies_and_credits(store: Store) -> None:
         ledger.verify(store, "nowhere")
 
 
+@on_sqlite
 def test_no_lookup_of_a_commit_or_a_report_reads_a_whole_table(store: Store) -> None:
     sent(store, delivery(*(won(f"d{n}", n % 9 + 1) for n in range(300)), call("c")))
     statements: list[tuple[str, Any]] = []
@@ -238,7 +241,7 @@ def test_no_lookup_of_a_commit_or_a_report_reads_a_whole_table(store: Store) -> 
     def note(_c: Connection, _k: object, statement: str, values: Any, *_: object) -> None:
         statements.append((statement, values))
 
-    event.listen(store._engine, "before_cursor_execute", note)
+    event.listen(engine_of(store), "before_cursor_execute", note)
     changed = [won("d1", 50), report("d2", 60, full=False, amount="1"), won("new"), won("d4", 5)]
     refused = Refused(9, None, "crm", Invalid("x"), "")
     one = delivery(*changed, quarantines=True, refused=(refused,))
@@ -247,7 +250,7 @@ def test_no_lookup_of_a_commit_or_a_report_reads_a_whole_table(store: Store) -> 
     recorder.record([*works, Work(one, one.refused[0])])
     with store.read() as reading:
         _read_everything(reading)
-    event.remove(store._engine, "before_cursor_execute", note)
+    event.remove(engine_of(store), "before_cursor_execute", note)
     texts = dict(statements)
     assert len(texts) > 25
     with store.read() as reading:

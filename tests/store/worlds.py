@@ -12,6 +12,7 @@ from app.domain.revisions import of_number
 from app.store import documents
 from app.store.committer import Committer
 from app.store.engine import Store
+from tests import engines
 
 W = "default"
 NOW = 1_796_083_200_000_000  # 2026-12-01T00:00:00Z
@@ -19,7 +20,8 @@ DAY_ONE = NOW // 86_400_000_000
 
 
 def url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'ledger.db'}"
+    """The address of a folder's database, which may have no tables yet."""
+    return engines.url(folder)
 
 
 def settle(store: Store, workspace: str = W, /, **sources: list[str] | None) -> None:
@@ -36,7 +38,7 @@ def put_source(writing: Any, key: str, counts: list[str] | None) -> None:
 
 
 def opened(folder: Path, **sources: list[str] | None) -> Store:
-    store = Store(url(folder))
+    store = Store(engines.url(folder, migrated=True))
     store.migrate()
     settle(store, W, **sources)
     return store
@@ -92,7 +94,7 @@ def delivery(
 def sent(store: Store, *deliveries: Delivery) -> list[list[ItemResult]]:
     """What a committer of its own answers to deliveries that all wait before it starts."""
     committer = Committer(store)
-    committer._open = True
+    committer.open()
     answers = [committer.submit(one) for one in deliveries]
     committer.start()
     try:

@@ -70,7 +70,7 @@ class Exchange:
     def said(self) -> Any:
         """The request's body, as an example shows it."""
         text = self.request.decode()
-        if self.media_type.endswith("ndjson"):
+        if self.media_type in {"application/x-ndjson", "text/csv"}:
             return text
         return dict(parse_qsl(text)) if "form" in self.media_type else json.loads(text)
 
@@ -148,6 +148,7 @@ def exchanges() -> Sequence[Exchange]:
         measure(recorder)
         issue_and_revoke(recorder)
         report_in_every_way(recorder)
+        post_a_table(recorder)
         connect_and_deliver(recorder)
         look_back(recorder)
         take_out_of_use(recorder)
@@ -254,6 +255,34 @@ def report_in_every_way(recorder: Recorder) -> None:
     batch = "application/cloudevents-batch+json"
     recorder.says("POST", "/v1/events", [wrong, undated], content_type=batch)
     recorder.reads("/v1/activities?counted=false", "/v1/activities/hubspot/D-1003")
+
+
+def post_a_table(recorder: Recorder) -> None:
+    """An export of another system, once its columns have a meaning."""
+    old = {
+        "provider": "csv",
+        "name": "The system before",
+        "counts": ["deal"],
+        "mapping": {
+            "activity": {"kind": "deal", "key": "no", "actor": "担当"},
+            "fields": {
+                "status": {"column": "stage", "map": {"受注": "won", "失注": "lost"}},
+                "won_at": {"column": "closed", "type": "date", "zone": "Asia/Tokyo"},
+                "amount": {"column": "value", "type": "decimal"},
+                "currency": {"constant": "JPY"},
+            },
+        },
+    }
+    recorder.says("PUT", "/v1/sources/before", old)
+    recorder.reads("/v1/sources/before")
+    table = (
+        "no,担当,stage,closed,value\n17,佐藤,受注,2026-12-11,400000\n18,鈴木,受注,11.12.,90000\n"
+    )
+    csv = {"content_type": "text/csv"}
+    recorder.says("POST", "/v1/events?source=before", table.encode(), **csv)
+    recorder.says("POST", "/v1/events?source=zoom", table.encode(), **csv)
+    recorder.says("POST", "/v1/events?source=after", table.encode(), **csv)
+    recorder.reads("/v1/deliveries?source=before")
 
 
 def connect_and_deliver(recorder: Recorder) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +16,9 @@ from app.main import Token, create_app, opened, random_token
 from app.settings import Settings
 from app.store import ledger
 from app.store.engine import Store
+from app.store.tables import METADATA
 from app.usecases import workspaces
+from tests import engines
 
 ADMIN = "tsk_default_" + "A" * 40
 
@@ -81,8 +82,13 @@ class Service:
 
     def dump(self) -> str:
         """Everything that is stored, as text: to see that nothing changed."""
-        with closing(sqlite3.connect(self.folder / "tassei.sqlite3")) as connection:
-            return "\n".join(connection.iterdump())
+        with self.store.read() as reading:
+            rows = [
+                repr((table.name, tuple(row)))
+                for table in METADATA.sorted_tables
+                for row in reading.connection.execute(table.select())
+            ]
+        return "\n".join(sorted(rows))
 
     def get(self, path: str, **headers: str) -> Any:
         return self.client.get(path, headers=headers)
@@ -137,6 +143,8 @@ def started_in(
 ) -> Iterator[Service]:
     """The same on a data folder, which may hold what an earlier service left."""
     clock = Clock(instant(at))
+    if engines.chosen() != engines.SQLITE:
+        settings = {"database_url": engines.url(folder, migrated=True)} | settings
     chosen = Settings(data_dir=folder, **settings)
     context = opened(chosen, clock=clock, token=token)
     workspaces.first_start(context.store, clock(), token, ADMIN)

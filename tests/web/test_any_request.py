@@ -30,6 +30,14 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 JSON = "application/json"
+MAPPING = {
+    "source": {"key": "y"},
+    "activity": {"kind": {"column": "k", "map": {"D": "deal"}}, "key": "id", "revision": "n"},
+    "fields": {
+        "won_at": {"column": "d", "type": "date", "zone": "Asia/Tokyo", "when": {"k": "D"}},
+        "amount": {"constant": 1},
+    },
+}
 BODIES: dict[tuple[str, str], tuple[str, Any]] = {
     ("PUT", "/v1/workspace"): (JSON, SETTINGS),
     ("PUT", "/v1/teams/x"): (JSON, TEAM | {"parents": [{"team": "east", "from": "2026-12-01"}]}),
@@ -39,6 +47,7 @@ BODIES: dict[tuple[str, str], tuple[str, Any]] = {
         {"absences": [{"from": "2026-12-01", "to": "2026-12-02", "share": "0.5"}]},
     ),
     ("PUT", "/v1/sources/x"): (JSON, EVENTS | {"expect": {"every": "P1D"}, "credentials": {}}),
+    ("PUT", "/v1/sources/y"): (JSON, {"provider": "csv", "name": "Files", "mapping": MAPPING}),
     ("PUT", "/v1/plans/x"): (JSON, PLAN | {"reason": "why"}),
     ("POST", "/v1/keys"): (JSON, {"name": "k", "scopes": ["read"]}),
     ("PUT", "/v1/members"): ("application/x-ndjson", {"key": "x"} | member("x")),

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from app.domain.errors import Unreadable
 from app.web.etags import condition, etag_of, not_modified, tagged
+from tests.web.service import started
 
 TAG = '"abc"'
 OLD = '"old"'
@@ -77,3 +78,28 @@ def test_a_get_compares_weakly_and_304_carries_what_200_would(
     assert answer.headers["etag"] == TAG
     assert answer.headers["cache-control"] == "private, no-cache"
     assert answer.headers["vary"] == "Authorization, Accept-Language"
+
+
+def test_each_language_of_a_source_is_a_copy_of_its_own_and_either_may_be_changed() -> None:
+    with started("2026-12-14T09:00:00+09:00") as service:
+        body = {"provider": "standard_webhooks", "name": "app"}
+        made = service.put("/v1/sources/app", body, accept_language="ja")
+        assert made.status_code == 201
+        told = {
+            language: service.get("/v1/sources/app", **{"accept-language": language})
+            for language in ("en", "ja")
+        }
+        tags = {language: answer.headers["etag"] for language, answer in told.items()}
+        assert told["en"].json()["next"] != told["ja"].json()["next"]
+        assert tags["en"] != tags["ja"]
+        assert made.headers["etag"] == tags["ja"]
+        for language, status in (("ja", 304), ("en", 200)):
+            headers = {"if-none-match": tags["ja"], "accept-language": language}
+            assert service.get("/v1/sources/app", **headers).status_code == status
+        names = iter("abcde")
+        for language in ("ja", "en"):
+            tag = service.get("/v1/sources/app", **{"accept-language": language}).headers["etag"]
+            changed = service.put("/v1/sources/app", body | {"name": next(names)}, if_match=tag)
+            assert changed.status_code == 200
+            stale = service.put("/v1/sources/app", body | {"name": next(names)}, if_match=tag)
+            assert stale.status_code == 412

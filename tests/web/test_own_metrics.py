@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from app.domain.presets import PRESETS
+from tests.engines import on_both
 from tests.web.service import Service, started
+
+pytestmark = on_both
 
 SIZE: dict[str, Any] = {
     "names": {"en": "Deal size"},

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.engines import on_both
 from tests.web.example import EVENTS, PLAN, SETTINGS, START, actual, call, deal, member, settle
 from tests.web.service import Service, started
+
+pytestmark = on_both
 
 NDJSON = "application/x-ndjson"
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.usecases.exports import snapshot
 from app.views.prometheus import families
-from tests.web.example import PLAN, START, call, settle
+from tests.web.example import PLAN, SETTINGS, START, call, settle
 from tests.web.service import Service, started
 
 DECEMBER = PLAN | {"alias": "new-business"}
@@ -197,3 +197,26 @@ def test_an_influence_is_seen_in_plan_progress_and_gauges(service: Service) -> N
     application: Any = service.client.app
     gauges = families(snapshot(application.state.context)).decode()
     assert f"tassei_goal_target{{{labels}}} 3600.0" in gauges.splitlines()
+
+
+def test_a_fiscal_year_that_moves_one_plan_onto_anothers_days_is_refused(
+    service: Service,
+) -> None:
+    service.replace("/v1/workspace", SETTINGS | {"fiscal_year_start_month": 4})
+    body = PLAN | {"alias": "new-business", "assignments": []}
+    for key, period in (
+        ("autumn", {"quarter": "2026-Q3", "fiscal": True}),  # October to December
+        ("january", {"month": "2027-01"}),
+    ):
+        made = service.put(f"/v1/plans/{key}", body | {"period": period})
+        assert made.status_code == 201, made.text
+    etag = service.get("/v1/workspace").headers["etag"]
+    moved = SETTINGS | {"fiscal_year_start_month": 5}  # November to January
+    refused = service.put("/v1/workspace", moved, if_match=etag)
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "urn:tassei:problem:aliases-would-overlap"
+    named = {"alias": "new-business", "plan": "autumn", "other": "january"}
+    assert refused.json()["params"] == named
+    assert service.get("/v1/workspace").headers["etag"] == etag
+    free = SETTINGS | {"fiscal_year_start_month": 3}  # September to November
+    assert service.put("/v1/workspace", free, if_match=etag).status_code == 200

@@ -42,7 +42,8 @@ def test_nobody_overwrites_what_they_have_not_seen(
         assert service.put(path, body).status_code == 201
         other = {"absences": [{"from": "2026-12-24", "to": "2026-12-25"}]}
     etag = service.get(path).headers["etag"]
-    assert etag == '"1"'
+    language = ".en" if path.startswith("/v1/sources") else ""  # its sentences have one
+    assert etag == f'"1{language}"'
     told = {
         "same": service.put(path, body),
         "same, old": service.put(path, body, if_match='"0"'),
@@ -74,7 +75,7 @@ def test_nobody_overwrites_what_they_have_not_seen(
     assert told["same"].headers["etag"] == etag
     assert service.get(path).headers["etag"] == etag
     changed = service.put(path, other, if_match=f'"7", {etag}')
-    assert (changed.status_code, changed.headers["etag"]) == (200, '"2"')
+    assert (changed.status_code, changed.headers["etag"]) == (200, f'"2{language}"')
 
 
 @pytest.mark.parametrize("path", ["/v1/teams/east", "/v1/members/sato", "/v1/sources/crm"])

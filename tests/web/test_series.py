@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.engines import on_both
 from tests.web.service import Service, started
+
+pytestmark = on_both
 
 HOME = "Asia/Tokyo"
 ZONES = (

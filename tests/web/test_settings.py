@@ -56,7 +56,7 @@ def test_every_setting_is_read() -> None:
         ("TASSEI_PORT", "http-hunter2"),
         ("TASSEI_METRICS_PORT", "8000"),
         ("TASSEI_LOG_FORMAT", "hunter2"),
-        ("TASSEI_DATABASE_URL", "postgresql://u:hunter2@db/x"),
+        ("TASSEI_DATABASE_URL", "mysql://u:hunter2@db/x"),
         ("TASSEI_DATABASE_URL", "sqlite:///"),
         ("TASSEI_PUBLIC_URL", "tassei.example.com"),
         ("TASSEI_PUBLIC_URL", "ftp://tassei.example.com"),

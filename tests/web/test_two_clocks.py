@@ -110,23 +110,25 @@ def test_what_moved_between_two_knowings_is_listed_and_adds_up(service: Service)
     assert (late["key"], late["what"], late["kind"]) == ("c-3", "late", "call")
     assert late["received_at"].startswith("2026-12-19T10:07:00")
     assert [one["goal"] for one in late["goals"]] == ["calls"]
-    assert late["goals"][0]["before"] is None
-    assert late["goals"][0]["after"] == {
-        "value": "1",
-        "member": "sato",
-        "actor": "sato@example.co.jp",
-        "at": "2026-12-11T10:00:00+09:00",
-    }
+    assert late["goals"][0]["before"] == []
+    assert late["goals"][0]["after"] == [
+        {
+            "value": "1",
+            "member": "sato",
+            "actor": "sato@example.co.jp",
+            "at": "2026-12-11T10:00:00+09:00",
+        }
+    ]
     assert (first["key"], first["what"]) == ("d-1", "corrected")
     assert [(one["goal"], one["difference"]) for one in first["goals"]] == [("revenue", "-70000")]
     assert [(one["goal"], one["difference"]) for one in second["goals"]] == [
         ("revenue", "-400000"), ("deals_won", "-1"),
     ]  # fmt: skip
-    assert all(one["after"] is None for one in second["goals"])
+    assert all(one["after"] == [] for one in second["goals"])
     # Nothing is more or less by it, but it is another one's now.
     assert {one["difference"] for one in moved["goals"]} == {"0"}
-    assert {one["before"]["member"] for one in moved["goals"]} == {"suzuki"}
-    assert {one["after"]["member"] for one in moved["goals"]} == {"sato"}
+    assert {part["member"] for one in moved["goals"] for part in one["before"]} == {"suzuki"}
+    assert {part["member"] for one in moved["goals"] for part in one["after"]} == {"sato"}
 
 
 def test_pages_of_changes_are_of_one_list_though_more_arrives(service: Service) -> None:

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.engines import on_both
 from tests.web.service import Service, started
+
+pytestmark = on_both
 
 MONTH = "2026-12-new"
 CALLS = {

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from app.domain.activities import KIND, RETRACTED, JsonValue, Report, make_report
-from app.domain.deliveries import Delivery, Item
+from app.domain.deliveries import About, Delivery, Item
 from app.domain.errors import Fault, Invalid, Unreadable
 from app.domain.instants import instant
 from app.domain.kinds import RawValue
@@ -70,6 +70,7 @@ def _verify(request: HookRequest) -> None:
 
 def _read(request: HookRequest) -> Delivery:
     id_ = None
+    meta: Object = {}
     try:
         event = _object(read_json(request.body), "")
         meta = _object(event.get("meta"), "/meta")
@@ -77,7 +78,9 @@ def _read(request: HookRequest) -> Delivery:
         report = _report(event, meta, request)
     except (Unreadable, Invalid) as error:
         content = body_text(request.body)
-        return hook_delivery(request, refused=(refusal(request, error, content, id_),))
+        return hook_delivery(
+            request, refused=(refusal(request, error, content, id_, _about(meta)),)
+        )
     return hook_delivery(request, *([Item(0, id_ or report.key, report)] if report else []))
 
 
@@ -99,6 +102,18 @@ def _report(event: Object, meta: Object, request: HookRequest) -> Report | None:
     revision = of_instant(instant(at))
     key = f"{entity}:{number}"
     return make_report(request.source, key, revision, fields, full=full, mapping=MAPPING)
+
+
+def _about(meta: Object) -> About | None:
+    """What a refused event is about, where it says that much."""
+    try:
+        number, at = _number(meta, "entity_id", "/meta"), _time(meta, "timestamp", "/meta")
+        revision = None if at is None else of_instant(instant(at))
+    except Invalid:
+        return None
+    if number is None or revision is None:
+        return None
+    return About(f"{meta.get('entity')}:{number}", revision)
 
 
 def _fields(event: Object, meta: Object, now: int) -> Fields | None:

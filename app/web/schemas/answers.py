@@ -22,6 +22,10 @@ Quantity = Annotated[
         examples=["258.62069"],
     ),
 ]
+Tallied = Annotated[
+    int | Quantity,
+    Field(description="An integer; of a metric whose `credit` is shared a quantity as text."),
+]
 Moment = Annotated[
     str,
     Field(

@@ -36,8 +36,11 @@ class Move(Answer):
     """How an activity moved a goal."""
 
     goal: Key
-    before: Annotated[Part | None, Field(description="null: it did not count for the goal.")]
-    after: Annotated[Part | None, Field(description="null: it does not count for the goal.")]
+    before: Annotated[
+        list[Part],
+        Field(description="Several where credit is shared; none: it did not count for the goal."),
+    ]
+    after: list[Part]
     difference: Quantity
 
 

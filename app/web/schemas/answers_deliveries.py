@@ -67,8 +67,8 @@ class ReplaySummary(Answer):
         int,
         Field(
             ge=0,
-            description="How many could not be: redacted, of a source that is gone, or unreadable "
-            "by today's rules.",
+            description="How many could not be: redacted, of a source that is gone or has no "
+            "mapping any more, or unreadable by today's rules.",
         ),
     ]
     outcomes: Outcomes

@@ -24,7 +24,10 @@ _ActivityKey = Annotated[
 class ProblemError(Told):
     """One thing that is wrong, and where."""
 
-    pointer: Annotated[str, Field(description="RFC 6901, into the body; empty for the whole.")]
+    pointer: Annotated[
+        str,
+        Field(description="RFC 6901, into the body; empty for the whole. Of CSV: row and column."),
+    ]
 
 
 class Problem(Answer):
@@ -47,7 +50,10 @@ class Problem(Answer):
 class ItemProblem(Answer):
     """What is wrong with one item."""
 
-    index: Annotated[int, Field(ge=0, description="Its place in the request, from 0.")]
+    index: Annotated[
+        int,
+        Field(ge=0, description="Its place in the request, from 0; of CSV, the number of its row."),
+    ]
     id: Annotated[str | None, Field(description="The event's id; null if it could not be read.")]
     problem: Problem
 
@@ -147,7 +153,12 @@ class Quarantined(Answer):
         str | None, Field(description="The latest delivery that brought it; see /v1/deliveries.")
     ]
     resolved_at: Annotated[
-        Moment | None, Field(description="When a replay settled it, in UTC; null while it is open.")
+        Moment | None,
+        Field(
+            description="When a replay settled it, or a later report that makes up for it: the "
+            "same event, or a whole report of its activity that is not older. In UTC; null while "
+            "it is open."
+        ),
     ]
 
 

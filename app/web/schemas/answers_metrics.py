@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.buckets import Granularity
-from app.domain.metrics import Aggregation, UnitKind
-from app.web.schemas.answers import Answer, Moment, Page, Quantity, Told, Version
+from app.domain.metrics import Aggregation, Credit, UnitKind
+from app.web.schemas.answers import Answer, Moment, Page, Quantity, Tallied, Told, Version
 from app.web.schemas.answers_progress import Unit
 from app.web.schemas.common import Key
 from app.web.schemas.metrics import Conditions, FieldName, Names, StockBody
@@ -35,6 +35,10 @@ class Metric(Answer):
     ] = None
     unit: UnitKind
     decimals: Annotated[int, Field(ge=0, le=6)]
+    credit: Annotated[
+        Credit,
+        Field(description="Whether an activity's `credits` divide it; `role`: it counts whole."),
+    ]
     stock: Annotated[
         StockBody | None, Field(description="For what stands rather than happened.")
     ] = None
@@ -80,7 +84,7 @@ class SeriesItem(Answer):
         ),
     ]
     count: Annotated[
-        int,
+        Tallied,
         Field(description="How many activities; of a stock, how many stand at the bucket's end."),
     ]
     reasons: Annotated[

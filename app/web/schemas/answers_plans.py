@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from app.web.schemas.answers import Answer, Moment, Page, Quantity, Told, Version
+from app.web.schemas.answers import Answer, Moment, Page, Quantity, Tallied, Told, Version
 from app.web.schemas.common import Key, LocalDate, Name
 from app.web.schemas.plans import Assignment, GoalBody, Period, Stage
 
@@ -137,7 +137,7 @@ class Proposal(Answer):
     goal: Annotated[Key, Field(description="The goal that has the conversion.")]
     assumed: Quantity
     observed: Annotated[Quantity, Field(description="More than 0: it can be taken over as it is.")]
-    sample: Annotated[int, Field(ge=0, description="In how many of the child it was observed.")]
+    sample: Annotated[Tallied, Field(description="In how many of the child it was observed.")]
 
 
 class CopiedPlan(SolvedPlan):

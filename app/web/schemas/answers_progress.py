@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.domain.metrics import UnitKind
 from app.domain.progress import Edge, FreshnessState, Verdict
-from app.web.schemas.answers import Answer, Moment, Quantity, Told
+from app.web.schemas.answers import Answer, Moment, Quantity, Tallied, Told
 from app.web.schemas.common import Key, Name
 
 
@@ -31,7 +31,7 @@ class Rate(Answer):
         Quantity | None,
         Field(description="This goal's actual / the child's; null while the child's is 0."),
     ]
-    sample: Annotated[int, Field(ge=0, description="In how many of the child it was observed.")]
+    sample: Annotated[Tallied, Field(description="In how many of the child it was observed.")]
 
 
 class Freshness(Answer):
@@ -53,7 +53,7 @@ class Excluded(Answer):
     """Amounts in another currency than the workspace's: told, never added."""
 
     currency: Annotated[str, Field(description="ISO 4217.", examples=["USD"])]
-    count: Annotated[int, Field(ge=1, description="How many amounts.")]
+    count: Annotated[Tallied, Field(description="How many amounts.")]
     total: Annotated[Quantity, Field(description="Their sum, in that currency.")]
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from app.usecases.sources import Liveness
 from app.web.schemas.answers import Answer, Moment, Page, Told, Version
 from app.web.schemas.common import Key, Name
+from app.web.schemas.mappings import MappingBody
 from app.web.schemas.sources import Expectation, Kind
 
 
@@ -25,6 +26,10 @@ class Source(Answer):
     expect: Annotated[
         Expectation | None,
         Field(description="Left out when the source is expected once a working day."),
+    ] = None
+    mapping: Annotated[
+        MappingBody | None,
+        Field(description="Of the provider `csv` only; left out where there is none yet."),
     ] = None
     state: Annotated[
         Liveness,

@@ -6,10 +6,11 @@ any fields. null clears a field; an attribute that is null is the same as an abs
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from app.domain.credits import MOST
 from app.domain.kinds import KINDS, MAX_NAME
 from app.web.schemas.answers import Moment
 from app.web.schemas.common import DecimalText, LocalDate
@@ -31,10 +32,35 @@ _Who = Annotated[
 ]
 
 
+class CreditShare(BaseModel):
+    """One of several people who did it together."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    identity: _Who
+    share: Annotated[
+        DecimalText | int | float,
+        Field(description="Above 0, at most 1, up to 6 decimals. Best as text.", examples=["0.7"]),
+    ]
+
+
+_Credits = Annotated[
+    list[CreditShare] | None,
+    Field(
+        min_length=1,
+        max_length=MOST,
+        description="Who did it together, everybody once; the shares add up to exactly 1. Metrics "
+        "whose `credit` is shared count it by these shares, all others by the role.",
+    ),
+]
+
+
 class _Fields(BaseModel):
     """Further fields are kept as they are."""
 
     model_config = ConfigDict(extra="allow")
+
+    credits: _Credits = None
 
 
 class CallFields(_Fields):
@@ -137,6 +163,10 @@ class _Event(BaseModel):
     )
 
 
+class CustomFields(_Fields):
+    """Any fields; `credits` means the same in every type."""
+
+
 class CallEvent(_Event):
     """Reports a call."""
 
@@ -183,7 +213,7 @@ class CustomEvent(_Event):
             examples=["demo_given"],
         ),
     ]
-    data: dict[str, Any] | None = None
+    data: CustomFields | None = None
 
 
 AnyEvent = CallEvent | MeetingEvent | DealEvent | PaymentEvent | LeadEvent | CustomEvent

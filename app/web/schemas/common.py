@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Key = Annotated[
     str,
@@ -47,6 +47,30 @@ class Body(BaseModel):
     def document(self) -> dict[str, Any]:
         """The canonical JSON document of this body: defaults written out, nulls left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _read_only(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    assert issubclass(model, Resource)  # noqa: S101 - the one class with this in its config
+    told = {"readOnly": True, "description": "As GET answers it; not looked at here."}
+    schema["properties"] |= dict.fromkeys(sorted(model.answered), told)
+
+
+class Resource(Body):
+    """A body that may be what GET answered, changed or not.
+
+    `answered` names what an answer has beside the resource itself. It is left aside whatever it
+    says: which version is meant stands in If-Match.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_read_only)
+    answered: ClassVar[frozenset[str]] = frozenset({"key", "version"})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_answered(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if name not in cls.answered}
 
 
 class DateRange(Body):

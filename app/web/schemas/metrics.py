@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from app.web.schemas.common import Body, Name, Reason
+from app.web.schemas.common import Body, Name, Reason, Resource
 from app.web.schemas.sources import Kind
 
 FieldName = Annotated[str, Field(min_length=1, max_length=255, examples=["status"])]
@@ -44,8 +44,10 @@ class StockBody(Body):
 Conditions = Annotated[list[ConditionBody], Field(max_length=20)]
 
 
-class MetricBody(Body):
+class MetricBody(Resource):
     """A measure over the activities of a kind."""
+
+    answered: ClassVar[frozenset[str]] = Resource.answered | {"preset"}
 
     names: Names
     kind: Kind
@@ -69,5 +71,13 @@ class MetricBody(Body):
     decimals: Annotated[
         int, Field(ge=0, le=6, description="Of the value; money has its currency's.")
     ] = 0
+    credit: Annotated[
+        Literal["role", "shared"],
+        Field(
+            description="Whom an activity counts for. `role`: whole, for whom `roles` names. "
+            "`shared`: for everybody in its `credits`, by their shares; one without `credits` "
+            "whole, for whom `roles` names."
+        ),
+    ] = "role"
     stock: StockBody | None = None
     reason: Annotated[Reason | None, Field(description="Why; a change wants it.")] = None

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from app.web.schemas.common import Body, DateRange, DecimalText, Key, LocalDate, Name, Reason
+from app.web.schemas.common import (
+    Body,
+    DateRange,
+    DecimalText,
+    Key,
+    LocalDate,
+    Name,
+    Reason,
+    Resource,
+)
 
 
 class TeamLink(DateRange):
@@ -23,14 +32,14 @@ class Identity(DateRange):
     value: Annotated[str, Field(min_length=1, max_length=255, examples=["sato@example.co.jp"])]
 
 
-class TeamBody(Body):
+class TeamBody(Resource):
     """A team; `parents` are dated, so that a reorganisation keeps history."""
 
     name: Name
     parents: list[TeamLink] = Field(default_factory=list, max_length=100)
 
 
-class MemberBody(Body):
+class MemberBody(Resource):
     """A person who sells. `capacity` scales the share of a plan: "0.5" for a half-time person."""
 
     name: Name
@@ -48,7 +57,7 @@ class Absence(Body):
     reason: Reason | None = None
 
 
-class AbsencesBody(Body):
+class AbsencesBody(Resource):
     """All absences of a member; PUT replaces the whole list."""
 
     absences: Annotated[list[Absence], Field(max_length=1000)]
@@ -57,6 +66,7 @@ class AbsencesBody(Body):
 class MemberLine(MemberBody):
     """One line of an NDJSON import: a member with its key."""
 
+    answered: ClassVar[frozenset[str]] = frozenset({"version"})
     key: Key
 
     def member(self) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from app.web.schemas.common import Body, DecimalText, Key, LocalDate, Name, Reason
+from app.web.schemas.common import Body, DecimalText, Key, LocalDate, Name, Reason, Resource
 
 
 class Period(Body):
@@ -83,8 +83,16 @@ class Assignment(Body):
     weight: DecimalText = "1"
 
 
-class PlanBody(Body):
+class PlanBody(Resource):
     """A goal tree with a period and the people who carry it."""
+
+    answered: ClassVar[frozenset[str]] = Resource.answered | {
+        "working_days",
+        "goals",
+        "split",
+        "unmeasured",
+        "warnings",
+    }
 
     name: Name
     alias: Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.web.schemas.common import Body, ClockTime, LocalDate, Name, Reason
+from app.web.schemas.common import Body, ClockTime, LocalDate, Name, Reason, Resource
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Scope = Literal["ingest", "read", "write", "admin"]
@@ -45,7 +45,7 @@ class Retention(Body):
     ] = 90
 
 
-class WorkspaceBody(Body):
+class WorkspaceBody(Resource):
     """A tenant's own zone, currency, language and calendar."""
 
     name: Name

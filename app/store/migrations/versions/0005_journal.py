@@ -8,18 +8,19 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision: str | None = "0003"
+revision = "0005"
+down_revision: str | None = "0004"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
 _WHOLE = sa.BigInteger().with_variant(sa.INTEGER(), "sqlite")
+_WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _MOVED = (("slot", _WHOLE), ("seq", _WHOLE), ("quarter", _WHOLE), ("actor", _WHOLE))
 _TABLES: Sequence[tuple[str, Sequence[tuple[str, sa.types.TypeEngine[Any]]], int]] = (
     ("counting", (("version", _WHOLE),), 0),
-    ("source_heard", (("source", sa.Text()), ("seq", _WHOLE), ("at", _WHOLE)), 2),
+    ("source_heard", (("source", _WORDS), ("seq", _WHOLE), ("at", _WHOLE)), 2),
     ("journal", (*_MOVED, ("number", _WHOLE), ("total", _WHOLE)), 4),
-    ("journal_values", (*_MOVED, ("value", sa.Text()), ("n", _WHOLE)), 5),
+    ("journal_values", (*_MOVED, ("value", _WORDS), ("n", _WHOLE)), 5),
 )
 
 
@@ -29,7 +30,7 @@ def upgrade() -> None:
         key = ("workspace_id", *(column for column, _ in parts[:keys]))
         op.create_table(
             name,
-            sa.Column("workspace_id", sa.Text(), nullable=False),
+            sa.Column("workspace_id", _WORDS, nullable=False),
             *(sa.Column(column, kind, nullable=False) for column, kind in parts),
             sa.PrimaryKeyConstraint(*key, name=op.f(f"pk_{name}")),
             sqlite_strict=True,

@@ -1,0 +1,49 @@
+"""What the store asks of an engine: connections that begin as readers or writers, and reasons.
+
+Two answer it: `sqlite`, one file and one writer at a time, and `postgresql`, which many replicas
+of the service share.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+
+class Backend(Protocol):
+    """A database, opened. Nothing is asked of it before the first connection."""
+
+    @property
+    def lanes(self) -> int:
+        """How many transactions of activities can be under way at once."""
+
+    @property
+    def spans_workspaces(self) -> bool:
+        """Whether one transaction should hold whatever waits, of many workspaces."""
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A transaction that sees one snapshot and changes nothing."""
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A transaction that writes; it commits on exit, rolls back on an error."""
+
+    def migrating(self) -> AbstractContextManager[Connection]:
+        """The same, alone among all processes that would migrate."""
+
+    def prepare(self) -> str | None:
+        """Before migrating: a code where the engine is set so that it could lose commits."""
+
+    def is_foreign(self, connection: Connection) -> bool:
+        """Whether the database already belongs to some other application."""
+
+    def claim(self, connection: Connection) -> None:
+        """Say whose database this is; fails where it can only be read."""
+
+    def outage(self, error: DBAPIError) -> str | None:
+        """A stable word for why the engine failed us; None when it refused the data."""
+
+    def close(self) -> None:
+        """Give every connection back."""

@@ -1,0 +1,138 @@
+"""The engine that replicas share: PostgreSQL 15 or newer, directly or behind a pooler.
+
+Nothing is kept in a session: no prepared statement, no setting, no lock outlives a transaction,
+so a pooler may hand every transaction another connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+LANES = 4
+OLDEST = 150_000
+# Readers, the lanes, and what the background asks for. A server allows a hundred by default, so
+# several replicas fit; whoever finds none free within the patience is told to come again.
+CONNECTIONS = 12
+PATIENCE_SECONDS = 5
+# The same number in every process: only one of them migrates at a time.
+_MIGRATION = 0x54617373
+_WORDS = {
+    "25006": "database_is_read_only",
+    "28": "database_refuses_us",
+    "3D000": "database_is_missing",
+    "40": "database_is_contended",
+    "42501": "database_refuses_us",
+    "53100": "disk_is_full",
+    "53300": "database_is_busy",
+    "55P03": "database_is_contended",
+    "57014": "database_is_contended",
+    "57": "database_is_away",
+    "08": "database_is_away",
+}
+_ASKED = (
+    "server_version_num",
+    "transaction_read_only",
+    "synchronous_commit",
+    "fsync",
+    "server_encoding",
+)
+# Of the data: they say nothing about the engine.
+_DATA = ("22", "23")
+
+
+class Postgresql:
+    """A server. One transaction per workspace: each holds one head's lock and no other."""
+
+    lanes = LANES
+    spans_workspaces = False
+
+    def __init__(self, url: URL) -> None:
+        self._engine = create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            paramstyle="format",
+            hide_parameters=True,
+            poolclass=QueuePool,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=PATIENCE_SECONDS,
+            # A server that was started anew is noticed before a request is lost to it.
+            pool_pre_ping=True,
+            connect_args={"prepare_threshold": None, "connect_timeout": PATIENCE_SECONDS},
+        )
+        # A report reads many rows; without one snapshot children and parent would disagree.
+        self._reading = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One snapshot, from the first statement on."""
+        with self._reading.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Read committed: once the head's lock is held, every statement sees all before it."""
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """Under a lock that ends with the transaction, also when its process dies."""
+        with self.writing() as connection:
+            # Waits for another replica's migration, not for a forgotten session's lock on a table.
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION}
+            )
+            connection.execute(text("SET LOCAL lock_timeout = '30s'"))
+            yield connection
+
+    def prepare(self) -> str | None:
+        """Refuse a server that is too old, a standby, or one that confirms what it can lose."""
+        with self.writing() as connection:
+            shown = {name: connection.execute(text(f"SHOW {name}")).scalar_one() for name in _ASKED}
+        if int(shown["server_version_num"]) < OLDEST:
+            return "database_is_too_old"
+        if shown["transaction_read_only"] == "on":
+            return "database_is_read_only"
+        if "off" in {shown["synchronous_commit"], shown["fsync"]}:
+            return "database_would_lose_commits"
+        return None if shown["server_encoding"] == "UTF8" else "database_encoding_not_utf8"
+
+    def is_foreign(self, connection: Connection) -> bool:
+        """Tables where ours would be, and ours not among them."""
+        found = connection.execute(
+            text(
+                "SELECT count(*), count(*) FILTER (WHERE tablename = 'workspace_head')"
+                " FROM pg_tables WHERE schemaname = current_schema()"
+            )
+        ).one()
+        return bool(found[0] > 0 and found[1] == 0)
+
+    def claim(self, connection: Connection) -> None:
+        """The tables say it."""
+
+    def outage(self, error: DBAPIError) -> str | None:
+        """By SQLSTATE; a lost connection often has none."""
+        state = getattr(error.orig, "sqlstate", None)
+        if state is None:
+            away = error.connection_invalidated or isinstance(
+                error, OperationalError | InterfaceError | InternalError
+            )
+            return "database_is_away" if away else None
+        if state.startswith(_DATA):
+            return None
+        found = (word for start, word in _WORDS.items() if state.startswith(start))
+        known = next(found, None)
+        if known is None and not isinstance(error, OperationalError | InternalError):
+            return None
+        return known or "store_failed"

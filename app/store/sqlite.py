@@ -1,0 +1,132 @@
+"""The embedded engine: one file, one writer at a time, readers beside it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy import URL, Connection, create_engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+APPLICATION = 0x54617373  # "Tass", in the header of every database file of ours
+BUSY_SECONDS = 5
+_ATTEMPTS = 50
+_PRAGMAS = (
+    f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
+    "PRAGMA foreign_keys = ON",
+    # NORMAL loses acknowledged commits when the power fails; WAL alone does not help.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA cache_size = -32768",
+    # Folding the log into the file less often: a page that many commits touched moves once.
+    "PRAGMA wal_autocheckpoint = 4000",
+    # After a burst the log file is cut back instead of keeping its largest size for ever.
+    "PRAGMA journal_size_limit = 67108864",
+)
+_WORDS = {
+    "SQLITE_CANTOPEN": "database_cannot_be_opened",
+    "SQLITE_READONLY": "database_is_read_only",
+    "SQLITE_NOTADB": "not_a_database",
+    "SQLITE_CORRUPT": "database_is_damaged",
+    "SQLITE_BUSY": "database_is_locked",
+    "SQLITE_FULL": "disk_is_full",
+}
+
+
+class Sqlite:
+    """A database file. One transaction may hold many workspaces: there is one writer anyway."""
+
+    lanes = 1
+    spans_workspaces = True
+
+    def __init__(self, url: URL) -> None:
+        # As many connections as threads ask for: each is one open file, and a read is short.
+        # Values stay out of error texts, which end in logs.
+        self._engine = create_engine(url, max_overflow=-1, hide_parameters=True)
+        event.listen(self._engine, "connect", configured)
+        event.listen(self._engine, "begin", _begun)
+        # A queue of our own in front of the file's lock: waiting there is fair and wakes at once,
+        # while SQLite's busy handler sleeps and polls.
+        self._writing = threading.Lock()
+
+    def close(self) -> None:
+        """The last connection folds the log into the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One snapshot, from the first statement on."""
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Taken as a writer from the start: a reader that upgrades can only fail."""
+        with self._writing, self._engine.connect() as connection:
+            connection.execution_options(begin="BEGIN IMMEDIATE")
+            with connection.begin():
+                yield connection
+
+    def migrating(self) -> AbstractContextManager[Connection]:
+        """The file's own lock keeps the others out."""
+        return self.writing()
+
+    def prepare(self) -> str | None:
+        """Make readers and the writer independent. The file remembers it."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._use_write_ahead_log()
+            except DBAPIError as error:
+                # The busy handler does not cover this pragma when two processes start at once.
+                busy = self.outage(error) == "database_is_locked"
+                if not busy or attempt == _ATTEMPTS - 1:
+                    raise
+                time.sleep(0.1)
+            else:
+                break
+        return None
+
+    def is_foreign(self, connection: Connection) -> bool:
+        """Ours say so in the header of the file."""
+        if connection.exec_driver_sql("PRAGMA application_id").scalar_one() == APPLICATION:
+            return False
+        return connection.execute(text("SELECT 1 FROM sqlite_master")).first() is not None
+
+    def claim(self, connection: Connection) -> None:
+        """Written at every start: SQLite begins a "write" on a file that it can only read."""
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
+
+    def outage(self, error: DBAPIError) -> str | None:
+        """What the engine's own name for the error means to whoever runs it."""
+        # A damaged or foreign file is reported by the plain root class.
+        if (
+            not isinstance(error, OperationalError)
+            and type(error.orig) is not sqlite3.DatabaseError
+        ):
+            return None
+        name = getattr(error.orig, "sqlite_errorname", "")
+        return next(
+            (word for start, word in _WORDS.items() if name.startswith(start)), "store_failed"
+        )
+
+    def _use_write_ahead_log(self) -> None:
+        with self._engine.connect() as connection:
+            connection.execution_options(begin="SELECT 1")
+            if connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() != "wal":
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+
+
+def configured(connection: DBAPIConnection, _record: object = None) -> None:
+    """What every new connection needs; transactions are begun by us, not by the driver."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begun(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

@@ -1,0 +1,191 @@
+"""Several services on one PostgreSQL: what one is told, all say; directly and behind a pooler."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url
+
+from app.store import ledger
+from tests import engines
+from tests.engines import on_postgresql
+from tests.web.service import Service, started_in
+from tests.web.streaming import free_port
+
+pytestmark = on_postgresql
+AT = "2026-12-07T12:00:00+09:00"
+PLAN = "december"
+
+
+@contextmanager
+def replicas(folder: Path, address: str, number: int = 2) -> Iterator[list[Service]]:
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(started_in(folder, AT, database_url=address)) for _ in range(number)
+        ]
+
+
+def direct(folder: Path) -> str:
+    return engines.url(folder, migrated=True)
+
+
+@contextmanager
+def pooled(folder: Path) -> Iterator[str]:
+    """The same database behind a pooler that gives each transaction another connection."""
+    program = shutil.which("pgbouncer")
+    if program is None:
+        pytest.skip("pgbouncer is not installed (apt install pgbouncer)")
+    straight = make_url(direct(folder))
+    host = straight.query.get("host") or straight.host
+    secret = f" password={straight.password}" if straight.password else ""
+    with tempfile.TemporaryDirectory() as home:
+        port = free_port()
+        settings = Path(home) / "pgbouncer.ini"
+        settings.write_text(
+            f"[databases]\n* = host={host} port={straight.port or 5432} user={straight.username}"
+            f"{secret}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+            f"listen_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
+            "default_pool_size = 5\nmax_client_conn = 100\nserver_reset_query =\n"
+        )
+        os.chmod(home, 0o755)  # noqa: PTH101, S103 - nothing secret is in it, and another user reads it
+        options: dict[str, Any] = {}
+        if os.geteuid() == 0:  # which it refuses to run as, and the server's socket is its own
+            options["user"] = Path(str(host)).stat().st_uid if host else "nobody"
+        process = subprocess.Popen(  # noqa: S603 - found on the path
+            [program, "-q", str(settings)], stderr=subprocess.DEVNULL, **options
+        )
+        try:
+            time.sleep(0.3)
+            assert process.poll() is None
+            yield straight.set(host="127.0.0.1", port=port, query={}).render_as_string(
+                hide_password=False
+            )
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@pytest.fixture(params=["direct", "pooled"])
+def services(
+    request: pytest.FixtureRequest, tmp_path: Path, engine: str
+) -> Iterator[list[Service]]:
+    assert engine == engines.POSTGRESQL
+    with ExitStack() as stack:
+        reach = request.param == "pooled"
+        address = stack.enter_context(pooled(tmp_path)) if reach else direct(tmp_path)
+        yield stack.enter_context(replicas(tmp_path, address))
+
+
+def settle(service: Service) -> None:
+    change(service, time_zone="Asia/Tokyo")
+    assert service.put("/v1/sources/crm", {"provider": "events", "name": "CRM"}).status_code == 201
+    plan = {
+        "name": "December",
+        "period": {"month": "2026-12"},
+        "funnel": [{"metric": "calls", "target": "100"}],
+    }
+    assert service.put(f"/v1/plans/{PLAN}", plan).status_code == 201
+
+
+def change(service: Service, **fields: Any) -> None:
+    service.replace("/v1/workspace", service.get("/v1/workspace").json() | fields)
+
+
+def call(number: int, workspace: str = "crm") -> dict[str, Any]:
+    return {
+        "specversion": "1.0", "id": f"c-{number}", "source": workspace, "type": "call",
+        "data": {"direction": "outbound", "started_at": "2026-12-07T09:00:00+09:00"},
+    }  # fmt: skip
+
+
+def progress(service: Service, seen: str = "") -> Any:
+    return service.get(f"/v1/plans/{PLAN}/progress", **({"if-none-match": seen} if seen else {}))
+
+
+def soon(condition: Callable[[], bool], seconds: float = 20) -> float:
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() < began + seconds, "it did not come to hold"
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+def test_what_one_acknowledged_the_other_says_at_once(services: list[Service]) -> None:
+    one, two = services
+    settle(one)
+    for number in range(20):
+        writer, reader = (one, two) if number % 2 else (two, one)
+        before = progress(reader)
+        assert writer.counts([call(number)]) == {"accepted": 1}
+        after = progress(reader, before.headers["etag"])
+        assert after.status_code == 200
+        assert after.json()["root"]["actual"] == str(number + 1)
+        same = progress(writer, after.headers["etag"])
+        assert same.status_code == 304
+    assert one.mismatches() == []
+
+
+def test_configuration_changed_at_one_is_the_others_as_well(services: list[Service]) -> None:
+    one, two = services
+    settle(one)
+    stale = two.get("/v1/workspace")
+    change(one, name="東京")
+    assert two.get("/v1/workspace").json()["name"] == "東京"
+    refused = two.put("/v1/workspace", stale.json(), if_match=stale.headers["etag"])
+    assert refused.status_code == 412
+    one.replace(f"/v1/plans/{PLAN}", {
+        "name": "December", "period": {"month": "2026-12"}, "reason": "too low",
+        "funnel": [{"metric": "calls", "target": "250"}],
+    })  # fmt: skip
+    assert two.progress(PLAN).body["root"]["target"] == "250"
+
+
+def test_a_key_revoked_at_one_is_soon_refused_by_the_other(services: list[Service]) -> None:
+    one, two = services
+    issued = one.client.post("/v1/keys", json={"name": "k", "scopes": ["read"]}).json()
+    reader = two.with_key(issued["token"])
+    assert reader.get("/v1/workspace").status_code == 200
+    assert one.client.delete(f"/v1/keys/{issued['id']}").status_code == 204
+    assert soon(lambda: reader.get("/v1/workspace").status_code == 401) < 5
+
+
+def test_sixty_four_identical_deliveries_to_three_replicas_count_once(tmp_path: Path) -> None:
+    with replicas(tmp_path, direct(tmp_path), 3) as services:
+        settle(services[0])
+        events = [call(number) for number in range(10)]
+        gate = threading.Barrier(64)
+
+        def send(number: int) -> tuple[tuple[str, int], ...]:
+            gate.wait(60)
+            return tuple(services[number % 3].counts(events).items())
+
+        with ThreadPoolExecutor(64) as pool:
+            answers = list(pool.map(send, range(64)))
+        assert sorted(answers) == [(("accepted", 10),)] + [(("duplicate", 10),)] * 63
+        said = {service.progress(PLAN).body["root"]["actual"] for service in services}
+        assert said == {"10"}
+        assert ledger.verify(services[0].store, "default") == []
+
+
+def test_replicas_may_come_and_go_while_events_pour_in(tmp_path: Path) -> None:
+    address = direct(tmp_path)
+    with started_in(tmp_path, AT, database_url=address) as first:
+        settle(first)
+        for generation in range(3):
+            with started_in(tmp_path, AT, database_url=address) as second:
+                events = [call(number) for number in range(generation * 20, generation * 20 + 20)]
+                for service in (first, second, first):
+                    service.counts(events)
+        assert first.progress(PLAN).body["root"]["actual"] == "60"
+        assert first.mismatches() == []
