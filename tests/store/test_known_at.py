@@ -22,7 +22,7 @@ from app.store.committer import Committer
 from app.store.engine import Store
 from app.store.journal import Knowing
 from tests.store.own_metrics import DEFINITIONS, define, read
-from tests.store.own_recount import answer, entries, within
+from tests.store.own_recount import answer, entries, number_of, within
 from tests.store.recount import Tally, fields_of, piles, tallies_of
 from tests.store.test_ledger_machine import COUNTS, ZONES
 from tests.store.test_ledger_machine import _reports as told
@@ -222,7 +222,7 @@ def assert_own(life: Life, key: str, at: int) -> None:
 
 def _answered(document: Any, mine: list[Any], who: Any) -> tuple[int, Any]:
     some = [one for one in mine if who is None or (one.source, one.who) == who]
-    return len(some), answer(document, some)
+    return number_of(some), answer(document, some)
 
 
 def test_a_metric_counts_what_an_activity_was_before_it_became_of_another_kind() -> None:
