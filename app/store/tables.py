@@ -111,10 +111,7 @@ source_state = _table(
 )
 # What `source_state` said of when a source last spoke, after each commit that moved it.
 source_heard = _table(
-    "source_heard",
-    _key("source", Words),
-    _key("seq", Whole),
-    _value("at", Whole),
+    "source_heard", _key("source", Words), _key("seq", Whole), _value("at", Whole)
 )
 activity = _table(
     "activity",
@@ -203,26 +200,18 @@ tally_values = _table(
     _key("value", Words),
     _value("n", Whole),
 )
+
+
+def _journal(name: str, *parts: Column[Any]) -> Table:
+    return _table(
+        name, *(_key(part, Whole) for part in ("slot", "seq", "quarter", "actor")), *parts
+    )
+
+
 # How each commit moved the two tables above: what is taken back to know less. The order of the
 # key is that of its one question, what moved a slot since a commit.
-journal = _table(
-    "journal",
-    _key("slot", Whole),
-    _key("seq", Whole),
-    _key("quarter", Whole),
-    _key("actor", Whole),
-    _value("number", Whole),
-    _value("total", Whole),
-)
-journal_values = _table(
-    "journal_values",
-    _key("slot", Whole),
-    _key("seq", Whole),
-    _key("quarter", Whole),
-    _key("actor", Whole),
-    _key("value", Words),
-    _value("n", Whole),
-)
+journal = _journal("journal", _value("number", Whole), _value("total", Whole))
+journal_values = _journal("journal_values", _key("value", Words), _value("n", Whole))
 
 quarantine = _table(
     "quarantine",

@@ -220,7 +220,7 @@ def assert_own(life: Life, key: str, at: int) -> None:
             assert read(life.store, key, document, currency, start, end, known) == expected
 
 
-def _answered(document: Any, mine: list[Any], who: Any) -> tuple[int, Any]:
+def _answered(document: Any, mine: list[Any], who: Any) -> tuple[Any, Any]:
     some = [one for one in mine if who is None or (one.source, one.who) == who]
     return number_of(some), answer(document, some)
 
