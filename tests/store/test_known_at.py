@@ -109,31 +109,20 @@ def life(**sources: list[str] | None) -> Iterator[Life]:
 
 
 def known_tallies(life: Life, known: Knowing) -> tuple[Tally, Tally]:
-    """Days and quarter hours as they were known, each bucket asked for alone."""
+    """Days and quarter hours as they were known, each bucket that ever held anything alone."""
     found: tuple[Tally, Tally] = ({}, {})
-    expected = tallies_of([one for _, one in life.received], COUNTS, life.zone)
+    ever = [tallies_of(life.by(at), COUNTS, life.zone) for at in life.instants]
+    metrics = {"calls", "connected_calls", "inbound_calls", "talk_time"}
+    metrics |= {"deals_created", "deals_won", "revenue", "open_pipeline"}
     with life.store.read() as reading:
         people = actors.all_actors(reading, W)
-        for sums, ask, tally in zip(
-            found, (totals.totals, totals.quarter_totals), expected, strict=True
-        ):
-            for bucket in sorted({place[2] for place in tally} | _ever(life, ask)):
-                metrics = {"calls", "connected_calls", "inbound_calls", "talk_time"}
-                metrics |= {"deals_created", "deals_won", "revenue", "open_pipeline"}
+        for grain, ask in enumerate((totals.totals, totals.quarter_totals)):
+            for bucket in {place[2] for tallies in ever for place in tallies[grain]}:
                 for row in ask(reading, W, metrics, bucket, bucket + 1, known):
                     if (row.number, row.total) != (0, 0):
                         place = (row.metric, row.currency, bucket, *people[row.actor])
-                        sums[place] = (row.number, row.total)
+                        found[grain][place] = (row.number, row.total)
     return found
-
-
-def _ever(life: Life, ask: object) -> set[int]:
-    """Every bucket in which anything ever lay."""
-    days = ask is totals.totals
-    table, bucket = ("tally_day", "day") if days else ("tally_quarter", "quarter")
-    with life.store.read() as reading:
-        found = reading.connection.execute(text(f"SELECT DISTINCT {bucket} FROM {table}"))  # noqa: S608 - our own words
-        return {row[0] for row in found}
 
 
 _quickly = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
