@@ -17,13 +17,13 @@ from app.store.explained import START, Behind
 from app.store.pages import place_of
 from app.usecases import explaining, series
 from app.usecases.explaining import Filter, GoalActivities, MetricActivities
-from app.usecases.progress import Asked
+from app.usecases.progress import Asked, moment_of_text
 from app.views.explained_json import items_document, totals_document, unit_document
 from app.web.auth import Principal, requires
 from app.web.etags import etag_of, tagged
 from app.web.metric_routes import MOMENT
 from app.web.pagination import Paged, PageQuery, cursor_of
-from app.web.plans import AsOf, Version, moment_of_text
+from app.web.plans import AsOf, Version
 from app.web.promises import reads
 from app.web.resources import Json, Parts, encoded
 from app.web.schemas.answers_explained import GoalActivityPage, MetricActivityPage

@@ -81,6 +81,27 @@ def _shown(found: Defined) -> Json:
 MOMENT = "A date of `time_zone`, or RFC 3339 on a quarter hour (`+` travels as %2B)."
 
 
+def _clocks(
+    as_of: Annotated[
+        str | None,
+        Query(
+            max_length=40,
+            description=f"{MOMENT} A date: its end. Only what lies before is counted. Left out: "
+            "the end of the running quarter hour.",
+        ),
+    ] = None,
+    known_at: Annotated[
+        str | None,
+        Query(
+            max_length=40,
+            description="Only what had been received by then is counted: RFC 3339, or a date of "
+            "`time_zone`, which means its end. Left out: everything.",
+        ),
+    ] = None,
+) -> tuple[str | None, str | None]:
+    return as_of, known_at
+
+
 def _asked(
     start: Annotated[
         str | None, Query(alias="from", max_length=40, description=f"{MOMENT} A date: midnight.")
@@ -107,14 +128,7 @@ def _asked(
             "one the member stands in itself."
         ),
     ] = None,
-    as_of: Annotated[
-        str | None,
-        Query(
-            max_length=40,
-            description=f"{MOMENT} A date: its end. Only what lies before is counted. Left out: "
-            "the end of the running quarter hour.",
-        ),
-    ] = None,
+    clocks: Annotated[tuple[str | None, str | None], Depends(_clocks)] = (None, None),
     fill: Annotated[
         Literal["zero"] | None,
         Query(description="`zero`: also buckets and people without activities."),
@@ -127,7 +141,7 @@ def _asked(
         Granularity(granularity),
         time_zone,
         By(group_by or By.NOTHING),
-        as_of,
+        *clocks,
         Fill(fill or Fill.NOTHING),
     )
 
