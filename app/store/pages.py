@@ -28,7 +28,7 @@ def place_of(cursor: str | None, start: Place) -> Place:
         return start
     try:
         place = json.loads(cursor)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Invalid("invalid_cursor") from None
     if not isinstance(place, list) or [type(v) for v in place] != [type(v) for v in start]:
         raise Invalid("invalid_cursor")
@@ -41,7 +41,7 @@ def _comparable(value: str | int) -> bool:
     """Whether the engine can take it: JSON also writes what no column holds."""
     if isinstance(value, int):
         return abs(value) <= INT64
-    return not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def cut(
@@ -50,4 +50,7 @@ def cut(
     """A page of `limit` items from one row more than that, which tells whether there is a next."""
     kept = rows[:limit]
     more = len(rows) > limit
-    return Page([item(row) for row in kept], json.dumps(place(kept[-1])) if more else None)
+    return Page(
+        [item(row) for row in kept],
+        json.dumps(place(kept[-1]), ensure_ascii=False) if more else None,
+    )

@@ -12,6 +12,7 @@ from app.domain.changes import Move, Parts, What, moves, parts_of
 from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.goals import Goal
 from app.domain.ground import Ground
+from app.domain.instants import DAY
 from app.domain.scopes import WHOLE
 from app.store import arrivals, heads, history, rules
 from app.store.arrivals import START, Arrival
@@ -46,6 +47,11 @@ class Behind:
     known_to: int
     at: Moment
     place: arrivals.Place
+
+    def check(self, now: int) -> None:
+        """Refuse instants that no page ended with; a clock that made one may be a little ahead."""
+        if not all(0 <= one <= now + DAY for one in (self.known_to, self.at.as_of, self.at.until)):
+            raise Invalid("invalid_cursor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,8 @@ def list_changes(
     now = context.clock()
     check_known_at(asked.known_from, now, "known_from")
     check_known_at(asked.known_to, now, "known_to")
+    if behind is not None:
+        behind.check(now)
     at = behind.at if behind else moment_asked(asked.as_of, now)
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)

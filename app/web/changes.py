@@ -73,7 +73,9 @@ def _read(known_from: int | None, known_to: int | None, as_of: int | None) -> As
 
 
 def _written(behind: Behind) -> str:
-    return json.dumps((behind.known_to, behind.at.as_of, behind.at.until, *behind.place))
+    return json.dumps(
+        (behind.known_to, behind.at.as_of, behind.at.until, *behind.place), ensure_ascii=False
+    )
 
 
 def _behind(cursor: str | None) -> Behind | None:

@@ -20,7 +20,7 @@ from app.web.pagination import Paged, cursor_of, key_of
 from app.web.promises import answers
 from app.web.resources import Json, Parts, sealed_page
 from app.web.schemas.answers_deliveries import Delivery, DeliveryPage, ReplaySummary
-from app.web.schemas.deliveries import ReplayBody
+from app.web.schemas.deliveries import ReplayBody, SourceName
 from app.web.service import router
 
 routes = router("/v1/deliveries", "events")
@@ -34,7 +34,7 @@ def list_deliveries(
     who: Admin,
     query: Paged,
     source: Annotated[
-        str | None, Query(max_length=255, description="Only with items of this source.")
+        SourceName | None, Query(description="Only with items of this source.")
     ] = None,
     first: Annotated[
         str | None, Query(alias="from", max_length=40, description=f"Received since; {_MOMENT}.")

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from app.domain.buckets import Granularity, Window
 from app.domain.series import By, Group, Item
+from app.store.pages import place_of
 from app.usecases import metrics, series
 from app.usecases.metrics import Defined
 from app.usecases.series import Asked, Behind, Fill
@@ -167,12 +168,15 @@ def get_series(
     return tagged(request, etag_of(*found.basis, language), encoded(document))
 
 
+_PLACE = (0, False, "", "")  # of a cursor: the bucket's start, and whose it is
+
+
 def _written(item: Item) -> str:
-    return json.dumps((item.bucket.start, *item.group))
+    return json.dumps((item.bucket.start, *item.group), ensure_ascii=False)
 
 
 def _place(text: str | None) -> Behind | None:
     if text is None:
         return None
-    start, nobody, source, name = json.loads(text)
-    return start, Group(nobody, source, name)
+    start, nobody, source, name = place_of(text, _PLACE)
+    return int(start), Group(bool(nobody), str(source), str(name))

@@ -18,6 +18,9 @@ from app.domain.errors import Fault, Invalid
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
+# A place may hold a name of 255 characters, of four bytes each, and keys and numbers beside it;
+# Base64 makes a third more of them.
+LONGEST_CURSOR = 2048
 _SEAL = 6
 
 Item = TypeVar("Item")
@@ -39,7 +42,7 @@ class PageQuery:
 def _asked(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items per page.")] = DEFAULT_LIMIT,
     cursor: Annotated[
-        str | None, Query(max_length=1024, description="`next` of the page before.")
+        str | None, Query(max_length=LONGEST_CURSOR, description="`next` of the page before.")
     ] = None,
 ) -> PageQuery:
     return PageQuery(limit, cursor)
@@ -61,7 +64,8 @@ def key_of(cursor: str, *collection: str) -> str:
         key = raw[_SEAL:].decode()
     except (binascii.Error, ValueError):
         key = ""
-    if cursor != cursor_of(key, *collection):
+    # No name has a NUL, and PostgreSQL takes no text that does.
+    if "\0" in key or cursor != cursor_of(key, *collection):
         raise Invalid("invalid_cursor", Fault("", "invalid_cursor", {"parameter": "cursor"}))
     return key
 

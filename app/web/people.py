@@ -158,7 +158,8 @@ def list_unmatched(parts: Parts, who: Reader, query: Paged) -> Json:
 
 
 def _place(one: people.Unmatched) -> str:
-    return f"{one.source}\0{one.value}"
+    # No source has a space, and none of its letters sorts before one.
+    return f"{one.source} {one.value}"
 
 
 def _listed(parts: Parts, who: Principal, query: Paged, collection: str) -> Json:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.domain.progress import Scope
+from app.domain.quantities import INT64
 from app.domain.scopes import Breakdown
 from app.usecases import plans, progress
 from app.usecases.plans import Planned, Worked
@@ -35,7 +36,8 @@ routes = router("/v1/plans", "plans")
 Reader = Annotated[Principal, requires("read")]
 Writer = Annotated[Principal, requires("write")]
 Version = Annotated[
-    int | None, Query(ge=1, description="A version's number. Left out: the one that stands.")
+    int | None,
+    Query(ge=1, le=INT64, description="A version's number. Left out: the one that stands."),
 ]
 AsOf = Annotated[
     str | None,

@@ -103,6 +103,11 @@ def refuse_unknown_parameters(request: Request) -> None:
     if not known.keys() >= set(names):
         told = ", ".join(sorted(known)) or "-"
         raise Invalid("invalid_request", Fault("", "unknown_parameter", {"known": told}))
+    for name, text in request.query_params.multi_items():
+        if "\0" in text:
+            # Nothing here is called so, and PostgreSQL takes no text that is.
+            params = {"pattern": r"^[^\x00]*$", "parameter": name}
+            raise Invalid("invalid_request", Fault("", "malformed", params))
     for name in names:
         if names.count(name) > 1 and not known[name]:
             fault = Fault("", "repeated_parameter", {"parameter": name})

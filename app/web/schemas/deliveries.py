@@ -16,6 +16,8 @@ _Moment = Annotated[
         examples=["2026-12-01T00:00:00+09:00"],
     ),
 ]
+# As a sender wrote it: it may be no source that there is.
+SourceName = Annotated[str, Field(max_length=255, pattern=r"^[^\x00]*$")]
 
 
 class ReplayBody(Body):
@@ -23,6 +25,6 @@ class ReplayBody(Body):
 
     from_: _Moment = Field(alias="from")
     to: _Moment
-    source: Annotated[str, Field(max_length=255)] | None = None
+    source: SourceName | None = None
     limit: Annotated[int, Field(ge=1, le=5_000, description="Deliveries in one request.")] = 1_000
     cursor: Annotated[str, Field(max_length=1024)] | None = None
