@@ -86,13 +86,18 @@ def reopen(context: Context, workspace: str, plan: str, author: str) -> None:
 def closing(
     access: Access, found: Organisation, base: Ground, until: int, known: Knowing | None = None
 ) -> Closing | None:
-    """What was counted for a plan when it was closed, if it was as far as is known."""
+    """What was counted for a plan when it was closed, if it was as far as is known.
+
+    A plan that was moved to a later period is open in it: that one was not closed.
+    """
     workspace = found.workspace.key
     seq = known.seq if known else None
     document = documents.get(access, workspace, CLOSING, base.plan.key, seq)
     if document is None or document.archived:
         return None
     at = _known_at(document)
+    if at < found.workspace.calendar.midnight(base.plan.span.until):
+        return None
     amounts = counted(access, found, base, until, knowing(access, found, at))
     return Closing(at, document.changed_at, document.author, document.reason, amounts)
 

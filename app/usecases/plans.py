@@ -16,6 +16,7 @@ from app.domain.review import refused_as_unmeasured, unmeasured, warnings
 from app.store import documents
 from app.store.documents import Document
 from app.store.transactions import Access, Writing
+from app.usecases.closing import CLOSING
 from app.usecases.context import Context
 from app.usecases.organisation import PLAN, Organisation, load, settings
 from app.usecases.plan_names import (
@@ -195,9 +196,14 @@ def page_of_versions(
 def archive_plan(
     context: Context, workspace: str, key: str, seen: Precondition, author: str
 ) -> None:
-    """Take a plan out of use; its versions stay."""
+    """Take a plan out of use; its versions stay.
+
+    Its close goes with it: a plan made anew under the key was never closed.
+    """
     with context.write(workspace) as writing:
         archive(writing, PLAN, key, seen, author=author)
+        if standing(writing, workspace, CLOSING, key) is not None:
+            documents.archive(writing, CLOSING, key, author=author)
 
 
 def current_plans(

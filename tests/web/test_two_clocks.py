@@ -277,6 +277,27 @@ def test_a_closed_period_shows_what_it_was_closed_with_beside_what_is_known(
     assert [(e["pointer"], e["code"]) for e in ahead.json()["errors"]] == [("/at", "as_of_ahead")]
 
 
+JANUARY: dict[str, Any] = {"period": {"month": "2027-01"}, "reason": "the next one"}
+
+
+def test_a_plan_that_is_made_anew_or_moved_was_never_closed(service: Service) -> None:
+    assert service.put("/v1/plans/moved", MONEY_PLAN).status_code == 201
+    service.clock.set(CLOSED)
+    for path in (PLANS, "/v1/plans/moved"):
+        assert service.client.post(f"{path}/close", json={"reason": "over"}).status_code == 201
+    service.clock.set("2027-01-09T12:00:00+09:00")
+    service.client.delete(PLANS, headers={"If-Match": service.get(PLANS).headers["etag"]})
+    assert service.put(PLANS, MONEY_PLAN | JANUARY).status_code == 201
+    assert service.get(f"{PLANS}/close").status_code == 404
+    service.replace("/v1/plans/moved", MONEY_PLAN | JANUARY)
+    for plan in ("december", "moved"):
+        told = service.progress(plan)
+        assert "closed" not in told.body
+        assert "actual_at_close" not in told.goal("revenue")
+    then = service.progress("december", known_at="2027-01-08T13:00:00+09:00")
+    assert then.body["closed"]["reason"] == "over"
+
+
 _actors = st.sampled_from(["sato@example.co.jp", "suzuki@example.co.jp", "7", None])
 _at = st.sampled_from(
     ["2026-11-30T23:59:00+09:00", "2026-12-01T00:00:00+09:00", "2026-12-11T10:00:00+09:00"]
