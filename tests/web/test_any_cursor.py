@@ -107,7 +107,7 @@ def test_a_forged_place_is_answered_or_refused(
     for path, query in LISTS:
         made.clear()
         service.client.get(path, params=query | {"limit": "1"})
-        for place, collection in made:
+        for place, collection in tuple(made):
             for text in _forged(place):
                 cursor = pagination.cursor_of(text, *collection)
                 answer = service.client.get(path, params=query | {"limit": "1", "cursor": cursor})
