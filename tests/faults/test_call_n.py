@@ -22,9 +22,11 @@ from app.store import heads
 from app.store.engine import Store
 from tests.engines import engine_of
 from tests.faults.conftest import Noted
-from tests.faults.load import Event, Load, events
-from tests.faults.oracle import Verdict, assert_laws
-from tests.faults.service import KEY, SOURCE, Service, serving
+from tests.faults.events import Event, events
+from tests.faults.founded import serving
+from tests.faults.load import Load
+from tests.faults.oracle import Told, Verdict, assert_laws
+from tests.faults.service import KEY, SOURCE, Service
 from tests.store.worlds import W
 from tests.web.service import Service as InProcess
 from tests.web.service import started
@@ -133,7 +135,7 @@ def test_whichever_call_fails_the_answer_is_503_and_nothing_is_there(
     assert answer.status_code == 200
     sent += chosen
     assert n > 10
-    noted(f"call n fails ({error})", n - 1, assert_laws(service.store, sent, sent))
+    noted(f"call n fails ({error})", n - 1, assert_laws(service.store, [Told(sent, sent)]))
 
 
 def head_of(store: Store) -> heads.Head | None:
@@ -155,7 +157,7 @@ def test_a_commit_whose_answer_is_lost_counts_once_when_it_is_sent_again(
         assert again["accepted"] + again["revised"] + again["stale"] == 0
         assert again["duplicate"] == 3
         sent += chosen
-    noted("commit done, answer lost", 5, assert_laws(service.store, sent, sent))
+    noted("commit done, answer lost", 5, assert_laws(service.store, [Told(sent, sent)]))
 
 
 @contextmanager
@@ -195,8 +197,8 @@ def test_a_disk_that_fails_at_call_n_loses_nothing_acknowledged(
                     assert not load.faults, load.faults
             load.send(10)
         assert load.answers[503]
-        assert_laws(service, load.sent, load.acked)
+        assert_laws(service, load.told)
         load.resend()
-        verdict: Verdict = assert_laws(service, load.sent, load.acked)
+        verdict: Verdict = assert_laws(service, load.told)
         noted(f"EIO from {call} n", load.answers[503], verdict)
     assert KEY not in service.log.read_text(encoding="utf-8")
