@@ -14,7 +14,7 @@ from tests.faults.oracle import Told
 from tests.faults.service import KEYS, OTHER, Answer, Service
 from tests.store.worlds import W
 
-_WORKERS = 6
+WORKERS = 6
 _PATIENCE_SECONDS = 180
 
 
@@ -38,7 +38,7 @@ class Load:
         self._source = events(seed)
         self._batch = batch
         self._lock = threading.Lock()
-        self._beside = (
+        self.beside = (
             Load(*services, seed=seed + 7_000, batch=3, workspace=OTHER) if workspace == W else None
         )
 
@@ -47,17 +47,17 @@ class Load:
         """What every workspace was told up to now."""
         with self._lock:
             own = Told(tuple(self.sent), frozenset(self.acked), self._workspace)
-        return [own, *(self._beside.told if self._beside else ())]
+        return [own, *(self.beside.told if self.beside else ())]
 
     @contextmanager
-    def pouring(self, workers: int = _WORKERS) -> Iterator[Load]:
+    def pouring(self, workers: int = WORKERS) -> Iterator[Load]:
         """Send without a pause until the end of the block, through whatever happens in it."""
         ended = threading.Event()
         threads = [
             threading.Thread(target=self._pour, args=(ended, place)) for place in range(workers)
         ]
-        if self._beside:
-            threads.append(threading.Thread(target=self._beside._pour, args=(ended, 0)))
+        if self.beside:
+            threads.append(threading.Thread(target=self.beside._pour, args=(ended, 0)))
         for thread in threads:
             thread.start()
         try:
@@ -73,8 +73,8 @@ class Load:
         """So many more events, one request at a time."""
         for _ in range(0, number, self._batch):
             self.deliver(self.next())
-        if self._beside:
-            self._beside.send(3)
+        if self.beside:
+            self.beside.send(3)
 
     def resend(self) -> None:
         """Everything ever sent once more, in another order, until it is acknowledged."""
@@ -83,9 +83,9 @@ class Load:
         for start in range(0, len(everything), 500):
             assert self.deliver(everything[start : start + 500]).status == 200
         assert self.acked == set(self.sent)
-        if self._beside:
-            self._beside.send(3)
-            self._beside.resend()
+        if self.beside:
+            self.beside.send(3)
+            self.beside.resend()
 
     def deliver(self, chosen: Sequence[Event], place: int = 0) -> Answer:
         """One request to one service."""

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,7 @@ class Service:
     """The process and its address, which stays the same over restarts.
 
     `database_url` may name any database; without one it is the folder's, on the engine that the
-    test is about. `under` is a command to run it with, `also` more of an environment.
+    test is about. `also` is more of an environment.
     """
 
     def __init__(
@@ -56,14 +56,12 @@ class Service:
         database_url: str | None = None,
         log: Path | None = None,
         *,
-        under: Sequence[str] = (),
         also: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.url = database_url or engines.url(folder)
         # Answers that no input and no failing dependency excuses.
         self.broken: list[str] = []
-        self._under = under
         self._also = dict(also or {})
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -90,8 +88,8 @@ class Service:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [*self._under, sys.executable, "-m", "app", "serve"],
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "app", "serve"],
                 cwd=_ROOT,
                 env=self.environment,
                 stdout=log,
