@@ -14,7 +14,7 @@ from tests.faults.oracle import Told
 from tests.faults.service import KEYS, OTHER, Answer, Service
 from tests.store.worlds import W
 
-WORKERS = 6
+_WORKERS = 6
 _PATIENCE_SECONDS = 180
 
 
@@ -50,14 +50,17 @@ class Load:
         return [own, *(self.beside.told if self.beside else ())]
 
     @contextmanager
-    def pouring(self, workers: int = WORKERS) -> Iterator[Load]:
-        """Send without a pause until the end of the block, through whatever happens in it."""
+    def pouring(self, workers: int = _WORKERS, pause: float = 0) -> Iterator[Load]:
+        """Send until the end of the block, through whatever happens in it."""
         ended = threading.Event()
         threads = [
-            threading.Thread(target=self._pour, args=(ended, place)) for place in range(workers)
+            threading.Thread(target=self._pour, args=(ended, place, pause))
+            for place in range(workers)
         ]
         if self.beside:
-            threads.append(threading.Thread(target=self.beside._pour, args=(ended, 0)))
+            threads.append(
+                threading.Thread(target=self.beside._pour, args=(ended, 0, pause or 0.02))
+            )
         for thread in threads:
             thread.start()
         try:
@@ -107,7 +110,7 @@ class Load:
     def _key(self) -> dict[str, str]:
         return {"authorization": f"Bearer {KEYS[self._workspace]}"}
 
-    def _pour(self, ended: threading.Event, place: int) -> None:
+    def _pour(self, ended: threading.Event, place: int, pause: float) -> None:
         connections = [
             http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
             for service in self._services
@@ -119,6 +122,7 @@ class Load:
                 if len(connections) == 1:
                     break  # a sender sends it again some day
                 place += 1
+            ended.wait(pause)
         for connection in connections:
             connection.close()
 
