@@ -101,6 +101,7 @@ def test_while_the_server_is_away_all_say_so_and_nobody_needs_a_restart(
         noted("server away 5 s", load.answers[503], assert_laws(service, load.told))
 
 
+@pytest.mark.faults
 def test_a_pooler_that_is_started_anew_is_an_outage_like_any_other(
     tmp_path: Path, noted: Noted
 ) -> None:
@@ -134,6 +135,7 @@ def somebody(address: str) -> Iterator[Connection]:
 HOLD = text("SELECT 1 FROM workspace_head WHERE workspace_id = :w FOR UPDATE")
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
 def test_a_lock_that_is_held_longer_than_the_server_allows_is_waited_for_and_then_refused(
     tmp_path: Path, limit: str, noted: Noted
@@ -165,6 +167,7 @@ def test_a_lock_that_is_held_longer_than_the_server_allows_is_waited_for_and_the
         noted(f"{limit} under a held lock", 2, assert_laws(service, load.told))
 
 
+@pytest.mark.faults
 def test_a_deadlock_with_somebody_else_is_tried_again(tmp_path: Path, noted: Noted) -> None:
     with serving(tmp_path) as service:
         load, rounds = Load(service), 3
