@@ -25,12 +25,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not _ROWS:
         return
     terminalreporter.section("faults")
-    rows = [(name, engine, *map(str, figures)) for name, engine, *figures in sorted(_ROWS)]
+    rows: list[tuple[str, ...]] = [("run", "engine", "acked", "faults", "lost", "double")]
+    rows += [(name, engine, *map(str, figures)) for name, engine, *figures in sorted(_ROWS)]
     for engine in engines.ENGINES:
-        figures = [row[2:] for row in _ROWS if row[1] == engine]
-        if figures:
-            sums = (str(sum(column)) for column in zip(*figures, strict=True))
-            rows.append(("everything", engine, *sums))
-    for name, engine, *figures in [("run", "engine", "acked", "faults", "lost", "double"), *rows]:
+        columns = list(zip(*(row[2:] for row in _ROWS if row[1] == engine), strict=True))
+        if columns:
+            rows.append(("everything", engine, *(str(sum(column)) for column in columns)))
+    for name, engine, *figures in rows:
         line = f"{name:<44}{engine:<12}" + "".join(f"{figure:>9}" for figure in figures)
         terminalreporter.line(line)

@@ -241,7 +241,7 @@ def _families(service: Service) -> list[Metric]:
     plain = service.ask("GET", "/metrics").body.decode()
     strict = service.ask("GET", "/metrics", headers=_OPENMETRICS).body.decode()
     try:
-        read = list(text_string_to_metric_families(plain)), list(openmetrics_families(strict))
+        read = list(text_string_to_metric_families(plain)), list(openmetrics_families(strict))  # type: ignore[no-untyped-call] # the library's
     except ValueError as error:
         raise AssertionError(f"I8: {error}") from error
     for families in read:

@@ -225,7 +225,7 @@ def test_what_passes_is_tried_again_whichever_call_it_hits_and_nobody_notices(
         answer = post(service, [next(source)])
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) >= 1
-    noted(f"{error.__name__} at call n", n, assert_laws(service.store, [Told(sent, sent)]))  # type: ignore[attr-defined] # a class
+    noted(f"{error.__name__} at call n", n, assert_laws(service.store, [Told(sent, sent)]))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, create_engine, make_url, text
 
 from app.main import wall_clock
 from app.store.lanes import RETRY_SECONDS
+from app.store.postgresql import LOCK_TIMEOUT
 from tests import engines
 from tests.engines import on_postgresql
 from tests.faults.conftest import Noted
@@ -136,25 +137,20 @@ HOLD = text("SELECT 1 FROM workspace_head WHERE workspace_id = :w FOR UPDATE")
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
-def test_a_lock_that_is_held_longer_than_the_server_allows_is_waited_for_and_then_refused(
-    tmp_path: Path, limit: str, noted: Noted
+def test_a_statement_that_takes_longer_than_the_server_allows_is_tried_again_and_then_refused(
+    tmp_path: Path, noted: Noted
 ) -> None:
     with serving(tmp_path) as service:
         load = Load(service)
         load.send(20)
         with service.store() as store, store.transaction() as connection:
             name = make_url(service.url).database
-            connection.execute(text(f"ALTER DATABASE {name} SET {limit} = '300ms'"))
+            connection.execute(text(f"ALTER DATABASE {name} SET statement_timeout = '300ms'"))
         service.stop()
         service.start()
-        with somebody(service.url) as other:
-            # Shorter than the tries together: nobody notices.
-            other.execute(HOLD, {"w": W})
-            waiting = threading.Thread(target=load.deliver, args=(load.next(),))
-            waiting.start()
+        with held(service, load):
+            # Shorter than the tries together.
             time.sleep(0.6)
-        waiting.join()
         assert load.answers[503] == 0
         with somebody(service.url) as other:
             other.execute(HOLD, {"w": W})
@@ -164,7 +160,31 @@ def test_a_lock_that_is_held_longer_than_the_server_allows_is_waited_for_and_the
         assert (refused.status, refused.problem) == (503, "database_is_contended")
         assert 0.3 * (len(RETRY_SECONDS) + 1) < took < 10
         load.resend()
-        noted(f"{limit} under a held lock", 2, assert_laws(service, load.told))
+        noted("statement_timeout", 2, assert_laws(service, load.told))
+
+
+@pytest.mark.faults
+def test_a_head_that_is_held_longer_than_a_try_waits_is_tried_again(
+    tmp_path: Path, noted: Noted
+) -> None:
+    with serving(tmp_path) as service:
+        load = Load(service)
+        load.send(20)
+        with held(service, load):
+            time.sleep(int(LOCK_TIMEOUT.removesuffix("s")) + 2)
+        assert set(load.answers) == {200}
+        noted("lock_timeout", 1, assert_laws(service, load.told))
+
+
+@contextmanager
+def held(service: Service, load: Load) -> Iterator[None]:
+    """Somebody has the head while one delivery waits, which is answered afterwards."""
+    waiting = threading.Thread(target=load.deliver, args=(load.next(),))
+    with somebody(service.url) as other:
+        other.execute(HOLD, {"w": W})
+        waiting.start()
+        yield
+    waiting.join()
 
 
 @pytest.mark.faults
