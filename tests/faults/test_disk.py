@@ -19,6 +19,7 @@ from tests.faults.service import PATIENCE_SECONDS, Service
 
 pytestmark = pytest.mark.slow
 BALLAST = 2 * 2**20
+NO_PAGE_MORE = 65_536  # below the log's end, above that of the lines it prints
 
 
 @contextmanager
@@ -92,6 +93,9 @@ def test_a_file_that_may_not_grow_refuses_writes_until_it_may(tmp_path: Path, no
         grown = max(path.stat().st_size for path in tmp_path.glob("tassei.sqlite3*")) + 100_000
         resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (grown, hard))
         assert poured_until_refused(load) == "store_failed"
+        # A batch found no room; where a single page still does, the service rightly says it writes.
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (NO_PAGE_MORE, hard))
+        load.deliver(load.next())
         refuses_and_serves(service, "store_failed")
         assert_laws(service, load.told)
         resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (hard, hard))

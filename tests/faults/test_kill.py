@@ -28,7 +28,7 @@ def test_what_was_acknowledged_survives_kill_9_and_counts_once(
     with serving(tmp_path) as service:
         load = Load(service)
         for _ in range(rounds):
-            with load.pouring():
+            with load.pouring(pause=0.05):
                 time.sleep(dice.uniform(0.1, 1.2))
                 service.kill()
             service.start()
