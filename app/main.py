@@ -93,7 +93,7 @@ def opened(
     return Context(
         store=store,
         # Told before those who wait are answered: who reads after the answer reads what it says.
-        committer=Committer(store, moved=watch.note),
+        committer=Committer(store, moved=watch.moved),
         watch=watch,
         vault=Vault(secret_key(settings)),
         organisations=Organisations(),

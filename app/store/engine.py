@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
@@ -25,6 +26,9 @@ from app.store.backends import Backend
 from app.store.postgresql import Postgresql
 from app.store.sqlite import Sqlite
 from app.store.transactions import Reading, Writing
+
+if TYPE_CHECKING:
+    from app.store.bell import Bell
 
 _SENTENCES = {
     "database_url_unreadable": "The database address cannot be read",
@@ -137,6 +141,10 @@ class Store:
         """Move a file's log into it and empty it; False where a reader still needs it."""
         with self._outages_named():
             return self._backend.fold_log()
+
+    def bell(self) -> Bell | None:
+        """How the processes that share the database wake each other, where several do."""
+        return self._backend.bell()
 
     @contextmanager
     def _outages_named(self) -> Iterator[None]:
