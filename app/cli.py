@@ -19,7 +19,7 @@ from rich.progress import Progress
 from app import settings as settings_module
 from app.domain.errors import Invalid, TasseiError
 from app.domain.instants import moment_of
-from app.main import by_port, create_app, described, opened, random_token, wall_clock
+from app.main import by_port, create_app, described, opened, random_token, rekeyed, wall_clock
 from app.settings import Settings, SettingsError
 from app.store import ledger
 from app.store.engine import StartError
@@ -161,6 +161,18 @@ def rebuild(workspace: WorkspaceOption = workspaces.DEFAULT) -> None:
     ledger.rebuild(context.store, workspace, wall_clock())
     context.store.close()
     print("rebuilt")
+
+
+@cli.command("rekey")
+def rekey() -> None:
+    """Serve with another secret key, where the database's own is lost.
+
+    Credentials that the new key cannot read are forgotten; their sources are listed, and
+    have to be given them anew. Nothing else changes.
+    """
+    for workspace, source in (forgotten := rekeyed(_settings())):
+        print(f"{workspace}: {source}")
+    print(f"{len(forgotten)} sources to be given credentials anew")
 
 
 @cli.command("tree")

@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
 
 from app.domain.errors import TasseiError, Unavailable
-from app.store import heads
+from app.store import heads, seals
 from app.store.backends import Backend
 from app.store.postgresql import Postgresql
 from app.store.sqlite import Sqlite
@@ -51,6 +51,8 @@ _SENTENCES = {
     "database_encoding_not_utf8": "The database must be encoded in UTF8: {url}",
     "database_would_lose_commits": "The server has synchronous_commit or fsync off and would lose "
     "what it confirmed; switch both on: {url}",
+    "secret_key_differs": "The credentials in the database are sealed with another secret key; set "
+    "TASSEI_SECRET_KEY to that one, the same for all replicas (tassei rekey if it is lost): {url}",
     "disk_is_full": "There is no space left for the database: {url}",
     "store_failed": "The database does not answer: {url}",
 }
@@ -95,6 +97,15 @@ class Store:
                     raise StartError(fault, self._url)
                 with self._backend.migrating() as connection:
                     self._upgrade(connection)
+        except Unavailable as error:
+            raise StartError(error.code, self._url) from error
+
+    def hold_key(self, fingerprint: bytes, opens: seals.Opens) -> None:
+        """Note whose key it is at the first start. Raises StartError for any other key."""
+        try:
+            with self.transaction() as connection:
+                if not seals.fits(connection, fingerprint, opens):
+                    raise StartError("secret_key_differs", self._url)
         except Unavailable as error:
             raise StartError(error.code, self._url) from error
 
