@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, cast
@@ -106,10 +106,9 @@ def _greet(settings: Settings, issued: Issued | None) -> None:
 def init(workspace: WorkspaceOption = workspaces.DEFAULT) -> None:
     """Make a workspace and print its first admin key, this once."""
     settings = _settings()
-    context = opened(settings)
     given = _given_key(settings) if workspace == workspaces.DEFAULT else None
-    issued = workspaces.create(context.store, workspace, wall_clock(), random_token, given)
-    context.store.close()
+    with closing(opened(settings).store) as store:
+        issued = workspaces.create(store, workspace, wall_clock(), random_token, given)
     if given is None:
         _show(issued)
 
@@ -117,11 +116,10 @@ def init(workspace: WorkspaceOption = workspaces.DEFAULT) -> None:
 @cli.command("verify")
 def verify(workspace: WorkspaceOption = workspaces.DEFAULT) -> None:
     """Recount everything from the reports; exit 1 and list what is stored wrongly."""
-    context = opened(_settings())
-    found = ledger.verify(context.store, workspace)
-    with context.store.write(workspace, wall_clock()) as writing:
-        ledger.note_verified(writing, len(found))
-    context.store.close()
+    with closing(opened(_settings()).store) as store:
+        found = ledger.verify(store, workspace)
+        with store.write(workspace, wall_clock()) as writing:
+            ledger.note_verified(writing, len(found))
     for mismatch in found:
         place = " ".join(map(str, mismatch.place))
         print(f"{mismatch.what} {place}: stored {mismatch.stored}, is {mismatch.computed}")
@@ -157,9 +155,8 @@ def backup(
 @cli.command("rebuild")
 def rebuild(workspace: WorkspaceOption = workspaces.DEFAULT) -> None:
     """Count everything anew from the activities. The service may run meanwhile."""
-    context = opened(_settings())
-    ledger.rebuild(context.store, workspace, wall_clock())
-    context.store.close()
+    with closing(opened(_settings()).store) as store:
+        ledger.rebuild(store, workspace, wall_clock())
     print("rebuilt")
 
 
