@@ -29,6 +29,7 @@ from app.usecases.backing_up import back_up
 from app.usecases.exporting import Format, export
 from app.usecases.import_file import Import, mapping_in
 from app.usecases.keys import Issued
+from app.usecases.moving import move
 from app.usecases.source_mapping import mapping_for
 from app.views.messages import sentence
 from app.views.progress_json import ProgressDocument
@@ -150,6 +151,33 @@ def backup(
     print(f"{file}: {made.size} bytes, sound" + (", recounted" if recount else ""))
     print("Not in it: the key that the credentials of sources are read with. Keep secret.key of")
     print("the data folder, or TASSEI_SECRET_KEY, in another place than this file.")
+
+
+@cli.command("copy")
+def copy_database(
+    source: Annotated[str, typer.Argument(help="sqlite:///FILE or postgresql://...")],
+    target: Annotated[str, typer.Argument(help="The same; it must hold no workspace.")],
+) -> None:
+    """Copy a database into another one, of either engine, and recount it there.
+
+    Stop the service first: what it takes in meanwhile is not copied.
+    """
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("copying", total=None)
+        found = list(
+            move(
+                source,
+                target,
+                lambda table, done, total: progress.update(
+                    task, description=table, completed=done, total=total
+                ),
+            )
+        )
+    for workspace, mismatches in found:
+        print(f"{workspace}: {mismatches} mismatches")
+    print("Not copied: the secret key. Set TASSEI_SECRET_KEY to the one that served the source.")
+    if any(mismatches for _, mismatches in found):
+        raise typer.Exit(1)
 
 
 @cli.command("rebuild")
