@@ -29,6 +29,11 @@ def way(request: pytest.FixtureRequest) -> tuple[str, str]:
     return chosen
 
 
+@pytest.fixture(autouse=True)
+def few_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "_ROWS", 7)
+
+
 def place(folder: Path, engine: str) -> tuple[Path, str]:
     folder.mkdir()
     with engines.use(engine):
@@ -41,8 +46,8 @@ def lived_in(folder: Path, engine: str) -> Iterator[str]:
     _, address = place(folder, engine)
     with engines.use(engine), started_in(folder, AT, database_url=address) as service:
         settle(service)
-        assert service.counts([call(number) for number in range(2_500)]) == {"accepted": 2_500}
-        service.counts([call(7) | {"type": "unheard_of"}])
+        assert service.counts([call(number) for number in range(50)]) == {"accepted": 50}
+        service.post_events([call(7) | {"type": "unheard_of"}])
         service.workspace("other")
     yield address
 
@@ -77,7 +82,7 @@ def test_everything_arrives_and_the_service_goes_on_there(
     (folder / "secret.key").write_bytes((tmp_path / "old" / "secret.key").read_bytes())
     with engines.use(way[1]), started_in(folder, AT, database_url=target) as service:
         assert service.counts([call(1), call(9_999)]) == {"accepted": 1, "duplicate": 1}
-        assert service.progress("december").body["root"]["actual"] == "2501"
+        assert service.progress("december").body["root"]["actual"] == "51"
         assert service.mismatches() == []
 
 
