@@ -168,6 +168,7 @@ def copy_database(
             move(
                 source,
                 target,
+                wall_clock,
                 lambda table, done, total: progress.update(
                     task, description=table, completed=done, total=total
                 ),

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import cli
 from app.domain.errors import Conflict, Invalid, NotFound, Unavailable
+from app.main import wall_clock
 from app.store import copying
 from app.store.engine import Store
 from app.store.tables import METADATA, tally_day, workspace_head
@@ -105,11 +106,11 @@ def test_a_copy_that_fails_half_way_leaves_nothing(
     _, target = place(tmp_path / "new", way[1])
     with lived_in(tmp_path / "old", way[0]) as source:
         with pytest.raises(Unavailable, match="disk_is_full"):
-            list(move(source, target, fail))
+            list(move(source, target, wall_clock, fail))
         assert not any(rows(target).values())
         monkeypatch.setattr(copying, "_number", lambda *_: 0)
         with pytest.raises(Unavailable, match="copy_incomplete"):
-            list(move(source, target, nothing))
+            list(move(source, target, wall_clock, nothing))
         assert not any(rows(target).values())
 
 
@@ -127,12 +128,12 @@ def test_a_source_that_is_not_there_or_empty_is_not_made(tmp_path: Path) -> None
     _, target = place(tmp_path / "new", "postgresql")
     missing = tmp_path / "nothing.sqlite3"
     with pytest.raises(NotFound, match="no_database"):
-        list(move(f"sqlite:///{missing}", target, nothing))
+        list(move(f"sqlite:///{missing}", target, wall_clock, nothing))
     assert not missing.exists()
     _, empty = place(tmp_path / "empty", "sqlite")
     Store(empty).migrate()
     with pytest.raises(NotFound, match="nothing_to_copy"):
-        list(move(empty, target, nothing))
+        list(move(empty, target, wall_clock, nothing))
 
 
 def test_a_text_that_the_target_cannot_hold_is_named_by_its_table(tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_a_text_that_the_target_cannot_hold_is_named_by_its_table(tmp_path: Path
         with closing(Store(source)) as store, store.transaction() as connection:
             connection.execute(text("UPDATE actor SET identity = 'a' || char(0)"))
         with pytest.raises(Invalid) as caught:
-            list(move(source, target, nothing))
+            list(move(source, target, wall_clock, nothing))
     assert (caught.value.code, caught.value.params) == ("copy_not_storable", {"table": "actor"})
     with closing(Store(target)) as store, store.read() as reading:
         assert reading.connection.execute(select(workspace_head)).all() == []
