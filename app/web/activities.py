@@ -21,17 +21,18 @@ from app.views.progress_json import reason_document
 from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.pagination import Paged
-from app.web.promises import answers
+from app.web.promises import answers, refuses
 from app.web.resources import Json, Parts, sealed_page
 from app.web.schemas import answers_events as events
 from app.web.schemas.answers_explained import TracedActivity
+from app.web.schemas.common import Key
 from app.web.service import router
 
 routes = router("/v1/activities", "events")
 Reader = Annotated[Principal, requires("read")]
 
 
-@routes.get("", responses=answers(events.ActivityPage))
+@routes.get("", responses=answers(events.ActivityPage) | refuses(404))
 def list_activities(
     parts: Parts,
     who: Reader,
@@ -40,15 +41,33 @@ def list_activities(
         bool | None,
         Query(description="`false`: only what a metric is about and cannot count, with why."),
     ] = None,
+    metric: Annotated[
+        Key | None,
+        Query(
+            description="With `counted=false`: only what this metric cannot count. A page may "
+            "then be short, even empty, before the last: go on until `next` is null."
+        ),
+    ] = None,
 ) -> Json:
     """Activities by source and key."""
     if counted:
-        raise Invalid("invalid_request", Fault("", "only_false", {"parameter": "counted"}))
-    listed = activities.page if counted is None else activities.page_uncounted
-    named = (who.workspace, "activities", str(counted))
+        raise _refused("only_false", "counted")
+    if metric is not None and counted is None:
+        raise _refused("only_uncounted", "metric")
+    named = (who.workspace, "activities", str(counted), metric or "")
     with parts.read() as reading:
-        found = listed(reading, who.workspace, query.after(*named), query.limit)
+        place = (query.after(*named), query.limit)
+        if metric is not None:
+            found = activities.page_uncounted_by(reading, who.workspace, metric, *place)
+        elif counted is not None:
+            found = activities.page_uncounted(reading, who.workspace, *place)
+        else:
+            found = activities.page(reading, who.workspace, *place)
     return sealed_page(found, *named, show=_activity)
+
+
+def _refused(code: str, parameter: str) -> Invalid:
+    return Invalid("invalid_request", Fault("", code, {"parameter": parameter}))
 
 
 @routes.get("/conflicts", responses=answers(events.ConflictPage))

@@ -21,7 +21,9 @@ from tests.engines import engine_of, on_sqlite
 from tests.store.worlds import DAY_ONE, NOW, W, call, delivery, report, sent, won
 
 
-def walked(turn: Callable[[str | None], Page[object]]) -> list[object]:
+def walked(
+    turn: Callable[[str | None], Page[object]], *, may_be_empty: bool = False
+) -> list[object]:
     """All items of a collection, page by page."""
     found: list[object] = []
     cursor = None
@@ -30,7 +32,7 @@ def walked(turn: Callable[[str | None], Page[object]]) -> list[object]:
         found += page.items
         if page.next is None:
             return found
-        assert page.items
+        assert page.items or may_be_empty
         cursor = page.next
 
 
@@ -103,6 +105,31 @@ def test_what_a_metric_is_about_and_cannot_count_is_listed_with_its_reason(store
     repaired = report("no time", 2, full=False, won_at="2026-12-02T00:00:00Z")
     sent(store, delivery(repaired))
     assert list(listed()) == ["no amount"]
+
+
+def test_what_one_metric_cannot_count_is_found_among_all_that_others_cannot(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # None of them says when it was created, which is nothing to those who ask about deals won.
+    drowning = [won(f"d{n:02}") for n in range(30)]
+    undated = [won(f"d{n:02}", 2, won_at=None) for n in (3, 11, 12, 29)]
+    sent(store, delivery(*drowning, *undated, call("silent", talk_seconds=None)))
+
+    def listed(metric: str, limit: int) -> list[str]:
+        with store.read() as reading:
+            found = walked(  # an empty page before the last is one to go on from
+                lambda cursor: activities.page_uncounted_by(reading, W, metric, cursor, limit),  # type: ignore[arg-type, return-value] # a page of anything
+                may_be_empty=True,
+            )
+        return [item.key for item in found if isinstance(item, activities.Activity)]
+
+    for looked_at, limit in ((2_000, 2), (2_000, 4), (7, 1), (1, 5), (30, 30), (4, 3)):
+        monkeypatch.setattr(activities, "LOOKED_AT", looked_at)
+        assert listed("deals_won", limit) == ["d03", "d11", "d12", "d29"]
+        assert listed("deals_created", limit) == [one.key for one in drowning]
+        assert listed("talk_time", limit) == listed("leads", limit) == []
+    with store.read() as reading, pytest.raises(NotFound, match="unknown_metric"):
+        activities.page_uncounted_by(reading, W, "nothing", None, 5)
 
 
 def test_conflicting_reports_are_listed(store: Store) -> None:
@@ -279,6 +306,7 @@ def _read_everything(reading: Reading) -> None:
     activities.revisions(reading, W, "crm", "d1")
     activities.page(reading, W, None, 5)
     activities.page_uncounted(reading, W, None, 5)
+    activities.page_uncounted_by(reading, W, "deals_won", None, 5)
     activities.page_conflicts(reading, W, None, 5)
     quarantine.page(reading, W, None, 5)
     actors.credits_of(reading, W, [1])
