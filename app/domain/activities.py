@@ -178,6 +178,19 @@ def _conflicts(before: State, report: Report) -> bool:
     )
 
 
+def contradict(one: Report, other: Report) -> bool:
+    """Whether two reports of one version say different things of some field.
+
+    A full report speaks of every field: of one that it does not have it says that it is not.
+    Unlike `outcome` this asks nothing of what stands, so it is the same in any order of arrival.
+    """
+    return one.stamp.version == other.stamp.version and any(
+        one.fields.get(name) != other.fields.get(name)
+        for name in {*one.fields, *other.fields}
+        if (one.full or name in one.fields) and (other.full or name in other.fields)
+    )
+
+
 def _changes_nothing(before: State, report: Report, after: State) -> bool:
     """A partial report no newer than what stands may still win a tie by its digest.
 

@@ -72,7 +72,7 @@ def _refused(code: str, parameter: str) -> Invalid:
 
 @routes.get("/conflicts", responses=answers(events.ConflictPage))
 def list_conflicts(parts: Parts, who: Reader, query: Paged) -> Json:
-    """Reports that contradict another one of the same revision."""
+    """Reports that contradict another one of the same revision: all of them, in any order."""
     named = (who.workspace, "conflicts")
     with parts.read() as reading:
         found = activities.page_conflicts(reading, who.workspace, query.after(*named), query.limit)

@@ -18,7 +18,7 @@ from app.store.recording import Recorder
 from app.store.strays import Work
 from app.store.transactions import Reading
 from tests.engines import engine_of, on_sqlite
-from tests.store.worlds import DAY_ONE, NOW, W, call, delivery, report, sent, won
+from tests.store.worlds import DAY_ONE, NOW, W, call, delivery, report, sent, won, words
 
 
 def walked(
@@ -136,9 +136,22 @@ def test_conflicting_reports_are_listed(store: Store) -> None:
     sent(store, delivery(*(won(key, 1, amount=str(n)) for key in "ab" for n in range(3))))
     with store.read() as reading:
         found = walked(lambda cursor: activities.page_conflicts(reading, W, cursor, 1))  # type: ignore[arg-type, return-value] # a page of anything
-        assert len(found) == 4
+        assert len(found) == 6
         stamps = [(i.key, i.stamp) for i in found if isinstance(i, activities.Revision)]
         assert all(one < other for one, other in pairwise(stamps))
+
+
+def test_a_contradiction_is_listed_although_a_newer_revision_came_in_between(
+    store: Store,
+) -> None:
+    first, newer, late = won("d", 1), won("d", 2), won("d", 1, amount="7")
+    part = report("d", 1, full=False, status="won")
+    answers = [sent(store, delivery(one))[0] for one in (first, newer, late, part)]
+    # The word is about what stands; the list is about what was told.
+    assert [words(one) for one in answers] == [["accepted"], ["revised"], ["stale"], ["stale"]]
+    with store.read() as reading:
+        listed = activities.page_conflicts(reading, W, None, 5).items
+    assert {one.stamp for one in listed} == {first.stamp, late.stamp}
 
 
 def test_quarantine_counts_equal_content_once_and_shows_the_newest_first(store: Store) -> None:

@@ -206,6 +206,7 @@ def test_reports_that_contradict_each_other_are_listed(service: Service) -> None
     assert [one["problem"]["status"] for one in answer["conflicts"]] == [409]
     listed = service.get("/v1/activities/conflicts").json()["items"]
     assert {(one["source"], one["key"]) for one in listed} == {("crm", "c-1")}
+    assert {one["fields"]["talk_seconds"] for one in listed} == {60, 61}
     one = service.get("/v1/activities/crm/c-1").json()
     assert len(one["revisions"]) == 2
     assert actual(service) == "1"
