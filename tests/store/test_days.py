@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from itertools import count
+from itertools import count, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -38,7 +38,7 @@ ZONES = {
     "Pacific/Apia": 2011,
 }
 # By hand: how many hours some of their days have.
-HOURS = {
+HOURS: dict[str, dict[str, float]] = {
     "Asia/Tokyo": {"2026-06-01": 24},
     "America/New_York": {"2026-03-08": 23, "2026-11-01": 25},
     "Europe/London": {"2026-03-29": 23, "2026-10-25": 25},
@@ -59,7 +59,7 @@ def changes(zone: str) -> tuple[datetime, ...]:
     hours = [start + timedelta(hours=n) for n in range(367 * 24)]
     moved = [
         at
-        for before, at in zip(hours, hours[1:], strict=False)
+        for before, at in pairwise(hours)
         if before.astimezone(own).utcoffset() != at.astimezone(own).utcoffset()
     ]
     return tuple(moved) or (datetime(ZONES[zone], 6, 1, tzinfo=UTC),)
@@ -91,11 +91,7 @@ def test_a_call_in_every_quarter_hour_makes_each_day_as_long_as_its_clock(
 ) -> None:
     settled(store, "w", zone)
     moments = sorted(
-        {
-            at + step * QUARTER
-            for at in changes(zone)
-            for step in range(-40 * 4, 40 * 4)
-        }
+        {at + step * QUARTER for at in changes(zone) for step in range(-40 * 4, 40 * 4)}
     )
     calls = [call(f"c{n}", started_at=at.isoformat()) for n, at in enumerate(moments)]
     committer.submit(delivery(*calls, workspace="w")).result(60)
@@ -109,6 +105,7 @@ def test_a_call_in_every_quarter_hour_makes_each_day_as_long_as_its_clock(
     assert ledger.verify(store, "w") == []
 
 
+_zones = st.sampled_from(sorted(ZONES))
 _instants = st.tuples(
     st.integers(0, 9),
     st.one_of(st.integers(-130_000, 130_000), st.sampled_from([-86_400, -3_600, 0, 3_600])),
@@ -133,7 +130,7 @@ def test_whatever_happens_around_a_change_of_clocks_lies_on_the_day_of_the_clock
     numbers = count()
 
     @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(st.lists(_instants, min_size=1, max_size=12), *[st.sampled_from(sorted(ZONES))] * 2)
+    @given(st.lists(_instants, min_size=1, max_size=12), _zones, _zones)
     def holds(drawn: list[tuple[int, int, int]], zone: str, other: str) -> None:
         workspace = settled(store, f"w{next(numbers)}", zone)
         found = reports(zone, drawn)
