@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from app.settings import Settings, secret_key
-from app.store import keys
+from app.store import counting, keys
 from app.store.committer import Committer
 from app.store.engine import Store
 from app.store.keys import ApiKey
@@ -31,6 +31,8 @@ from app.usecases.watch import Watch
 from app.web import events, hooks
 from app.web.activities import routes as activities
 from app.web.auth import Attempts, Gate
+from app.web.changes import routes as changes
+from app.web.closing import routes as closes
 from app.web.deliveries import routes as deliveries
 from app.web.explaining import goal_routes, metric_routes
 from app.web.leaderboard import routes as leaderboard
@@ -64,6 +66,8 @@ _ROUTERS = (
     leaderboard,
     goal_routes,
     metric_routes,
+    changes,
+    closes,
     stream,
     activities,
     quarantine,
@@ -89,6 +93,7 @@ def opened(
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = Store(settings.database)
     store.migrate()
+    counting.bring_up(store, clock)
     watch = Watch(store)
     return Context(
         store=store,

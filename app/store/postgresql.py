@@ -34,6 +34,14 @@ _WORDS = {
     "57": "database_is_away",
     "08": "database_is_away",
 }
+# Whoever waits for a head gives up then and tries again; a replica that went away in the middle
+# of a transaction (no goodbye, only silence) loses its lock.
+LOCK_TIMEOUT, IDLE_TIMEOUT = "10s", "120s"
+# Of the transaction, not of the session or the connection: a pooler passes it on.
+_BOUND = text(
+    "SELECT set_config('lock_timeout', :waiting, true),"
+    " set_config('idle_in_transaction_session_timeout', :idle, true)"
+)
 _ASKED = (
     "server_version_num",
     "transaction_read_only",
@@ -62,7 +70,15 @@ class Postgresql:
             pool_timeout=PATIENCE_SECONDS,
             # A server that was started anew is noticed before a request is lost to it.
             pool_pre_ping=True,
-            connect_args={"prepare_threshold": None, "connect_timeout": PATIENCE_SECONDS},
+            connect_args={
+                "prepare_threshold": None,
+                "connect_timeout": PATIENCE_SECONDS,
+                # A server that vanished is noticed in a minute instead of the system's hours.
+                "keepalives_idle": 20,
+                "keepalives_interval": 10,
+                "keepalives_count": 4,
+                "tcp_user_timeout": 60_000,
+            },
         )
         # A report reads many rows; without one snapshot children and parent would disagree.
         self._reading = self._engine.execution_options(
@@ -83,6 +99,7 @@ class Postgresql:
     def writing(self) -> Iterator[Connection]:
         """Read committed: once the head's lock is held, every statement sees all before it."""
         with self._engine.connect() as connection, connection.begin():
+            connection.execute(_BOUND, {"waiting": LOCK_TIMEOUT, "idle": IDLE_TIMEOUT})
             yield connection
 
     @contextmanager

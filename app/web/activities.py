@@ -14,6 +14,10 @@ from app.domain.instants import written_instant
 from app.domain.revisions import written_revision
 from app.store import activities
 from app.store.activities import Activity, Revision
+from app.store.journal import Knowing
+from app.store.transactions import Access
+from app.usecases import progress
+from app.usecases.counted import knowing
 from app.usecases.tracing import Count, Report, trace
 from app.views.explained_json import cell_document
 from app.views.messages import sentence
@@ -21,6 +25,7 @@ from app.views.progress_json import reason_document
 from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.pagination import Paged
+from app.web.plans import KnownAt
 from app.web.promises import answers, refuses
 from app.web.resources import Json, Parts, sealed_page
 from app.web.schemas import answers_events as events
@@ -48,26 +53,28 @@ def list_activities(
             "then be short, even empty, before the last: go on until `next` is null."
         ),
     ] = None,
+    known_at: KnownAt = None,
 ) -> Json:
-    """Activities by source and key."""
+    """Activities by source and key; with `known_at`, those that had been reported by then."""
     if counted:
         raise _refused("only_false", "counted")
     if metric is not None and counted is None:
         raise _refused("only_uncounted", "metric")
-    named = (who.workspace, "activities", str(counted), metric or "")
+    if counted is not None and known_at is not None:
+        raise _refused("not_with_known_at", "counted")
+    named = (who.workspace, "activities", str(counted), metric or "", str(known_at))
+    place = (query.after(*named), query.limit)
+    then = _instant(parts, who, known_at)
     with parts.read() as reading:
-        place = (query.after(*named), query.limit)
-        if metric is not None:
+        if known := _known(parts, reading, who, then):
+            found = activities.page_then(reading, who.workspace, known, *place)
+        elif metric is not None:
             found = activities.page_uncounted_by(reading, who.workspace, metric, *place)
         elif counted is not None:
             found = activities.page_uncounted(reading, who.workspace, *place)
         else:
             found = activities.page(reading, who.workspace, *place)
     return sealed_page(found, *named, show=_activity)
-
-
-def _refused(code: str, parameter: str) -> Invalid:
-    return Invalid("invalid_request", Fault("", code, {"parameter": parameter}))
 
 
 @routes.get("/conflicts", responses=answers(events.ConflictPage))
@@ -80,9 +87,20 @@ def list_conflicts(parts: Parts, who: Reader, query: Paged) -> Json:
 
 
 @routes.get("/{source}/{key:path}", responses=answers(TracedActivity))
-def get_activity(parts: Parts, who: Reader, language: Language, source: str, key: str) -> Json:
-    """One activity: every report of it, the greatest revision last, and which tallies it moved."""
-    found = trace(parts, who.workspace, source, key)
+def get_activity(
+    parts: Parts,
+    who: Reader,
+    language: Language,
+    source: str,
+    key: str,
+    known_at: KnownAt = None,
+) -> Json:
+    """One activity: every report of it, the greatest revision last, and which tallies it moved.
+
+    With `known_at`: as the reports told it that had been received by then.
+    """
+    then = _instant(parts, who, known_at)
+    found = trace(parts, who.workspace, source, key, then)
     return _activity(found.activity) | {
         "revisions": [_report(one) for one in found.reports],
         "counts": [_count(one, found.zone, language) for one in found.counts],
@@ -104,6 +122,20 @@ def _count(count: Count, zone: ZoneInfo, language: str) -> Json:
     ]
     reason = None if count.reason is None else reason_document(count.reason, sentence, language)
     return {"metric": count.metric, "cells": cells, "reason": reason}
+
+
+def _instant(parts: Parts, who: Principal, text: str | None) -> int | None:
+    known_at = progress.moment_of_text(parts, who.workspace, text, "known_at")
+    progress.check_known_at(known_at, parts.clock())
+    return known_at
+
+
+def _known(parts: Parts, access: Access, who: Principal, at: int | None) -> Knowing | None:
+    return knowing(access, parts.organisations.at(access, who.workspace), at)
+
+
+def _refused(code: str, parameter: str) -> Invalid:
+    return Invalid("invalid_request", Fault("", code, {"parameter": parameter}))
 
 
 def _activity(item: Activity) -> Json:

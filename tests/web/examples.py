@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 from tests.web.recorder import (
     DAY_TEN,
+    FRIDAY,
     MONTH,
     Exchange,
     exchanges,
@@ -102,6 +103,12 @@ EXAMPLES = (
     Example("next_month", "The same again for January, and what December has shown",
             f"POST {MONTH}/copy", 201),
     Example("calls", "Three people by pace", f"GET {MONTH}/leaderboard?*"),
+    Example("since_friday", "Two deals that turned out otherwise",
+            f"GET {MONTH}/changes?known_from={FRIDAY}&as_of=*"),
+    Example("books", "November's books are closed", "POST /v1/plans/2026-11-new/close", 201),
+    Example("again", "And closed again", "POST /v1/plans/2026-11-new/close"),
+    Example("books", "With what a month was closed", "GET /v1/plans/2026-11-new/close"),
+    Example("opened", "A month that is open again", "DELETE /v1/plans/2026-11-new/close", 204),
     Example("archived", "A plan that is not wanted", "DELETE /v1/plans/2027-01-new", 204),
     Example("team", "A team on the evening of the tenth working day",
             f"GET {MONTH}/progress?as_of={DAY_TEN}&team=east"),
