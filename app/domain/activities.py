@@ -17,7 +17,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 JsonValue = str | int | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
@@ -178,7 +178,18 @@ def _conflicts(before: State, report: Report) -> bool:
     )
 
 
-def contradict(one: Report, other: Report) -> bool:
+class Told(Protocol):
+    """What a report says, wherever it is held."""
+
+    @property
+    def stamp(self) -> Stamp: ...
+    @property
+    def full(self) -> bool: ...
+    @property
+    def fields(self) -> Mapping[str, JsonValue]: ...
+
+
+def contradict(one: Told, other: Told) -> bool:
     """Whether two reports of one version say different things of some field.
 
     A full report speaks of every field: of one that it does not have it says that it is not.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import and_, exists, literal_column, select, tuple_
 
-from app.domain.activities import JsonValue, Stamp, State
+from app.domain.activities import JsonValue, Stamp, State, contradict
 from app.domain.errors import Invalid, NotFound
 from app.domain.metrics import Uncounted, contributions
 from app.store import history, rules, states
@@ -82,8 +82,15 @@ def revisions(
     query = _revisions(workspace).where(_R.source == source, _R.key == key)
     if known is not None:
         query = query.where(_R.seq <= known.seq)
-    found = access.connection.execute(query.order_by(_R.revision, _R.mapping, _R.digest))
-    return [_revision(row) for row in found]
+    rows = access.connection.execute(query.order_by(_R.revision, _R.mapping, _R.digest))
+    found = [_revision(row) for row in rows]
+    if known is None:
+        return found
+    # What contradicts a report may have come later: then nobody knew.
+    return [
+        replace(one, conflict=one.conflict and any(contradict(one, other) for other in found))
+        for one in found
+    ]
 
 
 def page_then(

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, event, text
 
 from app.domain.deliveries import Refused
 from app.domain.errors import Invalid, NotFound
-from app.store import activities, actors, documents, ledger, quarantine, totals
+from app.store import activities, actors, documents, journal, ledger, quarantine, totals
 from app.store.engine import Store
+from app.store.journal import Knowing
 from app.store.pages import Page
 from app.store.recording import Recorder
 from app.store.strays import Work
@@ -152,6 +154,19 @@ def test_a_contradiction_is_listed_although_a_newer_revision_came_in_between(
     with store.read() as reading:
         listed = activities.page_conflicts(reading, W, None, 5).items
     assert {one.stamp for one in listed} == {first.stamp, late.stamp}
+
+
+def test_a_contradiction_is_known_from_the_moment_at_which_it_came(store: Store) -> None:
+    sent(store, delivery(won("d", 1), at=NOW + 10))
+    sent(store, delivery(won("d", 1, amount="7"), at=NOW + 20))
+
+    def said(at: int) -> list[bool]:
+        with store.read() as reading:
+            known = Knowing(journal.seq_at(reading, W, at), ZoneInfo("Asia/Tokyo"))
+            found = activities.revisions(reading, W, "crm", "d", known)
+        return [one.conflict for one in found]
+
+    assert (said(NOW + 15), said(NOW + 25)) == ([False], [True, True])
 
 
 def test_quarantine_counts_equal_content_once_and_shows_the_newest_first(store: Store) -> None:
