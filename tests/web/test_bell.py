@@ -17,9 +17,10 @@ from app.store.engine import Store
 from app.usecases import watch
 from tests import engines
 from tests.engines import on_both, on_postgresql
+from tests.pooler import pooled
 from tests.web.service import Clock
 from tests.web.streaming import Copy, Live, company, served, wait
-from tests.web.test_replicas import direct, pooled
+from tests.web.test_replicas import direct
 
 AT = "2026-12-07T12:00:00+09:00"
 NEVER = 3600.0
@@ -96,7 +97,7 @@ def test_behind_a_pooler_streams_move_by_looking_and_one_line_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, bell.__name__)
-    with pooled(tmp_path) as address, replicas(tmp_path, address) as (one, two):
+    with pooled(direct(tmp_path)) as pooler, replicas(tmp_path, pooler.url) as (one, two):
         follows(one, two)
         with told(direct(tmp_path)) as other:
             assert other.execute(text(LISTENERS)).all() == []
