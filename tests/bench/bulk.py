@@ -145,7 +145,7 @@ def tallied(moved: Moved) -> list[tuple[str, int, int, int, int, int]]:
 SAME: dict[str, str] = {
     "activity": "SELECT source, key, kind, fields, revision, mapping, digest, retracted,"
     " has_partials, uncounted FROM {0}.activity",
-    "activity_revision": "SELECT source, key, revision, mapping, digest, \"full\", content, conflict"
+    "activity_revision": 'SELECT source, key, revision, mapping, digest, "full", content, conflict'
     " FROM {0}.activity_revision",
     "credit": "SELECT a.source, a.identity, c.at, c.key FROM {0}.credit c"
     " JOIN {0}.actor a USING (workspace_id, actor)",
