@@ -122,7 +122,7 @@ def segments(
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Looks up where an actor stands on a day."""
+    """Looks up where an actor stands on a day. actors: by the numbers that totals name."""
 
     plan: Plan
     people: Directory
@@ -130,8 +130,12 @@ class Places:
     persons: Mapping[str, Person]
 
     def place(self, actor: int, day: date) -> Place:
-        """Where whoever the actor means on that day stands towards the plan."""
-        source, identity = self.actors[actor]
+        """Where the actor of a number stands on a day."""
+        return self.of(self.actors[actor], day)
+
+    def of(self, actor: Actor, day: date) -> Place:
+        """Where an actor stands on a day."""
+        source, identity = actor
         member = self.people.who(source, identity, day) if identity else None
         if member is None:
             return UNASSIGNED

@@ -7,22 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, tzinfo
 from fractions import Fraction
 
 from app.domain.allocation import Stint
-from app.domain.attribution import (
-    NOTHING,
-    OUTSIDE,
-    UNASSIGNED,
-    Amount,
-    Counted,
-    Place,
-    Standing,
-    Sum,
-    deadlines,
-    merged,
-)
+from app.domain.attribution import NOTHING, OUTSIDE, UNASSIGNED, Amount, Counted, deadlines
+from app.domain.belonging import Belongings, Sums, amount, belongings, reading
 from app.domain.freshness import Source, freshness, next_silence
 from app.domain.goals import Branch, Goal
 from app.domain.ground import Ground, member_displays, whole_target
@@ -40,8 +30,8 @@ from app.domain.pacing import (
     verdict,
     working_days,
 )
-from app.domain.plans import Plan, Unassigned
 from app.domain.progress import (
+    Closed,
     Excluded,
     Freshness,
     GoalProgress,
@@ -55,8 +45,6 @@ from app.domain.progress import (
 )
 from app.domain.quantities import written
 from app.domain.scopes import WHOLE, Breakdown, broken_down, check, name, portion_display, portions
-
-Sums = Mapping[Sum, Amount]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +66,37 @@ class Heard:
     last: Mapping[str, int] = field(default_factory=dict)
 
 
-def evaluate(base: Ground, question: Question, counted: Counted, heard: Heard) -> Progress:
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A period that was closed: when and by whom, and what was counted for the plan by then.
+
+    known_at, closed_at: in microseconds since 1970; what counts as known may be older than the act
+    """
+
+    known_at: int
+    closed_at: int
+    author: str
+    reason: str | None
+    counted: Counted
+
+
+def evaluate(
+    base: Ground,
+    question: Question,
+    counted: Counted,
+    heard: Heard,
+    closing: Closing | None = None,
+) -> Progress:
     """A plan's progress at a moment.
 
-    `counted` comes from `attribution.counted` over `attribution.segments`. Raises Invalid
+    `counted` comes from `attribution.counted` over `attribution.segments`; `closing` if the
+    period was closed. Raises Invalid
     `plan_has_no_assignments` when a plan of the whole workspace is asked for a team, a member or
     a breakdown, NotFound `team_not_in_plan` or `member_not_in_plan` for anybody else's.
     """
     scope, breakdown = question.scope, question.breakdown
     check(base, scope, breakdown)
-    evaluation = _evaluation(base, question, counted, heard)
+    evaluation = _evaluation(base, question, counted, heard, closing)
     plan, zone = base.plan, base.workspace.zone
     change = next_change(base, question.as_of, heard)
     return Progress(
@@ -100,7 +109,13 @@ def evaluate(base: Ground, question: Question, counted: Counted, heard: Heard) -
         None if change is None else moment_of(change, zone),
         evaluation.scoped(scope),
         tuple(evaluation.scoped(entry) for entry in broken_down(base, scope, breakdown)),
+        None if closing is None else _closed(closing, zone),
     )
+
+
+def _closed(closing: Closing, zone: tzinfo) -> Closed:
+    known_at, closed_at = (moment_of(at, zone) for at in (closing.known_at, closing.closed_at))
+    return Closed(known_at, closed_at, closing.author, closing.reason)
 
 
 def next_change(base: Ground, as_of: int, heard: Heard) -> int | None:
@@ -121,64 +136,34 @@ def next_change(base: Ground, as_of: int, heard: Heard) -> int | None:
     return min((*ahead, *([] if silence is None else [silence])), default=None)
 
 
-def _evaluation(base: Ground, question: Question, counted: Counted, heard: Heard) -> _Evaluation:
+def _evaluation(
+    base: Ground, question: Question, counted: Counted, heard: Heard, closing: Closing | None
+) -> _Evaluation:
     calendar, goals = base.workspace.calendar, list(base.plan.root.walk())
     narrow = question.scope != WHOLE or question.breakdown is not Breakdown.NONE
-    places: dict[str, list[Place]] = {}
-    for place in counted:
-        if place.standing is Standing.IN_PLAN:
-            places.setdefault(place.member, []).append(place)
     fresh = {
         kind: freshness(kind, heard.sources, heard.last, calendar, question.as_of)
         for kind in {goal.metric.kind for goal in goals}
     }
     # Only parts of the plan need the largest remainder over everybody.
     displays = {goal.key: member_displays(base, goal) for goal in goals} if narrow else {}
-    return _Evaluation(base, counted, places, moment(calendar, question.as_of), fresh, displays)
-
-
-def contributions(
-    base: Ground, scope: Scope, counted: Counted
-) -> dict[tuple[str | None, str], Fraction]:
-    """Whose the actuals of a scope are: (member, goal's key) -> that member's part.
-
-    What nobody in particular did, in a plan that counts it, stands under None. The parts of an
-    additive metric sum to the goal's actual.
-    """
-    found: dict[tuple[str | None, str, str], Amount] = {}
-    for place, sums in counted.items():
-        if lies_in(base.plan, scope, place):
-            for key, amount in sums.items():
-                whose = (place.member or None, key.metric, key.currency)
-                found[whose] = found.get(whose, NOTHING).plus(amount)
-    goals: dict[tuple[str, str], list[Goal]] = {}
-    for goal in base.plan.root.walk():
-        goals.setdefault((goal.metric.key, goal.unit.currency or ""), []).append(goal)
-    return {
-        (member, goal.key): goal.metric.reading(*amount, currency) or Fraction(0)
-        for (member, metric, currency), amount in found.items()
-        for goal in goals.get((metric, currency), ())
-    }
-
-
-def lies_in(plan: Plan, scope: Scope, place: Place) -> bool:
-    """Whether what was counted at a place belongs to a scope of the plan."""
-    if place.standing is Standing.UNASSIGNED:
-        return scope == WHOLE and (not plan.assignments or plan.unassigned is Unassigned.INSIDE)
-    return (
-        place.standing is Standing.IN_PLAN
-        and scope.member in (None, place.member)
-        and (scope.team is None or scope.team in place.line)
+    return _Evaluation(
+        base,
+        belongings(base.plan, counted),
+        None if closing is None else belongings(base.plan, closing.counted),
+        moment(calendar, question.as_of),
+        fresh,
+        displays,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Evaluation:
-    """What the trees of one answer share. places: those in the plan, by member."""
+    """What the trees of one answer share. closed: what was counted at the close, if ever."""
 
     base: Ground
-    counted: Counted
-    places: Mapping[str, list[Place]]
+    counted: Belongings
+    closed: Belongings | None
     now: Moment
     fresh: Mapping[str, Freshness]
     displays: Mapping[str, Mapping[str, Fraction]]
@@ -190,23 +175,13 @@ class _Evaluation:
         due = {d: parts(people, base.workdays, d, self.now) for d in deadlines(plan)}
         # A member counts the own days; teams and plans count the workspace's.
         days = people[0].stints if scope.member is not None else everybody(plan.span).stints
-        view = _View(self, scope, people, days, self.sums(scope), due)
+        closed = None if self.closed is None else self.closed.of(scope)
+        view = _View(self, scope, people, days, self.counted.of(scope), closed, due)
         return ScopedProgress(
             scope,
             name(base, scope),
             working_days(days, base.workdays, self.now, plan.span.until),
             view.goal(plan.root),
-        )
-
-    def sums(self, scope: Scope) -> Sums:
-        """What was counted for a scope."""
-        members = self.places if scope.member is None else (scope.member,)
-        places = [place for member in members for place in self.places.get(member, ())]
-        plan = self.base.plan
-        return merged(
-            self.counted.get(place, {})
-            for place in (*places, UNASSIGNED)
-            if lies_in(plan, scope, place)
         )
 
 
@@ -219,6 +194,7 @@ class _View:
     people: tuple[Portion, ...]
     days: tuple[Stint, ...]
     sums: Sums
+    closed: Sums | None
     due: Mapping[date, Parts]
 
     def goal(self, goal: Goal, branch: Branch | None = None) -> GoalProgress:
@@ -228,7 +204,7 @@ class _View:
         target, due = plan.targets[goal.key], self.due[deadline]
         wanted = target if self.scope == WHOLE else target * due.target
         expected = target * due.expected
-        actual = _reading(goal, self.sums)
+        actual = reading(goal, self.sums)
         open_days = working_days(self.days, at.base.workdays, at.now, deadline).remaining
         required = required_per_day(wanted, actual, open_days)
         rate = self._rate(goal, actual)
@@ -243,15 +219,15 @@ class _View:
             target_display=self._display(goal),
             deadline=midnight(deadline, at.base.workspace.zone),
             actual=actual,
-            next_period=_reading(goal, self.sums, after=deadlines(plan).index(deadline)),
+            next_period=reading(goal, self.sums, after=deadlines(plan).index(deadline)),
             expected=expected,
             attainment=actual / wanted if wanted else None,
             pace=actual / expected if expected else None,
             gap=actual - expected,
             required_per_day=required,
             rate=rate,
-            unassigned=_reading(goal, at.counted.get(UNASSIGNED, {})),
-            outside_plan=_reading(goal, at.counted.get(OUTSIDE, {})),
+            unassigned=reading(goal, at.counted.counted.get(UNASSIGNED, {})),
+            outside_plan=reading(goal, at.counted.counted.get(OUTSIDE, {})),
             excluded=_excluded(goal, self.sums),
             freshness=fresh,
             verdict=word,
@@ -259,6 +235,7 @@ class _View:
             children=tuple(self.goal(below.goal, below) for below in goal.branches),
             edge=branch.edge if branch else None,
             weight=branch.weight if branch else None,
+            actual_at_close=None if self.closed is None else reading(goal, self.closed),
         )
 
     def _display(self, goal: Goal) -> Fraction:
@@ -276,9 +253,9 @@ class _View:
         if goal.conversion is None:
             return None
         child = goal.conversion.child
-        basis = _reading(child, self.sums)
+        basis = reading(child, self.sums)
         observed = actual / basis if basis else None
-        sample = child.metric.counted(_amount(child, self.sums).number)
+        sample = child.metric.counted(amount(child, self.sums).number)
         return Rate(goal.conversion.rate.value, observed, sample)
 
     def _reasons(
@@ -306,27 +283,12 @@ class _View:
             yield Reason("pace_below", {"threshold": written(threshold)})
 
 
-def _amount(goal: Goal, sums: Sums, after: int = -1) -> Amount:
-    """A goal's sum in its own currency; `after`: only what came when that deadline was over."""
-    currency = goal.unit.currency or ""
-    found = NOTHING
-    for key, amount in sums.items():
-        if (key.metric, key.currency) == (goal.metric.key, currency) and key.late > after:
-            found = found.plus(amount)
-    return found
-
-
-def _reading(goal: Goal, sums: Sums, after: int = -1) -> Fraction:
-    amount = _amount(goal, sums, after)
-    return goal.metric.reading(*amount, goal.unit.currency or "") or Fraction(0)
-
-
 def _excluded(goal: Goal, sums: Sums) -> tuple[Excluded, ...]:
     """Other currencies of a money goal: listed, never added."""
     found: dict[str, Amount] = {}
-    for key, amount in sums.items():
+    for key, part in sums.items():
         if key.metric == goal.metric.key and key.currency != (goal.unit.currency or ""):
-            found[key.currency] = found.get(key.currency, NOTHING).plus(amount)
+            found[key.currency] = found.get(key.currency, NOTHING).plus(part)
     return tuple(
         Excluded(currency, goal.metric.counted(number), goal.metric.summed(total, currency))
         for currency, (number, total) in sorted(found.items())

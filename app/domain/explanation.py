@@ -15,9 +15,9 @@ from fractions import Fraction
 
 from app.domain.activities import JsonValue, State
 from app.domain.attribution import Place, Standing
+from app.domain.belonging import lies_in
 from app.domain.directory import Directory
 from app.domain.errors import Invalid
-from app.domain.evaluation import lies_in
 from app.domain.metrics import (
     MULTISETS,
     Aggregation,

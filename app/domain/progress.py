@@ -87,6 +87,7 @@ class GoalProgress:
     unassigned, outside_plan: counted in the workspace by nobody known, by people not in the plan
     edge: how it hangs on the goal above; None at the root
     weight: how much an influence matters beside its siblings; None for every other edge
+    actual_at_close: `actual` as it was known when the period was closed; None while it is open
     Every other None comes with an entry in reasons.
     """
 
@@ -114,6 +115,7 @@ class GoalProgress:
     children: tuple[GoalProgress, ...]
     edge: Edge | None = None
     weight: Fraction | None = None
+    actual_at_close: Fraction | None = None
 
     def walk(self) -> Iterator[GoalProgress]:
         """This goal and everything below it, parents first."""
@@ -160,11 +162,22 @@ class ScopedProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """A period that was closed: what was known at `known_at` stands beside what is known now."""
+
+    known_at: datetime
+    closed_at: datetime
+    author: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """A plan evaluated at `as_of` with everything known at `known_at`.
 
     next_change_at: when time alone will next change the answer; None when it never will
     breakdown: one entry per team or member, in the order of their keys, when asked for
+    closed: None while the plan's period is open
     """
 
     workspace: str
@@ -176,3 +189,4 @@ class Progress:
     next_change_at: datetime | None
     whole: ScopedProgress
     breakdown: tuple[ScopedProgress, ...] = ()
+    closed: Closed | None = None

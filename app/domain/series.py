@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
@@ -78,13 +78,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the numbers of a series are, and how time was cut."""
+    """What the numbers of a series are, and how time was cut. known_at: None means now."""
 
     metric: str
     unit: Unit
     granularity: Granularity
     zone: ZoneInfo
     by: By
+    known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import and_, literal_column, select, tuple_
+from sqlalchemy import and_, exists, literal_column, select, tuple_
 
-from app.domain.activities import JsonValue, Stamp, State
-from app.domain.errors import Invalid
+from app.domain.activities import JsonValue, Stamp, State, contradict
+from app.domain.errors import Invalid, NotFound
 from app.domain.metrics import Uncounted, contributions
-from app.store import rules, states
+from app.store import history, rules, states
 from app.store.dialect import AnyRow, AnySelect
+from app.store.journal import Knowing
 from app.store.pages import Page, cut, place_of
 from app.store.rules import Rules
 from app.store.standing import is_missing
@@ -23,6 +24,7 @@ from app.store.transactions import Access
 
 _A, _R, _C, _D = activity.c, activity_revision.c, workspace_commit.c, delivery.c
 _START = ("", "")
+LOOKED_AT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +64,56 @@ class Revision:
     delivery: int | None
 
 
-def get(access: Access, workspace: str, source: str, key: str) -> Activity | None:
-    """One activity; None when nothing was ever reported of it."""
+def get(
+    access: Access, workspace: str, source: str, key: str, known: Knowing | None = None
+) -> Activity | None:
+    """One activity; None when nothing was ever reported of it, as far as was known."""
+    if known is not None:
+        return next(iter(_then(access, workspace, [(source, key)], known)), None)
     query = _activities(workspace).where(_A.source == source, _A.key == key)
     found = _read(access, workspace, access.connection.execute(query).all())
     return found[0] if found else None
 
 
-def revisions(access: Access, workspace: str, source: str, key: str) -> list[Revision]:
+def revisions(
+    access: Access, workspace: str, source: str, key: str, known: Knowing | None = None
+) -> list[Revision]:
     """Every distinct report of an activity, the greatest stamp last."""
     query = _revisions(workspace).where(_R.source == source, _R.key == key)
-    found = access.connection.execute(query.order_by(_R.revision, _R.mapping, _R.digest))
-    return [_revision(row) for row in found]
+    if known is not None:
+        query = query.where(_R.seq <= known.seq)
+    rows = access.connection.execute(query.order_by(_R.revision, _R.mapping, _R.digest))
+    found = [_revision(row) for row in rows]
+    if known is None:
+        return found
+    # What contradicts a report may have come later: then nobody knew.
+    return [
+        replace(one, conflict=one.conflict and any(contradict(one, other) for other in found))
+        for one in found
+    ]
+
+
+def page_then(
+    access: Access, workspace: str, known: Knowing, cursor: str | None, limit: int
+) -> Page[Activity]:
+    """Activities by source and key as they were known then."""
+    place = place_of(cursor, _START)
+    told = exists().where(
+        _R.workspace_id == _A.workspace_id,
+        _R.source == _A.source,
+        _R.key == _A.key,
+        _R.seq <= known.seq,
+    )
+    query = (
+        select(_A.source, _A.key)
+        .where(_A.workspace_id == workspace, tuple_(_A.source, _A.key) > place, told)
+        .order_by(_A.source, _A.key)
+        .limit(limit + 1)
+    )
+    rows = [(source, key) for source, key in access.connection.execute(query)]
+    shown = _then(access, workspace, rows[:limit], known)
+    found = {(item.source, item.key): item for item in shown}
+    return cut(rows, limit, lambda row: found[row], lambda row: row)
 
 
 def page(access: Access, workspace: str, cursor: str | None, limit: int) -> Page[Activity]:
@@ -85,9 +125,30 @@ def page_uncounted(
     access: Access, workspace: str, cursor: str | None, limit: int
 ) -> Page[Activity]:
     """Activities that a metric is about and cannot count, by source and key."""
-    # Spelled as in the index's own condition, else the engine does not see that it fits.
-    query = _activities(workspace).where(_A.uncounted == literal_column("1"))
-    return _page(access, workspace, query, cursor, limit)
+    return _page(access, workspace, _uncounted(workspace), cursor, limit)
+
+
+def page_uncounted_by(
+    access: Access, workspace: str, metric: str, cursor: str | None, limit: int
+) -> Page[Activity]:
+    """Those that one metric is about and cannot count. Raises NotFound `unknown_metric`.
+
+    What other metrics cannot count is read and passed over, and a page looks at no more than
+    LOOKED_AT of it. So a page may be short, even empty, while there is a next.
+    """
+    kinds = rules.load(access, workspace).kinds_of(metric)
+    if not kinds:
+        raise NotFound("unknown_metric", metric=metric)
+    query = _uncounted(workspace).where(_A.kind.in_(kinds))
+    place = place_of(cursor, _START)
+    behind = query.where(tuple_(_A.source, _A.key) > place).order_by(_A.source, _A.key)
+    rows = access.connection.execute(behind.limit(LOOKED_AT + 1)).all()
+    looked_at = _read(access, workspace, rows[:LOOKED_AT])
+    found = [one for one in looked_at if any(why.metric == metric for why in one.missing)]
+    if len(rows) > LOOKED_AT and len(found) <= limit:
+        last = looked_at[-1]
+        return Page(found, json.dumps((last.source, last.key)))
+    return cut(found, limit, lambda one: one, lambda one: (one.source, one.key))
 
 
 def page_conflicts(
@@ -127,6 +188,11 @@ def _page(
     return cut(rows, limit, lambda row: found[row[0], row[1]], lambda row: (row[0], row[1]))
 
 
+def _uncounted(workspace: str) -> AnySelect:
+    # Spelled as in the index's own condition, else the engine does not see that it fits.
+    return _activities(workspace).where(_A.uncounted == literal_column("1"))
+
+
 def _activities(workspace: str) -> AnySelect:
     return (
         select(_A.source, _A.key, _C.at)
@@ -151,6 +217,27 @@ def _read(access: Access, workspace: str, rows: Sequence[AnyRow]) -> list[Activi
         Activity(source, key, state, _missing(counting, source, state), at)
         for source, key, at in rows
         for state in (held[source, key],)
+    ]
+
+
+def _then(
+    access: Access, workspace: str, places: Sequence[Where], known: Knowing
+) -> list[Activity]:
+    """The activities at some places that had been told of: the joins of their reports by then."""
+    told = history.of(access, workspace, places, known.seq)
+    counting = rules.load(access, workspace)
+    last = {where: history.states(reports)[-1] for where, reports in told.items()}
+    commits = access.connection.execute(
+        select(_C.seq, _C.at).where(
+            _C.workspace_id == workspace, _C.seq.in_({seq for seq, _ in last.values()})
+        )
+    )
+    at: dict[int, int] = {row.seq: row.at for row in commits}
+    return [
+        Activity(*where, state, _missing(counting, where[0], state), at[seq])
+        for where in places
+        if where in last
+        for seq, state in (last[where],)
     ]
 
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, insert, select
+from sqlalchemy import and_, exists, insert, select
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from app.domain.activities import canonical_json
@@ -48,9 +49,17 @@ _VERSION = (
 )
 
 
-def get(access: Access, workspace: str, collection: str, key: str) -> Document | None:
-    """The document as it stands, archived or not; None when there never was one."""
-    query = _standing(workspace, collection).where(col(DocumentRow.key) == key)
+def get(
+    access: Access, workspace: str, collection: str, key: str, upto: int | None = None
+) -> Document | None:
+    """The document as it stands, archived or not; None when there never was one.
+
+    upto: as it stood after that commit
+    """
+    if upto is None:
+        query = _standing(workspace, collection).where(col(DocumentRow.key) == key)
+    else:
+        query = _stood(workspace, collection, upto).where(col(DocumentVersionRow.key) == key)
     row = access.connection.execute(query).one_or_none()
     return None if row is None else _document(row)
 
@@ -65,9 +74,17 @@ def page(
     return [_document(row) for row in access.connection.execute(query.limit(limit))]
 
 
-def all_of(access: Access, workspace: str, collection: str) -> list[Document]:
-    """Every document by key, the archived among them: they still explain the past."""
-    return [_document(row) for row in access.connection.execute(_standing(workspace, collection))]
+def all_of(
+    access: Access, workspace: str, collection: str, upto: int | None = None
+) -> list[Document]:
+    """Every document by key, the archived among them: they still explain the past.
+
+    upto: as they stood after that commit
+    """
+    query = (
+        _standing(workspace, collection) if upto is None else _stood(workspace, collection, upto)
+    )
+    return [_document(row) for row in access.connection.execute(query)]
 
 
 def versions(access: Access, workspace: str, collection: str, key: str) -> list[Document]:
@@ -173,6 +190,27 @@ def _standing(workspace: str, collection: str) -> AnySelect:
             col(DocumentRow.collection) == collection,
         )
         .order_by(col(DocumentRow.key))
+    )
+
+
+def _stood(workspace: str, collection: str, upto: int) -> AnySelect:
+    """Of every document the last version that a commit, or one before it, has written."""
+    later = aliased(DocumentVersionRow)
+    same = ("workspace_id", "collection", "key")
+    superseded = exists().where(
+        *(getattr(later, n) == getattr(DocumentVersionRow, n) for n in same),
+        col(later.version) > col(DocumentVersionRow.version),
+        col(later.seq) <= upto,
+    )
+    return (
+        select(*_VERSION)
+        .where(
+            col(DocumentVersionRow.workspace_id) == workspace,
+            col(DocumentVersionRow.collection) == collection,
+            col(DocumentVersionRow.seq) <= upto,
+            ~superseded,
+        )
+        .order_by(col(DocumentVersionRow.key))
     )
 
 

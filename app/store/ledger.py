@@ -1,42 +1,39 @@
 """The proof and the repair: tallies are a cache of the activities, and activities of reports.
 
 `verify` believes nothing but the reports: it joins them anew and counts with the domain's own
-`cells`, not with what the recorder uses. `rebuild` counts anew from the states.
+`cells`, not with what the recorder uses. `rebuild` counts anew from the reports.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby, islice
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Table, exists, func, select, tuple_
+from sqlalchemy import Table, exists, func, select, tuple_
 
-from app.domain.activities import NOTHING, Report, Stamp, State, joined, make_report
+from app.domain.activities import NOTHING, Report, State, joined, make_report
 from app.domain.errors import NotFound
 from app.domain.tallies import Cell, Movement, cells, occurrences
-from app.store import heads, rules, states, tallies
+from app.store import counting, heads, history, recounting, rules, states
 from app.store.actors import Actor, all_actors
-from app.store.dialect import AnySelect, upsert
+from app.store.dialect import upsert
 from app.store.engine import Store
+from app.store.history import Told
+from app.store.proof import Commits, named
 from app.store.rules import Rules
-from app.store.standing import NOWHERE, stored_standing
+from app.store.standing import stored_standing
 from app.store.states import CHUNK, Where
 from app.store.tables import (
     activity,
     activity_revision,
-    actor,
     credit,
-    metric_slot,
     tally_day,
     tally_quarter,
     tally_values,
     verification,
 )
-from app.store.tallies import Change, Numbers
 from app.store.transactions import Access, Writing
 
 _A, _R, _C = activity.c, activity_revision.c, credit.c
@@ -45,7 +42,7 @@ _CREDIT = tuple_(_C.actor, _C.at, _C.source, _C.key)
 Credit = tuple[int, int, str, str]  # actor, instant, source, key
 Bucket = tuple[str, str, int, str, str]  # metric, currency, day or quarter, source, identity
 Valued = tuple[str, str, int, str, str, str]  # a bucket of quarters, and the value
-Histories = list[tuple[Where, list[Report]]]
+Histories = list[tuple[Where, list[Told]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ def verify(store: Store, workspace: str) -> list[Mismatch]:
         if heads.head(reading, workspace) is None:
             raise NotFound("unknown_workspace")
         audit = _Audit(reading, workspace, rules.load(reading, workspace))
-        histories = _histories(reading, workspace)
+        histories = history.every(reading, workspace)
         while chunk := list(islice(histories, CHUNK)):
             audit.check(chunk)
         return audit.finish()
@@ -96,54 +93,9 @@ def rebuild_in(writing: Writing) -> None:
 
     For a repair, and after a change of zone, currency or of what a source counts.
     """
-    tallies.clear(writing)
-    counting = rules.load(writing, writing.workspace)
-    numbers = Numbers()
-    place: Where | None = ("", "")
-    while place is not None:
-        place = _count_anew(writing, counting, numbers, place)
+    recounting.recount_all(writing)
+    counting.note(writing)
     heads.reconfigure(writing)
-
-
-def _count_anew(writing: Writing, counting: Rules, numbers: Numbers, behind: Where) -> Where | None:
-    """Count a chunk of activities; the place of the last one, None when there was none."""
-    query = (
-        select(_A.source, _A.key, _A.uncounted)
-        .where(_A.workspace_id == writing.workspace, tuple_(_A.source, _A.key) > behind)
-        .order_by(_A.source, _A.key)
-        .limit(CHUNK)
-    )
-    flags = {(s, k): flag for s, k, flag in writing.connection.execute(query)}
-    changes = []
-    turned: dict[Where, bool] = {}
-    for (source, key), state in states.load_all(writing, writing.workspace, flags).items():
-        metrics = counting.metrics_of(source, state.kind)
-        stands = stored_standing(state, metrics, counting.currency)
-        changes.append(Change(source, key, NOWHERE, stands))
-        if stands.uncounted != bool(flags[source, key]):
-            turned[source, key] = stands.uncounted
-    states.flag(writing, turned)
-    tallies.post(writing, counting, numbers, changes)
-    return max(flags) if flags else None
-
-
-def _histories(access: Access, workspace: str) -> Iterator[tuple[Where, list[Report]]]:
-    """Every activity with all its reports, streamed in the order of the key."""
-    query = (
-        select(_R.source, _R.key, _R.revision, _R.mapping, _R.digest, _R.full, _R.content)
-        .where(_R.workspace_id == workspace)
-        .order_by(_R.source, _R.key)
-        .execution_options(yield_per=CHUNK)
-    )
-    rows = access.connection.execute(query)
-    for where, group in groupby(rows, key=lambda row: (row[0], row[1])):
-        yield where, [_report(row) for row in group]
-
-
-def _report(row: Any) -> Report:  # noqa: ANN401 - a row
-    source, key, revision, mapping, digest, full, content = row
-    fields = json.loads(content)["fields"]
-    return Report(source, key, Stamp(revision, mapping, digest), bool(full), fields, content)
 
 
 class _Flags(NamedTuple):
@@ -167,15 +119,18 @@ class _Audit:
         self._quarters: dict[Bucket, tuple[int, int]] = {}
         self._days: dict[Bucket, tuple[int, int]] = {}
         self._values: Counter[Valued] = Counter()
+        self._commits = Commits()
 
     def check(self, histories: Histories) -> None:
         stored = states.load_all(self._access, self._workspace, (where for where, _ in histories))
         flags = self._flags(histories)
         credited: set[Credit] = set()
-        for where, reports in histories:
+        for where, told in histories:
+            reports = [one.report for one in told]
             self._check_reports(where, reports)
             state = joined(reports)
             metrics = self._rules.metrics_of(where[0], state.kind)
+            self._commits.expect(where[0], told, self._rules)
             stands = stored_standing(state, metrics, self._rules.currency)
             self._compare("activity", where, stored.get(where, NOTHING), state)
             expected = _Flags(state.kind, state.retracted, bool(state.stamps), stands.uncounted)
@@ -192,6 +147,10 @@ class _Audit:
         self._check_tallies(tally_quarter, self._quarters)
         self._check_tallies(tally_day, self._days)
         self._check_values()
+        stored = Commits()
+        stored.read(self._access, self._workspace)
+        for seq, is_stored, should_be in self._commits.differing(stored):
+            self._compare("journal", (seq,), is_stored, should_be)
         query = select(func.count()).where(credit.c.workspace_id == self._workspace)
         self._compare("credit", (), self._access.connection.scalar(query), self._credits)
         return self._found
@@ -247,7 +206,7 @@ class _Audit:
 
     def _check_tallies(self, table: Table, computed: dict[Bucket, tuple[int, int]]) -> None:
         bucket_of = table.c[table.name.removeprefix("tally_")]
-        query = self._named(table, bucket_of, table.c.number, table.c.total)
+        query = named(table, self._workspace, bucket_of, table.c.number, table.c.total)
         for row in self._access.connection.execute(query):
             bucket, amount = tuple(row[:5]), tuple(row[5:])
             self._compare(table.name, bucket, amount, computed.pop(bucket, (0, 0)))
@@ -257,35 +216,11 @@ class _Audit:
     def _check_values(self) -> None:
         of = tally_values.c
         for *place, n in self._access.connection.execute(
-            self._named(tally_values, of.quarter, of.value, of.n)
+            named(tally_values, self._workspace, of.quarter, of.value, of.n)
         ):
             self._compare(tally_values.name, tuple(place), n, self._values.pop(tuple(place), 0))
         for missing, expected in self._values.items():
             self._compare(tally_values.name, missing, 0, expected)
-
-    def _named(self, table: Table, bucket: Column[int], *values: Column[Any]) -> AnySelect:
-        """The rows of a tally under the names of their metrics and people."""
-        return (
-            select(
-                metric_slot.c.metric,
-                metric_slot.c.currency,
-                bucket,
-                actor.c.source,
-                actor.c.identity,
-                *values,
-            )
-            .join(metric_slot, _same(table, metric_slot, "workspace_id", "slot"))
-            .join(actor, _same(table, actor, "workspace_id", "actor"))
-            .where(table.c.workspace_id == self._workspace)
-            .execution_options(yield_per=CHUNK)
-        )
-
-
-def _same(left: Table, right: Table, *names: str) -> ColumnElement[bool]:
-    first, *rest = (left.c[name] == right.c[name] for name in names)
-    for condition in rest:
-        first &= condition
-    return first
 
 
 def _add(

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.pool import QueuePool
+
+if TYPE_CHECKING:
+    from psycopg import Connection as Line
+
+    from app.store.bell import Bell
 
 LANES = 4
 OLDEST = 150_000
@@ -34,6 +40,14 @@ _WORDS = {
     "57": "database_is_away",
     "08": "database_is_away",
 }
+# Whoever waits for a head gives up then and tries again; a replica that went away in the middle
+# of a transaction (no goodbye, only silence) loses its lock.
+LOCK_TIMEOUT, IDLE_TIMEOUT = "10s", "120s"
+# Of the transaction, not of the session or the connection: a pooler passes it on.
+_BOUND = text(
+    "SELECT set_config('lock_timeout', :waiting, true),"
+    " set_config('idle_in_transaction_session_timeout', :idle, true)"
+)
 _ASKED = (
     "server_version_num",
     "transaction_read_only",
@@ -62,7 +76,15 @@ class Postgresql:
             pool_timeout=PATIENCE_SECONDS,
             # A server that was started anew is noticed before a request is lost to it.
             pool_pre_ping=True,
-            connect_args={"prepare_threshold": None, "connect_timeout": PATIENCE_SECONDS},
+            connect_args={
+                "prepare_threshold": None,
+                "connect_timeout": PATIENCE_SECONDS,
+                # A server that vanished is noticed in a minute instead of the system's hours.
+                "keepalives_idle": 20,
+                "keepalives_interval": 10,
+                "keepalives_count": 4,
+                "tcp_user_timeout": 60_000,
+            },
         )
         # A report reads many rows; without one snapshot children and parent would disagree.
         self._reading = self._engine.execution_options(
@@ -83,6 +105,7 @@ class Postgresql:
     def writing(self) -> Iterator[Connection]:
         """Read committed: once the head's lock is held, every statement sees all before it."""
         with self._engine.connect() as connection, connection.begin():
+            connection.execute(_BOUND, {"waiting": LOCK_TIMEOUT, "idle": IDLE_TIMEOUT})
             yield connection
 
     @contextmanager
@@ -131,6 +154,12 @@ class Postgresql:
         """The server looks after its log itself."""
         return True
 
+    def bell(self) -> Bell:
+        """Beside the pool's connections, one more."""
+        from app.store.bell import Bell  # noqa: PLC0415 - loads the driver, which files do without
+
+        return Bell(self._line)
+
     def outage(self, error: DBAPIError) -> str | None:
         """By SQLSTATE; a lost connection often has none."""
         state = getattr(error.orig, "sqlstate", None)
@@ -146,3 +175,18 @@ class Postgresql:
         if known is None and not isinstance(error, OperationalError | InternalError):
             return None
         return known or "store_failed"
+
+    def _line(self) -> Line[Any]:
+        dialect = self._engine.dialect
+        _, parameters = dialect.create_connect_args(self._engine.url)
+        # It mostly waits: a network that forgot it must be noticed by somebody.
+        line = dialect.connect(
+            **parameters,
+            autocommit=True,
+            prepare_threshold=None,
+            connect_timeout=PATIENCE_SECONDS,
+            keepalives_idle=30,
+            keepalives_interval=10,
+            keepalives_count=3,
+        )
+        return cast("Line[Any]", line)

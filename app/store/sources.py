@@ -13,7 +13,8 @@ from sqlmodel import col
 from app.domain.revisions import RevisionClock
 from app.store import heads
 from app.store.dialect import Prepared, Words, inserting, upsert
-from app.store.tables import SourceSecretRow, source_state, table_of
+from app.store.journal import Knowing
+from app.store.tables import SourceSecretRow, source_heard, source_state, table_of
 from app.store.transactions import Access, Writing
 
 
@@ -70,7 +71,7 @@ def source_of_hook(access: Access, workspace: str, hook_digest: bytes) -> str | 
     ).scalar_one_or_none()
 
 
-_STATE = source_state.c
+_STATE, _SPOKE = source_state.c, source_heard.c
 _STATES = Prepared(
     select(_STATE.source, _STATE.last_received_at, _STATE.clock).where(
         _STATE.workspace_id == bindparam("workspace", type_=Words)
@@ -78,6 +79,7 @@ _STATES = Prepared(
     "workspace",
 )
 _HEARD = inserting(source_state, replace=("clock", "last_received_at"))
+_HEARD_AT = inserting(source_heard)
 
 
 def states(access: Access, workspace: str) -> dict[str, SourceState]:
@@ -88,12 +90,39 @@ def states(access: Access, workspace: str) -> dict[str, SourceState]:
     }
 
 
+def last_received(access: Access, workspace: str, known: Knowing | None = None) -> dict[str, int]:
+    """When each source last spoke that ever did, as far as was known."""
+    if known is None:
+        return {key: state.last_received_at for key, state in states(access, workspace).items()}
+    then = (
+        select(_SPOKE.at)
+        .where(
+            _SPOKE.workspace_id == _STATE.workspace_id,
+            _SPOKE.source == _STATE.source,
+            _SPOKE.seq <= known.seq,
+        )
+        .order_by(_SPOKE.seq.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(_STATE.source, then).where(_STATE.workspace_id == workspace)
+    found = access.connection.execute(query)
+    return {source: at for source, at in found if at is not None}
+
+
 def hear(writing: Writing, heard: dict[str, SourceState]) -> None:
     """Keep what was heard of some sources."""
     _HEARD.many(
         writing.connection,
         [
             (writing.workspace, source, state.clock, state.last_received_at)
+            for source, state in heard.items()
+        ],
+    )
+    _HEARD_AT.many(
+        writing.connection,
+        [
+            (writing.workspace, source, writing.seq, state.last_received_at)
             for source, state in heard.items()
         ],
     )

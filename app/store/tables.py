@@ -79,7 +79,14 @@ workspace_head = _table(
     _value("at", Whole),
     _value("config_version", Whole),
 )
-workspace_commit = _table("workspace_commit", _key("seq", Whole), _value("at", Whole))
+workspace_commit = _table(
+    "workspace_commit",
+    _key("seq", Whole),
+    _value("at", Whole),
+    Index("ix_workspace_commit_at", "workspace_id", "at"),
+)
+# By what version of the program a workspace was last counted as a whole.
+counting = _table("counting", _value("version", Whole))
 
 actor = _table(
     "actor",
@@ -95,12 +102,18 @@ metric_slot = _table(
     _value("currency", Words),
     UniqueConstraint("workspace_id", "metric", "currency"),
 )
+# Which secret key the credentials are sealed with, by its digest.
+seal = _table("seal", _value("fingerprint", Octets))
 verification = _table("verification", _value("at", Whole), _value("mismatches", Whole))
 source_state = _table(
     "source_state",
     _key("source", Words),
     _value("clock", Words, optional=True),
     _value("last_received_at", Whole),
+)
+# What `source_state` said of when a source last spoke, after each commit that moved it.
+source_heard = _table(
+    "source_heard", _key("source", Words), _key("seq", Whole), _value("at", Whole)
 )
 activity = _table(
     "activity",
@@ -156,6 +169,8 @@ activity_revision = _table(
         "digest",
         **_where("conflict = 1"),
     ),
+    # What came between two commits, in the order in which it is listed.
+    Index("ix_activity_revision_seq", "workspace_id", "seq", "source", "key"),
     wide=True,
 )
 credit = _table(
@@ -189,6 +204,18 @@ tally_values = _table(
     _key("value", Words),
     _value("n", Whole),
 )
+
+
+def _journal(name: str, *parts: Column[Any]) -> Table:
+    return _table(
+        name, *(_key(part, Whole) for part in ("slot", "seq", "quarter", "actor")), *parts
+    )
+
+
+# How each commit moved the two tables above: what is taken back to know less. The order of the
+# key is that of its one question, what moved a slot since a commit.
+journal = _journal("journal", _value("number", Whole), _value("total", Whole))
+journal_values = _journal("journal_values", _key("value", Words), _value("n", Whole))
 
 quarantine = _table(
     "quarantine",

@@ -6,16 +6,17 @@ whether or not money is meant. Rows that return to zero stay; they add to no ans
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlalchemy import delete, literal_column, select
 
 from app.domain.errors import Invalid
-from app.store import actors
+from app.store import actors, journal
 from app.store.actors import Who
 from app.store.dialect import columns, deleting, inserting
+from app.store.journal import Moved, ValuePlace
 from app.store.rules import Rules
 from app.store.standing import Amount, CellKey, Occurs, Standing
 from app.store.tables import (
@@ -71,34 +72,48 @@ def slots(access: Access, workspace: str) -> dict[Slot, int]:
 
 
 def post(writing: Writing, rules: Rules, numbers: Numbers, changes: list[Change]) -> None:
-    """Move the tallies and credits by some changes.
+    """Move the tallies and credits by some changes, and note it in the journal.
 
     Raises Invalid when a movement leaves 64 bits; where the sum with what is stored does, the
     table's own check refuses it.
     """
+    by = moved(writing, numbers, changes)
+    move(writing, rules, by)
+    credit_anew(writing, numbers, changes)
+    journal.write(writing, by)
+
+
+def moved(writing: Writing, numbers: Numbers, changes: list[Change]) -> Moved:
+    """How some changes move the tallies, netted; learns the numbers that it needs."""
     by_source = _netted(changes)
     _learn_actors(writing, numbers, by_source, changes)
     _learn_slots(writing, numbers, by_source)
+    amounts = {
+        (numbers.slots[metric, currency], quarter, numbers.actors[source, identity]): amount
+        for source, cells in by_source.items()
+        for (metric, currency, quarter, identity), amount in cells.items()
+        if amount != (0, 0)
+    }
+    return Moved(amounts, _occurring(numbers, changes))
+
+
+def move(writing: Writing, rules: Rules, by: Moved) -> None:
+    """Move the tallies alone. Raises as `post` does."""
     days: dict[Row, Amount] = {}
-    quarters: dict[Row, Amount] = {}
-    for source, cells in by_source.items():
-        for (metric, currency, quarter, identity), amount in cells.items():
-            if amount == (0, 0):
-                continue
-            slot = numbers.slots[metric, currency]
-            who = numbers.actors[source, identity]
-            quarters[slot, quarter, who] = amount
-            day = (slot, rules.day_of(quarter), who)
-            number, total = days.get(day, (0, 0))
-            days[day] = (number + amount[0], total + amount[1])
+    for (slot, quarter, who), amount in by.amounts.items():
+        day = (slot, rules.day_of(quarter), who)
+        number, total = days.get(day, (0, 0))
+        days[day] = (number + amount[0], total + amount[1])
     _MOVE_DAYS.many(writing.connection, _rows(writing.workspace, days))
-    _MOVE_QUARTERS.many(writing.connection, _rows(writing.workspace, quarters))
-    _move_values(writing, numbers, changes)
-    _credit(writing, numbers, changes)
+    _MOVE_QUARTERS.many(writing.connection, _rows(writing.workspace, by.amounts))
+    rows = [(writing.workspace, *place, by.values[place]) for place in sorted(by.values)]
+    _MOVE_VALUES.many(writing.connection, rows)
+    _FORGET_VALUES.many(writing.connection, [row[:-1] for row in rows if row[-1] < 0])
 
 
 def clear(writing: Writing) -> None:
-    """Forget all tallies and credits of the workspace, to count anew."""
+    """Forget all tallies, credits and movements of the workspace, to count anew."""
+    journal.clear(writing)
     for table in (tally_day, tally_quarter, tally_values, credit):
         writing.connection.execute(delete(table).where(table.c.workspace_id == writing.workspace))
 
@@ -107,6 +122,7 @@ def clear_metric(writing: Writing, metric: str) -> None:
     """Forget the tallies of one metric; its slots stay, since writers remember their numbers."""
     known = slots(writing, writing.workspace)
     own = [number for (name, _), number in known.items() if name == metric]
+    journal.clear(writing, own)
     for table in (tally_day, tally_quarter, tally_values):
         writing.connection.execute(
             delete(table).where(
@@ -115,20 +131,17 @@ def clear_metric(writing: Writing, metric: str) -> None:
         )
 
 
-def _move_values(writing: Writing, numbers: Numbers, changes: list[Change]) -> None:
-    moved: dict[tuple[str, Occurs], int] = {}
+def _occurring(numbers: Numbers, changes: list[Change]) -> dict[ValuePlace, int]:
+    found: dict[tuple[str, Occurs], int] = {}
     for source, _, before, after in changes:
         for values, step in ((before.values, -1), (after.values, 1)):
             for value in values:
-                moved[source, value] = moved.get((source, value), 0) + step
-    rows = sorted(
-        (writing.workspace, numbers.slots[place[:2]], place[2], numbers.actors[source, place[3]],
-         place[4], step)
-        for (source, place), step in moved.items()
+                found[source, value] = found.get((source, value), 0) + step
+    return {
+        (numbers.slots[place[:2]], place[2], numbers.actors[source, place[3]], place[4]): step
+        for (source, place), step in found.items()
         if step
-    )  # fmt: skip
-    _MOVE_VALUES.many(writing.connection, rows)
-    _FORGET_VALUES.many(writing.connection, [row[:-1] for row in rows if row[-1] < 0])
+    }
 
 
 def _netted(changes: list[Change]) -> dict[str, dict[CellKey, Amount]]:
@@ -144,7 +157,7 @@ def _netted(changes: list[Change]) -> dict[str, dict[CellKey, Amount]]:
     return by_source
 
 
-def _rows(workspace: str, moved: dict[Row, Amount]) -> list[tuple[str, int, int, int, int, int]]:
+def _rows(workspace: str, moved: Mapping[Row, Amount]) -> list[tuple[str, int, int, int, int, int]]:
     # In key order: neighbours share a page.
     rows = [(workspace, *row, *moved[row]) for row in sorted(moved)]
     totals = [row[-1] for row in rows]
@@ -177,7 +190,8 @@ def _learn_slots(
         _NEW_SLOT.many(writing.connection, [(writing.workspace, numbers.slots[slot], *slot)])
 
 
-def _credit(writing: Writing, numbers: Numbers, changes: Iterable[Change]) -> None:
+def credit_anew(writing: Writing, numbers: Numbers, changes: Iterable[Change]) -> None:
+    """Move the credits by some changes, whose people are among the numbers."""
     gone: list[tuple[object, ...]] = []
     come: list[tuple[object, ...]] = []
     for source, key, before, after in changes:

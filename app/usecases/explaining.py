@@ -21,10 +21,11 @@ from app.store.explained import Behind
 from app.store.transactions import Access
 from app.usecases import series
 from app.usecases.context import Context
+from app.usecases.counted import counted
 from app.usecases.listing import Listed, item_of
 from app.usecases.organisation import Organisation
 from app.usecases.plan_names import plan_named
-from app.usecases.progress import Asked, counted, moment_asked
+from app.usecases.progress import Asked, moment_asked
 from app.usecases.series import Range
 
 
@@ -188,7 +189,7 @@ def _totals(
     """The number itself, from where the progress has it."""
     metric = number.goal.metric.key
     sums: dict[str, Amount] = {}
-    for place, amounts in counted(access, found, number.base, until, {metric}).items():
+    for place, amounts in counted(access, found, number.base, until, metrics={metric}).items():
         if number.holds(place):
             for key, amount in amounts.items():
                 if number.counts(key.currency):

@@ -15,8 +15,8 @@ from app.store import explained, totals
 from app.store.explained import Behind, Credited
 from app.store.explained import Range as Stretch
 from app.store.transactions import Access
+from app.usecases.counted import actors_of
 from app.usecases.organisation import Organisation
-from app.usecases.progress import actors_of
 
 
 def item_of(

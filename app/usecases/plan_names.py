@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from app.domain.aliases import Naming, check_naming, key_on, naming_of
 from app.domain.errors import NotFound
 from app.store import documents
 from app.store.documents import Document
+from app.store.journal import Knowing
 from app.store.transactions import Access
 from app.usecases.organisation import PLAN, Organisation
 from app.usecases.saving import standing
@@ -24,17 +27,26 @@ def existing(access: Access, workspace: str, key: str) -> Document:
 
 
 def plan_named(
-    access: Access, found: Organisation, name: str, at: int, version: int | None = None
+    access: Access,
+    found: Organisation,
+    name: str,
+    at: int,
+    version: int | None = None,
+    known: Knowing | None = None,
 ) -> Document:
     """The plan of that key, else the one whose alias it is at an instant; or a version of it.
 
-    Versions outlive their plan: one that was archived can still be read by number. Raises
-    NotFound: unknown_plan, no_plan_then, unknown_version.
+    known: the plans that stood when no more than this was known. Versions outlive their plan: one
+    that was archived can still be read by number. Raises NotFound: unknown_plan, no_plan_then,
+    unknown_version.
     """
-    workspace = found.workspace.key
-    by_key = documents.get(access, workspace, PLAN, name)
+    workspace, upto = found.workspace.key, known.seq if known else None
+    by_key = documents.get(access, workspace, PLAN, name, upto)
     if by_key is None or (by_key.archived and version is None):
-        by_key = existing(access, workspace, _key_of(access, found, name, at))
+        key = _key_of(found, name, at, standing_plans(access, found, known))
+        by_key = documents.get(access, workspace, PLAN, key, upto)
+    if by_key is None:
+        raise NotFound("unknown_plan", plan=name)
     if version is None or version == by_key.version:
         return by_key
     past = documents.version(access, workspace, PLAN, by_key.key, version)
@@ -43,8 +55,8 @@ def plan_named(
     return past
 
 
-def _key_of(access: Access, found: Organisation, alias: str, at: int) -> str:
-    namings = (naming_in(found, document) for document in standing_plans(access, found))
+def _key_of(found: Organisation, alias: str, at: int, plans: Iterable[Document]) -> str:
+    namings = (naming_in(found, document) for document in plans)
     return key_on(found.workspace.calendar.local_day(at), alias, namings)
 
 
@@ -54,9 +66,11 @@ def check_name(access: Access, found: Organisation, new: Document) -> None:
     check_naming(naming_in(found, new), others)
 
 
-def standing_plans(access: Access, found: Organisation) -> list[Document]:
-    """All plans in use, by key."""
-    every = documents.all_of(access, found.workspace.key, PLAN)
+def standing_plans(
+    access: Access, found: Organisation, known: Knowing | None = None
+) -> list[Document]:
+    """All plans in use, by key; with `known`, those in use then."""
+    every = documents.all_of(access, found.workspace.key, PLAN, known.seq if known else None)
     return [document for document in every if not document.archived]
 
 

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from app.domain import attribution
-from app.domain.attribution import Actor, ActorTotal, Counted, Grain, Segment, segments
-from app.domain.calendar import ONE_DAY
-from app.domain.documents import Node
 from app.domain.errors import Fault, Invalid
-from app.domain.evaluation import Heard, Question, evaluate
+from app.domain.evaluation import Question, evaluate
 from app.domain.ground import Ground
-from app.domain.instants import MINUTE, QUARTER, day_number
-from app.domain.plans import COUNTABLE
+from app.domain.instants import MINUTE, QUARTER
 from app.domain.progress import Progress, Scope
 from app.domain.scopes import WHOLE, Breakdown
-from app.store import actors, heads, sources, totals
+from app.store import heads
+from app.store.journal import Knowing
 from app.store.transactions import Access
+from app.usecases.closing import closing
 from app.usecases.context import Context
+from app.usecases.counted import counted, heard, knowing, moment_written
 from app.usecases.organisation import Organisation
 from app.usecases.plan_names import plan_named
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a reader wants to see. `as_of` in microseconds since 1970; None: now.
+    """What a reader wants to see. `as_of`, `known_at` in microseconds since 1970; None: now.
 
     version: of the plan; None: the one that stands
     """
@@ -35,6 +31,7 @@ class Asked:
     scope: Scope = WHOLE
     breakdown: Breakdown = Breakdown.NONE
     version: int | None = None
+    known_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +58,31 @@ def report_progress(context: Context, workspace: str, plan: str, asked: Asked) -
     """A plan's progress as asked; an alias means the plan that had it at that moment.
 
     At midnight between two plans a given `as_of` means the one that has just ended: all of it has
-    happened, and nothing of the next. Another version is measured by today's facts.
+    happened, and nothing of the next. With `known_at` only what had been received by then is
+    counted, by the plan's version of then; people are as they are known today. A version that is
+    named is measured by the same facts.
 
     Raises NotFound for an unknown plan, version, team or member, and Invalid for an `as_of` that
-    lies ahead or between two quarter hours.
+    lies ahead or between two quarter hours, or a `known_at` that lies ahead.
     """
     now = context.clock()
     at = moment_asked(asked.as_of, now)
+    check_known_at(asked.known_at, now)
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
+        known = knowing(reading, found, asked.known_at)
         counted_last = at.as_of if asked.as_of is None else at.as_of - 1
-        document = plan_named(reading, found, plan, counted_last, asked.version)
-        question = Question(at.as_of, now, now, asked.scope, asked.breakdown)
-        progress = progress_of(reading, found, found.ground(document), question, at.until)
+        named_then = known if asked.version is None else None
+        document = plan_named(reading, found, plan, counted_last, asked.version, named_then)
+        known_at = now if asked.known_at is None else asked.known_at
+        question = Question(at.as_of, known_at, now, asked.scope, asked.breakdown)
+        base = found.ground(document)
+        progress = progress_of(reading, found, base, question, at.until, known)
         head = heads.head(reading, workspace)
     if asked.as_of is not None:
         # A fixed moment does not move; only what is reported late can change its answer.
         progress = replace(progress, next_change_at=None)
-    moved = (head.seq, head.config_version) if head else ()
+    moved = (known.seq if known else head.seq, head.config_version) if head else ()
     which = (document.key, document.version)
     return Answered(progress, (workspace, *which, *moved, at.as_of, at.until, repr(asked)))
 
@@ -88,75 +92,52 @@ def moment_asked(as_of: int | None, now: int) -> Moment:
     if as_of is None:
         return Moment(now - now % MINUTE, now - now % QUARTER + QUARTER)
     if as_of > now:
-        raise _refused("as_of_ahead")
+        raise _refused("as_of_ahead", "as_of")
     if as_of % QUARTER:
-        raise _refused("as_of_between_quarters")
+        raise _refused("as_of_between_quarters", "as_of")
     return Moment(as_of, as_of)
 
 
-def _refused(code: str) -> Invalid:
-    return Invalid("invalid_request", Fault("", code, {"parameter": "as_of"}))
+def check_known_at(known_at: int | None, now: int, parameter: str = "known_at") -> None:
+    """Refuse to know what is still to come."""
+    if known_at is not None and known_at > now:
+        raise _refused("as_of_ahead", parameter)
+
+
+def _refused(code: str, parameter: str) -> Invalid:
+    return Invalid("invalid_request", Fault("", code, {"parameter": parameter}))
 
 
 def progress_of(
-    access: Access, found: Organisation, base: Ground, question: Question, until: int
-) -> Progress:
-    """The progress of a plan in this snapshot, of everything counted before `until`."""
-    return evaluate(base, question, counted(access, found, base, until), heard(access, found))
-
-
-def counted(
     access: Access,
     found: Organisation,
     base: Ground,
+    question: Question,
     until: int,
-    metrics: AbstractSet[str] | None = None,
-) -> Counted:
-    """What was counted for a plan before `until`, in this snapshot, and whose it is.
-
-    metrics: of the plan's, those that are asked about; None for all
-    """
-    chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
-    parts = segments(base.plan, base.people, found.workspace.calendar, until)
-    return attribution.counted(
-        base.plan,
-        base.people,
-        base.persons,
-        actors_of(access, found.workspace.key),
-        [(part, _totals(access, base, chosen, part, until)) for part in parts],
+    known: Knowing | None = None,
+) -> Progress:
+    """The progress of a plan in this snapshot, of everything counted before `until`."""
+    return evaluate(
+        base,
+        question,
+        counted(access, found, base, until, known),
+        heard(access, found, known),
+        closing(access, found, base, until, known),
     )
 
 
-def heard(access: Access, found: Organisation) -> Heard:
-    """The sources, and when each was last heard."""
-    states = sources.states(access, found.workspace.key)
-    return Heard(found.sources, {key: state.last_received_at for key, state in states.items()})
+def moment_of_text(
+    context: Context, workspace: str, text: str | None, parameter: str = "as_of"
+) -> int | None:
+    """The instant that a parameter means, where a date is the end of that day; None for now.
 
-
-def actors_of(access: Access, workspace: str) -> Mapping[int, Actor]:
-    """Whom senders have named, by number."""
-    return {number: Actor(*who) for number, who in actors.all_actors(access, workspace).items()}
-
-
-def _totals(
-    access: Access, base: Ground, metrics: AbstractSet[str], part: Segment, until: int
-) -> Iterable[ActorTotal]:
-    """The sums of a segment: of whole days, or of the running day's quarters up to `until`."""
-    workspace = base.workspace
-    if part.grain is Grain.DAYS:
-        first, end = day_number(part.span.first), day_number(part.span.until)
-        rows = totals.totals(access, workspace.key, metrics, first, end)
-    else:
-        first = workspace.calendar.midnight(part.span.first) // QUARTER
-        rows = totals.quarter_totals(access, workspace.key, metrics, first, until // QUARTER)
-    return (ActorTotal(*row) for row in rows)
-
-
-def end_of_day(context: Context, workspace: str, text: str) -> int:
-    """The instant at which a local day ends. Raises Invalid `not_a_date`."""
-    day = Node(text).day()
-    if day not in COUNTABLE:
-        raise Invalid("date_out_of_range")
-    with context.read() as reading:
-        calendar = context.organisations.at(reading, workspace).workspace.calendar
-    return calendar.midnight(day + ONE_DAY)
+    Raises Invalid with the parameter that has no meaning.
+    """
+    if text is None:
+        return None
+    try:
+        with context.read() as reading:
+            zone = context.organisations.at(reading, workspace).workspace.zone
+        return moment_written(text, zone)
+    except Invalid as error:
+        raise _refused(error.code, parameter) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -21,19 +21,16 @@ from app.domain.buckets import (
     window_start,
 )
 from app.domain.calendar import ONE_DAY
-from app.domain.documents import Node
 from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.instants import (
     FLOOR,
     QUARTER,
     day_number,
-    instant,
     micros,
     midnight,
     moment_of,
 )
 from app.domain.metrics import MULTISETS, Aggregation, Metric
-from app.domain.plans import COUNTABLE
 from app.domain.series import (
     ALL,
     NOBODY,
@@ -53,9 +50,11 @@ from app.domain.series import (
 from app.domain.spans import Span
 from app.store import actors, heads, totals
 from app.store.actors import Actor
+from app.store.journal import Knowing
 from app.store.series import Tallied, Values
 from app.store.transactions import Access
 from app.usecases.context import Context
+from app.usecases.counted import knowing, moment_written
 from app.usecases.organisation import Organisation
 
 _WHICH = {
@@ -84,6 +83,7 @@ class Asked:
     """What a reader wants to see of a metric.
 
     start, end, as_of: as written, a date of the zone or an RFC 3339 time on a quarter hour
+    known_at: the same, at any instant; None: all that is known
     time_zone: None means the workspace's
     """
 
@@ -94,6 +94,7 @@ class Asked:
     time_zone: str | None = None
     by: By = By.NOTHING
     as_of: str | None = None
+    known_at: str | None = None
     fill: Fill = Fill.NOTHING
 
 
@@ -133,13 +134,16 @@ def series(
             raise NotFound("unknown_metric", metric=key)
         zone = found.workspace.zone if asked.time_zone is None else zone_asked(asked.time_zone)
         asked_range = range_asked(asked, zone, now)
-        shown = _Showing(reading, found, metric, asked).items(asked_range, zone, behind)
+        known_at = _known_at(asked, zone, now)
+        known = knowing(reading, found, known_at)
+        shown = _Showing(reading, found, metric, asked, known).items(asked_range, zone, behind)
         head = heads.head(reading, workspace)
         page = tuple(islice(shown, limit))
-    moved = (head.seq, head.config_version) if head else ()
+    moved = (known.seq if known else head.seq, head.config_version) if head else ()
     basis = (workspace, key, *moved, asked_range.until, repr(asked), repr(behind), limit)
     unit = metric.unit_in(found.workspace.currency)
-    return Series(Header(key, unit, asked.granularity, zone, asked.by), page, basis)
+    then = None if known_at is None else moment_of(known_at, zone)
+    return Series(Header(key, unit, asked.granularity, zone, asked.by, then), page, basis)
 
 
 def range_asked(asked: Asked, zone: ZoneInfo, now: int) -> Range:
@@ -165,6 +169,18 @@ def range_asked(asked: Asked, zone: ZoneInfo, now: int) -> Range:
     return Range(start, end, until)
 
 
+def _known_at(asked: Asked, zone: ZoneInfo, now: int) -> int | None:
+    if asked.known_at is None:
+        return None
+    try:
+        at = moment_written(asked.known_at, zone, days=1)
+    except Invalid as error:
+        raise _refused(error.code, "known_at") from None
+    if at > now:
+        raise _refused("as_of_ahead", "known_at")
+    return at
+
+
 def _moment(text: str, parameter: str, zone: ZoneInfo, days: int = 0) -> int:
     try:
         return _instant(text, zone, days)
@@ -173,13 +189,7 @@ def _moment(text: str, parameter: str, zone: ZoneInfo, days: int = 0) -> int:
 
 
 def _instant(text: str, zone: ZoneInfo, days: int) -> int:
-    """The instant that a text means; a date is its local midnight, so many days later."""
-    if len(text) == len("2026-12-01"):
-        day = Node(text).day()
-        if day not in COUNTABLE:
-            raise Invalid("date_out_of_range")
-        return micros(midnight(day + timedelta(days=days), zone))
-    at = instant(text)
+    at = moment_written(text, zone, days)
     if at < FLOOR:
         raise Invalid("time_before_1980")
     if at % QUARTER:
@@ -202,8 +212,16 @@ def _refused(code: str, parameter: str) -> Invalid:
 class _Showing:
     """One metric in one snapshot, broken down as asked."""
 
-    def __init__(self, access: Access, found: Organisation, metric: Metric, asked: Asked) -> None:
+    def __init__(
+        self,
+        access: Access,
+        found: Organisation,
+        metric: Metric,
+        asked: Asked,
+        known: Knowing | None,
+    ) -> None:
         self._access = access
+        self._known_then = known
         self._found = found
         self._home = found.workspace.zone
         self._metric = metric
@@ -230,7 +248,7 @@ class _Showing:
     def _measured(self, cut: Sequence[Bucket], until: int) -> Mapping[Place, Measure]:
         within = parts(cut, until, self._changes(cut[0].start, min(cut[-1].end, until)))
         workspace, metric = self._found.workspace.key, self._metric.key
-        tallied = Tallied(self._access, workspace, metric, self._currency)
+        tallied = Tallied(self._access, workspace, metric, self._currency, self._known_then)
         by_actor = self._asked.by is not By.NOTHING
         days, quarters = pieces(within, self._home)
         sums = [
@@ -264,9 +282,10 @@ class _Showing:
         access, workspace, metric = self._access, self._found.workspace.key, {self._metric.key}
         today = self._day(start)
         dawn = micros(midnight(today, self._home))
+        known, quarters = self._known_then, (dawn // QUARTER, start // QUARTER)
         rows = [
-            *totals.totals(access, workspace, metric, LONG_AGO, day_number(today)),
-            *totals.quarter_totals(access, workspace, metric, dawn // QUARTER, start // QUARTER),
+            *totals.totals(access, workspace, metric, LONG_AGO, day_number(today), known),
+            *totals.quarter_totals(access, workspace, metric, *quarters, known),
         ]
         held: dict[int, Measure] = {}
         for row in rows:

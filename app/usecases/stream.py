@@ -13,17 +13,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from app.domain.belonging import contributions
 from app.domain.errors import Invalid, NotFound, TasseiError, Unavailable
-from app.domain.evaluation import Question, contributions, evaluate
+from app.domain.evaluation import Question, evaluate
 from app.domain.instants import micros
 from app.domain.progress import Scope
 from app.domain.scopes import Breakdown
 from app.store import heads
 from app.store.heads import Head
 from app.telemetry import logger
+from app.usecases.closing import closing
 from app.usecases.context import Context
+from app.usecases.counted import counted, heard
 from app.usecases.plan_names import plan_named
-from app.usecases.progress import counted, heard, moment_asked
+from app.usecases.progress import moment_asked
 from app.views.messages import sentence
 from app.views.progress_json import ProgressDocument, encoded, progress_document
 from app.views.stream import Activity, activity_events, changed_goals, event, goals_event
@@ -253,7 +256,9 @@ def observe(context: Context, subject: Subject) -> Observed:
         base = found.ground(document)
         amounts = counted(reading, found, base, at.until)
         question = Question(at.as_of, now, now, subject.scope, subject.breakdown)
-        progress = evaluate(base, question, amounts, heard(reading, found))
+        progress = evaluate(
+            base, question, amounts, heard(reading, found), closing(reading, found, base, at.until)
+        )
         head = heads.head(reading, subject.workspace)
     if head is None:
         raise NotFound("unknown_workspace")

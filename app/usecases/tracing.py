@@ -18,6 +18,7 @@ from app.store import activities, rules
 from app.store.activities import Activity, Revision
 from app.store.rules import Rules
 from app.usecases.context import Context
+from app.usecases.counted import knowing
 from app.usecases.organisation import Organisation
 
 
@@ -63,14 +64,17 @@ class Traced:
     zone: ZoneInfo
 
 
-def trace(context: Context, workspace: str, source: str, key: str) -> Traced:
-    """The story of an activity. Raises NotFound `unknown_activity`."""
+def trace(
+    context: Context, workspace: str, source: str, key: str, known_at: int | None = None
+) -> Traced:
+    """The story of an activity, as far as it was known. Raises NotFound `unknown_activity`."""
     with context.read() as reading:
-        found = activities.get(reading, workspace, source, key)
+        organisation = context.organisations.at(reading, workspace)
+        known = knowing(reading, organisation, known_at)
+        found = activities.get(reading, workspace, source, key, known)
         if found is None:
             raise NotFound("unknown_activity")
-        reports = activities.revisions(reading, workspace, source, key)
-        organisation = context.organisations.at(reading, workspace)
+        reports = activities.revisions(reading, workspace, source, key, known)
         counting = rules.load(reading, workspace)
     state = found.state
     return Traced(

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain.aliases import clash
 from app.domain.errors import Conflict, Invalid
-from app.store import documents, heads, ledger, totals
+from app.store import counting, documents, heads, ledger, totals
 from app.store.engine import Store
 from app.store.transactions import Writing
 from app.usecases import keys, organisation
@@ -64,6 +64,7 @@ def create(
         raise Invalid("not_a_key")
     with store.create_workspace(workspace, now) as writing:
         documents.put(writing, SETTINGS, SETTINGS, FIRST_SETTINGS, author=AUTHOR)
+        counting.note(writing)
         if admin_key is not None:
             key_id = token(keys.ID_LENGTH)
             return keys.accept(writing, "first admin key", _ADMIN, admin_key, key_id)

@@ -38,6 +38,7 @@ class LeaderboardDocument(TypedDict):
     plan: PlanDocument
     goal: str
     as_of: str
+    known_at: str
     time_zone: str
     items: list[RankDocument]
 
@@ -51,6 +52,7 @@ def leaderboard_document(
         "plan": plan_reference(progress.plan),
         "goal": goal,
         "as_of": progress.as_of.isoformat(),
+        "known_at": progress.known_at.isoformat(),
         "time_zone": progress.time_zone,
         "items": [_item(place, told) for place in ranked],
     }

@@ -16,6 +16,7 @@ from typing import NotRequired, TypedDict
 
 from app.domain.metrics import Unit
 from app.domain.progress import (
+    Closed,
     Excluded,
     Freshness,
     GoalProgress,
@@ -71,6 +72,15 @@ class ExcludedDocument(TypedDict):
     total: str
 
 
+class ClosedDocument(TypedDict):
+    """When the plan's period was closed, and by whom."""
+
+    known_at: str
+    closed_at: str
+    author: str
+    reason: str | None
+
+
 class EdgeDocument(TypedDict, total=False):
     """How a goal hangs on the one above; the root has no edge, only an influence a weight."""
 
@@ -89,6 +99,7 @@ class GoalDocument(EdgeDocument):
     target_display: str
     deadline: str
     actual: str
+    actual_at_close: NotRequired[str]
     next_period: str
     expected: str
     attainment: str | None
@@ -152,6 +163,7 @@ class ProgressDocument(TypedDict):
     next_change_at: str | None
     root: GoalDocument
     breakdown: NotRequired[list[ScopedDocument]]
+    closed: NotRequired[ClosedDocument]
 
 
 def progress_document(
@@ -174,6 +186,8 @@ def progress_document(
     }
     if breakdown:
         document["breakdown"] = [_scoped(part, said) for part in progress.breakdown]
+    if progress.closed is not None:
+        document["closed"] = _closed(progress.closed)
     return document
 
 
@@ -210,6 +224,7 @@ def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
         "target_display": written(goal.target_display),
         "deadline": goal.deadline.isoformat(),
         "actual": written(goal.actual),
+        **_at_close(goal),
         "next_period": written(goal.next_period),
         "expected": written(goal.expected),
         "attainment": optional(goal.attainment),
@@ -225,6 +240,24 @@ def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
         "reasons": [said(reason) for reason in goal.reasons],
         "children": [_goal(child, said) for child in goal.children],
     }
+
+
+class _AtClose(TypedDict, total=False):
+    actual_at_close: str
+
+
+def _closed(closed: Closed) -> ClosedDocument:
+    return {
+        "known_at": closed.known_at.isoformat(),
+        "closed_at": closed.closed_at.isoformat(),
+        "author": closed.author,
+        "reason": closed.reason,
+    }
+
+
+def _at_close(goal: GoalProgress) -> _AtClose:
+    at_close = goal.actual_at_close
+    return {} if at_close is None else {"actual_at_close": written(at_close)}
 
 
 def _edge(goal: GoalProgress) -> EdgeDocument:

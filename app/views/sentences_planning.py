@@ -30,6 +30,18 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The key {plan} is taken; choose another one as key.",
         "キー {plan} は使われています。key に別のものを指定してください。",
     ),
+    "not_closed": (
+        "The plan {plan} is not closed.",
+        "計画 {plan} は締められていません。",
+    ),
+    "period_not_over": (
+        "The period of the plan {plan} was not over by then; close it with what is known later.",
+        "計画 {plan} の期間はその時点で終わっていません。終了後に締めてください。",
+    ),
+    "not_with_known_at": (
+        "Only told of what is known now.",
+        "現時点の情報についてのみ指定できます。",
+    ),
     "unknown_goal": ("The plan has no such goal.", "計画にその目標はありません。"),
     "unmeasured": (
         "No source counts {kind} for {goals}; connect one, or say allow_unmeasured.",

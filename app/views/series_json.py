@@ -26,6 +26,7 @@ def series_document(
         "unit": {name: value for name, value in unit.items() if value is not None},
         "granularity": header.granularity.value,
         "time_zone": str(header.zone),
+        **({} if header.known_at is None else {"known_at": header.known_at.isoformat()}),
         "items": [_item(header, item, sentence, language) for item in items],
     }
 

@@ -14,6 +14,10 @@ from app.domain.instants import written_instant
 from app.domain.revisions import written_revision
 from app.store import activities
 from app.store.activities import Activity, Revision
+from app.store.journal import Knowing
+from app.store.transactions import Access
+from app.usecases import progress
+from app.usecases.counted import knowing
 from app.usecases.tracing import Count, Report, trace
 from app.views.explained_json import cell_document
 from app.views.messages import sentence
@@ -21,17 +25,19 @@ from app.views.progress_json import reason_document
 from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.pagination import Paged
-from app.web.promises import answers
+from app.web.plans import KnownAt
+from app.web.promises import answers, refuses
 from app.web.resources import Json, Parts, sealed_page
 from app.web.schemas import answers_events as events
 from app.web.schemas.answers_explained import TracedActivity
+from app.web.schemas.common import Key
 from app.web.service import router
 
 routes = router("/v1/activities", "events")
 Reader = Annotated[Principal, requires("read")]
 
 
-@routes.get("", responses=answers(events.ActivityPage))
+@routes.get("", responses=answers(events.ActivityPage) | refuses(404))
 def list_activities(
     parts: Parts,
     who: Reader,
@@ -40,20 +46,40 @@ def list_activities(
         bool | None,
         Query(description="`false`: only what a metric is about and cannot count, with why."),
     ] = None,
+    metric: Annotated[
+        Key | None,
+        Query(
+            description="With `counted=false`: only what this metric cannot count. A page may "
+            "then be short, even empty, before the last: go on until `next` is null."
+        ),
+    ] = None,
+    known_at: KnownAt = None,
 ) -> Json:
-    """Activities by source and key."""
+    """Activities by source and key; with `known_at`, those that had been reported by then."""
     if counted:
-        raise Invalid("invalid_request", Fault("", "only_false", {"parameter": "counted"}))
-    listed = activities.page if counted is None else activities.page_uncounted
-    named = (who.workspace, "activities", str(counted))
+        raise _refused("only_false", "counted")
+    if metric is not None and counted is None:
+        raise _refused("only_uncounted", "metric")
+    if counted is not None and known_at is not None:
+        raise _refused("not_with_known_at", "counted")
+    named = (who.workspace, "activities", str(counted), metric or "", str(known_at))
+    place = (query.after(*named), query.limit)
+    then = _instant(parts, who, known_at)
     with parts.read() as reading:
-        found = listed(reading, who.workspace, query.after(*named), query.limit)
+        if known := _known(parts, reading, who, then):
+            found = activities.page_then(reading, who.workspace, known, *place)
+        elif metric is not None:
+            found = activities.page_uncounted_by(reading, who.workspace, metric, *place)
+        elif counted is not None:
+            found = activities.page_uncounted(reading, who.workspace, *place)
+        else:
+            found = activities.page(reading, who.workspace, *place)
     return sealed_page(found, *named, show=_activity)
 
 
 @routes.get("/conflicts", responses=answers(events.ConflictPage))
 def list_conflicts(parts: Parts, who: Reader, query: Paged) -> Json:
-    """Reports that contradict another one of the same revision."""
+    """Reports that contradict another one of the same revision: all of them, in any order."""
     named = (who.workspace, "conflicts")
     with parts.read() as reading:
         found = activities.page_conflicts(reading, who.workspace, query.after(*named), query.limit)
@@ -61,9 +87,20 @@ def list_conflicts(parts: Parts, who: Reader, query: Paged) -> Json:
 
 
 @routes.get("/{source}/{key:path}", responses=answers(TracedActivity))
-def get_activity(parts: Parts, who: Reader, language: Language, source: str, key: str) -> Json:
-    """One activity: every report of it, the greatest revision last, and which tallies it moved."""
-    found = trace(parts, who.workspace, source, key)
+def get_activity(
+    parts: Parts,
+    who: Reader,
+    language: Language,
+    source: str,
+    key: str,
+    known_at: KnownAt = None,
+) -> Json:
+    """One activity: every report of it, the greatest revision last, and which tallies it moved.
+
+    With `known_at`: as the reports told it that had been received by then.
+    """
+    then = _instant(parts, who, known_at)
+    found = trace(parts, who.workspace, source, key, then)
     return _activity(found.activity) | {
         "revisions": [_report(one) for one in found.reports],
         "counts": [_count(one, found.zone, language) for one in found.counts],
@@ -85,6 +122,20 @@ def _count(count: Count, zone: ZoneInfo, language: str) -> Json:
     ]
     reason = None if count.reason is None else reason_document(count.reason, sentence, language)
     return {"metric": count.metric, "cells": cells, "reason": reason}
+
+
+def _instant(parts: Parts, who: Principal, text: str | None) -> int | None:
+    known_at = progress.moment_of_text(parts, who.workspace, text, "known_at")
+    progress.check_known_at(known_at, parts.clock())
+    return known_at
+
+
+def _known(parts: Parts, access: Access, who: Principal, at: int | None) -> Knowing | None:
+    return knowing(access, parts.organisations.at(access, who.workspace), at)
+
+
+def _refused(code: str, parameter: str) -> Invalid:
+    return Invalid("invalid_request", Fault("", code, {"parameter": parameter}))
 
 
 def _activity(item: Activity) -> Json:

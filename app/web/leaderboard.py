@@ -17,7 +17,7 @@ from app.views.messages import sentence
 from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.pagination import DEFAULT_LIMIT, MAX_LIMIT
-from app.web.plans import AsOf, Reader, moment_of_text
+from app.web.plans import Reader, TwoClocks
 from app.web.promises import reads
 from app.web.resources import Parts, encoded
 from app.web.schemas.answers_leaderboard import Leaderboard
@@ -34,16 +34,16 @@ def get_leaderboard(
     who: Reader,
     plan: Key,
     language: Language,
+    clocks: TwoClocks,
     goal: Annotated[Key | None, Query(description="Left out: the KGI.")] = None,
-    as_of: AsOf = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
 ) -> Response:
     """Members by pace: everybody is measured by their own target on their own days.
 
     Equal paces share a rank, and who is not expected to have done anything yet comes last.
     """
-    moment = moment_of_text(parts, who.workspace, as_of)
-    asked = Asked(moment, breakdown=Breakdown.MEMBER)
+    as_of, known_at = clocks.read(parts, who.workspace)
+    asked = Asked(as_of, breakdown=Breakdown.MEMBER, known_at=known_at)
     answered = progress.report_progress(parts, who.workspace, plan, asked)
     key = goal or answered.progress.whole.root.key
     ranked = leaderboard(answered.progress, key)[:limit]

@@ -81,32 +81,23 @@ def _shown(found: Defined) -> Json:
 MOMENT = "A date of `time_zone`, or RFC 3339 on a quarter hour (`+` travels as %2B)."
 
 
-def _asked(
-    start: Annotated[
-        str | None, Query(alias="from", max_length=40, description=f"{MOMENT} A date: midnight.")
-    ] = None,
-    end: Annotated[
-        str | None,
-        Query(alias="to", max_length=40, description=f"{MOMENT} Excluded. Left out: `as_of`."),
-    ] = None,
-    window: Annotated[
-        Literal["1h", "24h", "7d", "28d", "mtd", "qtd", "ytd"] | None,
-        Query(description="Instead of `from` and `to`: the range that ends at `as_of`."),
-    ] = None,
-    granularity: Annotated[
-        Literal["total", "quarter_hour", "hour", "day", "week", "month", "quarter", "year"],
-        Query(description="Calendar periods of `time_zone`; weeks begin on Monday."),
-    ] = "total",
-    time_zone: Annotated[
-        str | None, Query(max_length=64, description="IANA name; left out: the workspace's.")
-    ] = None,
-    group_by: Annotated[
-        Literal["member", "team", "actor"] | None,
-        Query(
-            description="Whose it was on its day; null is nobody known. A member's team is the "
-            "one the member stands in itself."
-        ),
-    ] = None,
+Start = Annotated[
+    str | None, Query(alias="from", max_length=40, description=f"{MOMENT} A date: midnight.")
+]
+End = Annotated[
+    str | None,
+    Query(alias="to", max_length=40, description=f"{MOMENT} Excluded. Left out: `as_of`."),
+]
+Windows = Annotated[
+    Literal["1h", "24h", "7d", "28d", "mtd", "qtd", "ytd"] | None,
+    Query(description="Instead of `from` and `to`: the range that ends at `as_of`."),
+]
+Zone = Annotated[
+    str | None, Query(max_length=64, description="IANA name; left out: the workspace's.")
+]
+
+
+def _clocks(
     as_of: Annotated[
         str | None,
         Query(
@@ -115,6 +106,35 @@ def _asked(
             "the end of the running quarter hour.",
         ),
     ] = None,
+    known_at: Annotated[
+        str | None,
+        Query(
+            max_length=40,
+            description="Only what had been received by then is counted: RFC 3339, or a date of "
+            "`time_zone`, which means its end. Left out: everything.",
+        ),
+    ] = None,
+) -> tuple[str | None, str | None]:
+    return as_of, known_at
+
+
+def _asked(
+    start: Start = None,
+    end: End = None,
+    window: Windows = None,
+    granularity: Annotated[
+        Literal["total", "quarter_hour", "hour", "day", "week", "month", "quarter", "year"],
+        Query(description="Calendar periods of `time_zone`; weeks begin on Monday."),
+    ] = "total",
+    time_zone: Zone = None,
+    group_by: Annotated[
+        Literal["member", "team", "actor"] | None,
+        Query(
+            description="Whose it was on its day; null is nobody known. A member's team is the "
+            "one the member stands in itself."
+        ),
+    ] = None,
+    clocks: Annotated[tuple[str | None, str | None], Depends(_clocks)] = (None, None),
     fill: Annotated[
         Literal["zero"] | None,
         Query(description="`zero`: also buckets and people without activities."),
@@ -127,7 +147,7 @@ def _asked(
         Granularity(granularity),
         time_zone,
         By(group_by or By.NOTHING),
-        as_of,
+        *clocks,
         Fill(fill or Fill.NOTHING),
     )
 

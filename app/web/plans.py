@@ -9,8 +9,6 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.domain.errors import Fault, Invalid
-from app.domain.instants import instant
 from app.domain.progress import Scope
 from app.domain.scopes import Breakdown
 from app.usecases import plans, progress
@@ -47,8 +45,34 @@ AsOf = Annotated[
         "the end of that day. Left out: now.",
     ),
 ]
+KnownAt = Annotated[
+    str | None,
+    Query(
+        max_length=40,
+        description="Only what had been received by then is counted: RFC 3339 (`+` travels as "
+        "%2B), or a date, which means the end of that day. Left out: everything.",
+    ),
+]
+
+
+class Clocks(NamedTuple):
+    """The two clocks of a question, as they are written: what is counted up to, and known when."""
+
+    as_of: str | None
+    known_at: str | None
+
+    def read(self, parts: Parts, workspace: str) -> tuple[int | None, int | None]:
+        """Their instants."""
+        as_of = progress.moment_of_text(parts, workspace, self.as_of)
+        return as_of, progress.moment_of_text(parts, workspace, self.known_at, "known_at")
+
+
+def _clocks(as_of: AsOf = None, known_at: KnownAt = None) -> Clocks:
+    return Clocks(as_of, known_at)
+
+
+TwoClocks = Annotated[Clocks, Depends(_clocks)]
 MergePatch = Annotated[Json, Body(media_type="application/merge-patch+json")]
-_DATE_LENGTH = len("2026-12-14")
 
 
 @routes.get("", responses=answers(PlanPage))
@@ -140,20 +164,21 @@ def shaped(document: object) -> Json:
 class ProgressQuery(NamedTuple):
     """What a reader may ask of a progress."""
 
-    as_of: str | None
+    clocks: Clocks
     scope: Scope
     breakdown: Breakdown
     version: int | None
 
 
 def _asked(
-    as_of: AsOf = None,
+    clocks: TwoClocks,
     team: Annotated[Key | None, Query()] = None,
     member: Annotated[Key | None, Query()] = None,
     breakdown: Annotated[Literal["team", "member"] | None, Query()] = None,
     version: Version = None,
 ) -> ProgressQuery:
-    return ProgressQuery(as_of, Scope(team, member), Breakdown(breakdown or "none"), version)
+    broken = Breakdown(breakdown or "none")
+    return ProgressQuery(clocks, Scope(team, member), broken, version)
 
 
 @routes.get("/{plan}/progress", responses=reads(Progress))
@@ -165,24 +190,16 @@ def get_progress(
     language: Language,
     query: Annotated[ProgressQuery, Depends(_asked)],
 ) -> Response:
-    """The goal tree, evaluated: by the plan's key, or the plan that had the alias at `as_of`."""
-    as_of = moment_of_text(parts, who.workspace, query.as_of)
-    asked = Asked(as_of, query.scope, query.breakdown, query.version)
+    """The goal tree, evaluated: by the plan's key, or the plan that had the alias at `as_of`.
+
+    With `known_at` it is told as it was known then: by the reports that had been received and by
+    the plan's version of that time. People are as they are known today.
+    """
+    as_of, known_at = query.clocks.read(parts, who.workspace)
+    asked = Asked(as_of, query.scope, query.breakdown, query.version, known_at)
     answered = progress.report_progress(parts, who.workspace, plan, asked)
     broken = query.breakdown is not Breakdown.NONE
     document = progress_document(answered.progress, sentence, language, breakdown=broken)
     # Weak: `generated_at` moves without anything else having changed.
     etag = "W/" + etag_of(*answered.basis, language)
     return tagged(request, etag, encoded_progress(document))
-
-
-def moment_of_text(parts: Parts, workspace: str, text: str | None) -> int | None:
-    """The instant that `as_of` means; None for now."""
-    if text is None:
-        return None
-    try:
-        if len(text) == _DATE_LENGTH:
-            return progress.end_of_day(parts, workspace, text)
-        return instant(text)
-    except Invalid as error:
-        raise Invalid("invalid_request", Fault("", error.code, {"parameter": "as_of"})) from None

@@ -8,7 +8,7 @@ from fractions import Fraction
 from hypothesis import given, settings
 
 from app.domain.attribution import counted, segments
-from app.domain.evaluation import contributions
+from app.domain.belonging import contributions
 from app.domain.instants import instant
 from app.domain.plans import Unassigned
 from app.domain.progress import Scope

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from app.domain.activities import KIND, RETRACTED, JsonValue, Report, joined, make_report
 from app.domain.attribution import ActorTotal, Segment, counted, segments
-from app.domain.evaluation import Heard, Question, contributions, evaluate
+from app.domain.belonging import contributions
+from app.domain.evaluation import Heard, Question, evaluate
 from app.domain.instants import QUARTER, instant
 from app.domain.metrics import Credit
 from app.domain.plans import Unassigned

@@ -11,6 +11,7 @@ from app.domain.quantities import Quantity
 from app.store import documents, recounting, rules
 from app.store.actors import all_actors
 from app.store.engine import Store
+from app.store.journal import Knowing
 from app.store.series import Tallied, Values
 from tests.store.own_recount import Document
 from tests.store.worlds import NOW, W
@@ -80,9 +81,18 @@ def define(store: Store, key: str, document: Document | None, now: int = NOW) ->
 
 
 def read(
-    store: Store, key: str, document: Document, currency: str, start: int, end: int
+    store: Store,
+    key: str,
+    document: Document,
+    currency: str,
+    start: int,
+    end: int,
+    known: Knowing | None = None,
 ) -> dict[tuple[str, str] | None, tuple[Quantity, Fraction | None]]:
-    """Number and value of each actor (source and identity), and of everybody under None."""
+    """Number and value of each actor (source and identity), and of everybody under None.
+
+    known: as of then; None: as it stands
+    """
     metric = metric_of(key, document)
     found: dict[Any, tuple[Quantity, Fraction | None]] = {}
     with store.read() as reading:
@@ -90,7 +100,7 @@ def read(
             number: f"{who.source}\0{who.identity}"
             for number, who in all_actors(reading, W).items()
         }
-        tallied = Tallied(reading, W, key, currency)
+        tallied = Tallied(reading, W, key, currency, known)
         first = 0 if "stock" in document else start
         ranges = [(0, first // QUARTER, end // QUARTER)]
         for by_actor in (True, False):

@@ -14,8 +14,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, event, make_url, text
 
+from app.domain.deliveries import ItemResult
 from app.domain.errors import Conflict, Invalid, Unavailable
-from app.store import heads, keys, ledger, sources
+from app.store import heads, keys, ledger, postgresql, sources
 from app.store.committer import Committer
 from app.store.engine import StartError, Store
 from app.store.recording import Recorder
@@ -212,6 +213,36 @@ def test_a_commit_whose_answer_was_lost_is_run_again_and_counts_once(
     (answer,) = sent(store, delivery(won("a")))
     assert words(answer) == ["duplicate"]
     assert stored_tallies(store) == tallies_of([won("a")], {"crm": None}, "Asia/Tokyo")
+    assert ledger.verify(store, W) == []
+
+
+def test_whoever_waits_too_long_for_a_head_is_told_to_come_again(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", "100ms")
+    with told(url(tmp_path)) as other:
+        other.execute(text("BEGIN"))
+        other.execute(text("SELECT * FROM workspace_head FOR UPDATE"))
+        committer = Committer(store)
+        committer.start()
+        with pytest.raises(Unavailable, match="database_is_contended"):
+            committer.submit(delivery(won("a"))).result(60)
+        other.execute(text("ROLLBACK"))
+        assert words(committer.submit(delivery(won("a"))).result(60)) == ["accepted"]
+        committer.stop()
+    assert ledger.verify(store, W) == []
+
+
+def test_a_replica_that_fell_silent_in_a_transaction_loses_its_lock(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "IDLE_TIMEOUT", "200ms")
+    silent = Store(url(tmp_path))
+    answers: list[list[ItemResult]] = []
+    with pytest.raises(Unavailable), silent.write(W, NOW):
+        answers += sent(store, delivery(won("a")))
+    assert words(answers[0]) == ["accepted"]
+    silent.close()
     assert ledger.verify(store, W) == []
 
 

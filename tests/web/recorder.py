@@ -35,6 +35,7 @@ ADDRESS = "https://tassei.example.com"
 INSTANCE = "4f9c2a7b8d1e4c3f9a6b5d8e7f0a1b2c"
 AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
 DAY_TEN = "2026-12-14T18:00:00%2B09:00"
+FRIDAY = "2026-12-11T09:00:00%2B09:00"
 MONTH = f"/v1/plans/{worked.MONTH}"
 CALL = leg("CA0123456789abcdef0123456789abcdef", "completed", "2026-12-15T08:58:00+09:00")
 CALL_BY_GET = leg("CA1123456789abcdef0123456789abcdef", "busy", "2026-12-15T08:59:00+09:00")
@@ -149,6 +150,7 @@ def exchanges() -> Sequence[Exchange]:
         report_in_every_way(recorder)
         post_a_table(recorder)
         connect_and_deliver(recorder)
+        look_back(recorder)
         take_out_of_use(recorder)
         follow(recorder)
         be_refused(recorder)
@@ -254,7 +256,8 @@ def report_in_every_way(recorder: Recorder) -> None:
     wrong = undated | {"id": "e-8", "source": "salesforce"}
     batch = "application/cloudevents-batch+json"
     recorder.says("POST", "/v1/events", [wrong, undated], content_type=batch)
-    recorder.reads("/v1/activities?counted=false", "/v1/activities/hubspot/D-1003")
+    uncounted = "/v1/activities?counted=false"
+    recorder.reads(uncounted, f"{uncounted}&metric=deals_won", "/v1/activities/hubspot/D-1003")
 
 
 def post_a_table(recorder: Recorder) -> None:
@@ -342,6 +345,23 @@ def deliver_calls(recorder: Recorder, hook_url: str) -> None:
     recorder.says("POST", hook, body, x_twilio_signature=sign(hook_url, CALL), **form)
     query = f"?{urlencode(CALL_BY_GET)}"
     recorder.says("GET", hook + query, x_twilio_signature=sign(hook_url + query, {}))
+
+
+def look_back(recorder: Recorder) -> None:
+    """Friday morning as it was known then, what has moved since, and a month that is closed."""
+    recorder.reads(
+        f"{MONTH}/progress?as_of={FRIDAY}&known_at={FRIDAY}",
+        f"{MONTH}/changes?known_from={FRIDAY}&as_of={FRIDAY}",
+        f"{MONTH}/changes?known_from={FRIDAY}&limit=1",
+        f"/v1/metrics/revenue/series?from=2026-12-01&known_at={FRIDAY}",
+        f"/v1/activities/hubspot/D-1001?known_at={FRIDAY}",
+    )
+    over = "/v1/plans/2026-11-new"
+    recorder.says("PUT", over, worked.PLAN | {"period": {"month": "2026-11"}})
+    recorder.says("POST", f"{over}/close", {"reason": "the books are closed", "at": "2026-12-10"})
+    recorder.says("POST", f"{over}/close", {"reason": "one more invoice"})
+    recorder.reads(f"{over}/close", f"{over}/progress")
+    recorder.says("DELETE", f"{over}/close")
 
 
 def take_out_of_use(recorder: Recorder) -> None:

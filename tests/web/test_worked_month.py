@@ -452,6 +452,31 @@ def test_friday_morning_as_it_is_known_now(month: Service) -> None:
     assert friday.goal("revenue")["expected"] == "827586.206897"
 
 
+def test_friday_morning_as_we_saw_it_on_friday(month: Service) -> None:
+    """Two corrections have come since; the figures are those of the page."""
+    friday = "2026-12-11T09:00:00+09:00"
+    seen = month.progress(MONTH, friday, known_at=friday)
+    actuals = {key: goal["actual"] for key, goal in seen.goals.items()}
+    assert actuals == {"calls": "208", "appointments": "43", "deals_won": "2", "revenue": "850000"}
+    assert seen.goal("calls")["expected"] == "206.896552"
+    assert seen.goal("revenue")["expected"] == "827586.206897"
+    told = month.get(
+        f"/v1/plans/{MONTH}/changes?known_from={friday}&as_of={friday}".replace("+", "%2B")
+    )
+    sums = {one["goal"]: one["difference"] for one in told.json()["sums"]}
+    assert sums == {"calls": "0", "appointments": "0", "deals_won": "-1", "revenue": "-470000"}
+    moved = {
+        (item["key"], one["goal"]): one["difference"]
+        for item in told.json()["items"]
+        for one in item["goals"]
+    }
+    assert moved == {
+        ("D-1001", "revenue"): "-70000",
+        ("D-1002", "revenue"): "-400000",
+        ("D-1002", "deals_won"): "-1",
+    }
+
+
 def test_a_bare_date_means_the_end_of_that_day(month: Service) -> None:
     by_date = month.progress(MONTH, "2026-12-14")
     assert by_date.body["as_of"] == "2026-12-15T00:00:00+09:00"

@@ -38,5 +38,6 @@ class Leaderboard(Answer):
     plan: PlanReference
     goal: Key
     as_of: Moment
+    known_at: Moment
     time_zone: str
     items: list[Rank]

@@ -99,6 +99,9 @@ class Series(Answer):
     unit: Unit
     granularity: Granularity
     time_zone: Annotated[str, Field(examples=["Asia/Tokyo"])]
+    known_at: Annotated[
+        Moment | None, Field(description="As asked: what was received until then is counted.")
+    ] = None
     items: list[SeriesItem]
     next: Annotated[
         str | None,

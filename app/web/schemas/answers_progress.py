@@ -96,6 +96,10 @@ class Goal(Answer):
             "and `excluded` with that as `part`."
         ),
     ]
+    actual_at_close: Annotated[
+        Quantity | None,
+        Field(description="`actual` as it was known at the close; only of a closed plan."),
+    ] = None
     next_period: Annotated[
         Quantity,
         Field(description="The part of `actual` after the deadline: it feeds the next period."),
@@ -179,6 +183,15 @@ class ScopedProgress(Answer):
     root: Goal
 
 
+class Closed(Answer):
+    """The close of a period: later corrections show in `actual`, not in `actual_at_close`."""
+
+    known_at: Annotated[Moment, Field(description="What was received until then is closed with.")]
+    closed_at: Moment
+    author: Annotated[str, Field(description="The id of the key that closed it.")]
+    reason: Annotated[str | None, Field(description="As it was given.")]
+
+
 class Progress(Answer):
     """A plan evaluated at a moment. Times are in the workspace's zone."""
 
@@ -198,4 +211,7 @@ class Progress(Answer):
     breakdown: Annotated[
         list[ScopedProgress] | None,
         Field(description="One tree a team or member, by key; only when it was asked for."),
+    ] = None
+    closed: Annotated[
+        Closed | None, Field(description="Only of a plan whose period was closed.")
     ] = None

@@ -133,3 +133,18 @@ class CopyBody(Body):
         ),
     ] = None
     reason: Reason | None = None
+
+
+class CloseBody(Body):
+    """With what a period is closed, and why."""
+
+    at: Annotated[
+        str | None,
+        Field(
+            max_length=40,
+            description="What had been received by then: RFC 3339, or a date, which means the end "
+            "of that day. Left out: all that is known.",
+            examples=["2027-01-08"],
+        ),
+    ] = None
+    reason: Reason

@@ -1,0 +1,88 @@
+"""What every activity was after each commit that told of it: its reports, joined step by step.
+
+The states of the past are nowhere stored, since a join of the reports that had come by then is
+the state of that time, in whatever order they came.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, select
+
+from app.domain.activities import NOTHING, Report, Stamp, State, join
+from app.store.dialect import Whole, Words, listed
+from app.store.states import CHUNK, Where
+from app.store.tables import activity_revision
+from app.store.transactions import Access
+
+_R = activity_revision.c
+LAST = 2**62  # beyond every commit
+_REPORTS = (
+    select(_R.source, _R.key, _R.revision, _R.mapping, _R.digest, _R.full, _R.content, _R.seq)
+    .where(_R.workspace_id == bindparam("workspace", type_=Words))
+    .order_by(_R.source, _R.key)
+)
+_OF_SOURCE = _REPORTS.where(
+    _R.source == bindparam("source", type_=Words),
+    _R.key.in_(listed("keys")),
+    _R.seq <= bindparam("upto", type_=Whole),
+)
+
+
+class Told(NamedTuple):
+    """A report, and the commit that brought it."""
+
+    seq: int
+    report: Report
+
+
+def every(access: Access, workspace: str) -> Iterator[tuple[Where, list[Told]]]:
+    """Every activity with all its reports, streamed in the order of the key."""
+    query = _REPORTS.execution_options(yield_per=CHUNK)
+    yield from _grouped(access.connection.execute(query, {"workspace": workspace}))
+
+
+def of(
+    access: Access, workspace: str, places: Iterable[Where], upto: int = LAST
+) -> dict[Where, list[Told]]:
+    """The reports of some activities that came up to a commit."""
+    keys: dict[str, list[str]] = defaultdict(list)
+    for source, key in places:
+        keys[source].append(key)
+    found: dict[Where, list[Told]] = {}
+    for source, wanted in keys.items():
+        bound = {"workspace": workspace, "source": source, "upto": upto}
+        rows = access.connection.execute(_OF_SOURCE, bound | {"keys": json.dumps(wanted)})
+        found |= _grouped(rows)
+    return found
+
+
+def states(told: Sequence[Told]) -> list[tuple[int, State]]:
+    """The state after each commit that changed it, the first one first."""
+    found: list[tuple[int, State]] = []
+    state = NOTHING
+    in_order = sorted(told, key=lambda one: one.seq)
+    for seq, brought in groupby(in_order, key=lambda one: one.seq):
+        before = state
+        for one in brought:
+            state = join(state, one.report)
+        if state is not before:
+            found.append((seq, state))
+    return found
+
+
+def _grouped(rows: Iterable[Any]) -> Iterator[tuple[Where, list[Told]]]:
+    for (source, key), group in groupby(rows, key=lambda row: (row[0], row[1])):
+        yield (source, key), [_told(row) for row in group]
+
+
+def _told(row: Any) -> Told:  # noqa: ANN401 - a row
+    source, key, revision, mapping, digest, full, content, seq = row
+    fields: Mapping[str, Any] = json.loads(content)["fields"]
+    stamp = Stamp(revision, mapping, digest)
+    return Told(seq, Report(source, key, stamp, bool(full), fields, content))

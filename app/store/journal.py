@@ -1,0 +1,158 @@
+"""The journal of the tallies: how every commit moved them, kept for ever.
+
+What had been counted by a moment is what is counted now less all that came since. So a reader who
+wants to know it all takes nothing back and pays nothing, and last Friday costs what has come since
+Friday, however much history there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Column, ColumnElement, delete, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from app.domain.instants import QUARTER, day_of_number, micros, midnight
+from app.store.dialect import AnyRow, AnySelect, halves, inserting, joined, summed
+from app.store.tables import journal, journal_values, workspace_commit
+from app.store.transactions import Access, Writing
+
+Place = tuple[int, int, int]  # slot, quarter, actor
+ValuePlace = tuple[int, int, int, str]  # and the value
+Amount = tuple[int, int]
+Window = tuple[int, int]  # half-open
+Columns = ReadOnlyColumnCollection[str, Column[Any]]
+
+_J, _V, _C = journal.c, journal_values.c, workspace_commit.c
+_WRITE = inserting(journal)
+_WRITE_VALUES = inserting(journal_values)
+_ADD = inserting(journal, "number", "total")
+_ADD_VALUES = inserting(journal_values, "n")
+
+
+class Knowing(NamedTuple):
+    """All that had been received by a moment: every commit up to `seq` and no later one.
+
+    zone: the workspace's, which says of which quarter hours a local day is made
+    """
+
+    seq: int
+    zone: ZoneInfo
+
+    def quarters(self, days: Window) -> Window:
+        """The quarter hours of a range of local days."""
+        first, end = (micros(midnight(day_of_number(day), self.zone)) // QUARTER for day in days)
+        return first, end
+
+
+class Moved(NamedTuple):
+    """How tallies move: by number and sum, and in multisets by how often a value occurs."""
+
+    amounts: Mapping[Place, Amount]
+    values: Mapping[ValuePlace, int]
+
+
+def seq_at(access: Access, workspace: str, at: int) -> int:
+    """The last commit at or before an instant; 0 before the first one."""
+    last = (
+        select(_C.seq)
+        .where(_C.workspace_id == workspace, _C.at <= at)
+        .order_by(_C.at.desc())
+        .limit(1)
+    )
+    return access.connection.execute(last).scalar_one_or_none() or 0
+
+
+def write(writing: Writing, moved: Moved) -> None:
+    """Note how this commit moves the tallies; once per commit."""
+    _WRITE.many(writing.connection, _rows(writing.workspace, writing.seq, moved))
+    _WRITE_VALUES.many(writing.connection, _value_rows(writing.workspace, writing.seq, moved))
+
+
+def add(writing: Writing, past: Iterable[tuple[int, Moved]]) -> None:
+    """Note how commits of the past moved them; one commit may come in several parts."""
+    rows: list[tuple[object, ...]] = []
+    values: list[tuple[object, ...]] = []
+    for seq, moved in past:
+        rows += _rows(writing.workspace, seq, moved)
+        values += _value_rows(writing.workspace, seq, moved)
+    _ADD.many(writing.connection, rows)
+    _ADD_VALUES.many(writing.connection, values)
+
+
+def clear(writing: Writing, slots: Iterable[int] | None = None) -> None:
+    """Forget it, of some slots or of the whole workspace, to write it anew."""
+    for table in (journal, journal_values):
+        forgotten = delete(table).where(table.c.workspace_id == writing.workspace)
+        if slots is not None:
+            forgotten = forgotten.where(table.c.slot.in_(sorted(slots)))
+        writing.connection.execute(forgotten)
+
+
+def since(
+    access: Access, workspace: str, slots: Iterable[int], seq: int, quarters: Window
+) -> list[tuple[int, int, int, int]]:
+    """Slot, actor, number and sum of all that came after a commit, in some quarter hours."""
+    query = _sums(_J.slot, workspace, slots, seq, quarters)
+    return [_whole(row) for row in access.connection.execute(query)]
+
+
+def since_by_quarter(
+    access: Access, workspace: str, slot: int, seq: int, quarters: Window
+) -> list[tuple[int, int, int, int]]:
+    """The same of one slot, with the quarter hour in the slot's place."""
+    query = _sums(_J.quarter, workspace, [slot], seq, quarters)
+    return [_whole(row) for row in access.connection.execute(query)]
+
+
+def values_since(
+    access: Access, workspace: str, slot: int, seq: int, quarters: Window
+) -> list[tuple[int, int, str, int]]:
+    """Quarter hour, actor, value, and how many more of it came after a commit than left."""
+    key = (_V.quarter, _V.actor, _V.value)
+    query = select(*key, summed(_V.n)).where(*_after(_V, workspace, [slot], seq, quarters))
+    found = access.connection.execute(query.group_by(*key))
+    return [(quarter, actor, value, n) for quarter, actor, value, n in found]
+
+
+def _sums(
+    by: Column[int], workspace: str, slots: Iterable[int], seq: int, quarters: Window
+) -> AnySelect:
+    return (
+        select(by, _J.actor, summed(_J.number), *halves(_J.total))
+        .where(*_after(_J, workspace, slots, seq, quarters))
+        .group_by(by, _J.actor)
+    )
+
+
+def _after(
+    of: Columns, workspace: str, slots: Iterable[int], seq: int, quarters: Window
+) -> tuple[ColumnElement[bool], ...]:
+    return (
+        of.workspace_id == workspace,
+        of.slot.in_(sorted(slots)),
+        of.seq > seq,
+        of.quarter >= quarters[0],
+        of.quarter < quarters[1],
+    )
+
+
+def _whole(row: AnyRow) -> tuple[int, int, int, int]:
+    by, actor, number, upper, lower = row
+    return by, actor, number, joined(upper, lower)
+
+
+def _rows(workspace: str, seq: int, moved: Moved) -> list[tuple[object, ...]]:
+    return [
+        (workspace, slot, seq, quarter, actor, *moved.amounts[slot, quarter, actor])
+        for slot, quarter, actor in sorted(moved.amounts)
+    ]
+
+
+def _value_rows(workspace: str, seq: int, moved: Moved) -> list[tuple[object, ...]]:
+    return [
+        (workspace, slot, seq, quarter, actor, value, moved.values[slot, quarter, actor, value])
+        for slot, quarter, actor, value in sorted(moved.values)
+    ]

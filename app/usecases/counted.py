@@ -1,0 +1,97 @@
+"""What was counted for a plan and what was heard of its sources, in one snapshot.
+
+With a `Knowing`, as it was known then; without one, as it stands: nothing has to be taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from app.domain import attribution
+from app.domain.attribution import Actor, ActorTotal, Counted, Grain, Segment, segments
+from app.domain.documents import Node
+from app.domain.errors import Invalid
+from app.domain.evaluation import Heard
+from app.domain.ground import Ground
+from app.domain.instants import QUARTER, day_number, instant, micros, midnight
+from app.domain.plans import COUNTABLE
+from app.store import actors, journal, sources, totals
+from app.store.journal import Knowing
+from app.store.transactions import Access
+from app.usecases.organisation import Organisation
+
+
+def knowing(access: Access, found: Organisation, known_at: int | None) -> Knowing | None:
+    """What had been received by an instant; None for all that ever was."""
+    if known_at is None:
+        return None
+    workspace = found.workspace
+    return Knowing(journal.seq_at(access, workspace.key, known_at), workspace.zone)
+
+
+def moment_written(text: str, zone: ZoneInfo, days: int = 1) -> int:
+    """The instant that a text means; a date is its local midnight, so many days later.
+
+    Raises Invalid: not_a_date, not_a_time, time_without_offset, date_out_of_range.
+    """
+    if len(text) != len("2026-12-01"):
+        return instant(text)
+    day = Node(text).day()
+    if day not in COUNTABLE:
+        raise Invalid("date_out_of_range")
+    return micros(midnight(day + timedelta(days=days), zone))
+
+
+def counted(
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    until: int,
+    known: Knowing | None = None,
+    metrics: AbstractSet[str] | None = None,
+) -> Counted:
+    """What was counted for a plan before `until`, and whose it is.
+
+    metrics: of the plan's, those that are asked about; None for all
+    """
+    chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
+    parts = segments(base.plan, base.people, found.workspace.calendar, until)
+    return attribution.counted(
+        base.plan,
+        base.people,
+        base.persons,
+        actors_of(access, found.workspace.key),
+        [(part, _totals(access, base, chosen, (part, until), known)) for part in parts],
+    )
+
+
+def heard(access: Access, found: Organisation, known: Knowing | None = None) -> Heard:
+    """The sources, and when each was last heard."""
+    return Heard(found.sources, sources.last_received(access, found.workspace.key, known))
+
+
+def actors_of(access: Access, workspace: str) -> Mapping[int, Actor]:
+    """Whom senders have named, by number."""
+    return {number: Actor(*who) for number, who in actors.all_actors(access, workspace).items()}
+
+
+def _totals(
+    access: Access,
+    base: Ground,
+    metrics: AbstractSet[str],
+    asked: tuple[Segment, int],
+    known: Knowing | None,
+) -> Iterable[ActorTotal]:
+    """The sums of a segment: of whole days, or of the running day's quarters up to `until`."""
+    workspace, (part, until) = base.workspace, asked
+    if part.grain is Grain.DAYS:
+        days = (day_number(part.span.first), day_number(part.span.until))
+        rows = totals.totals(access, workspace.key, metrics, *days, known)
+    else:
+        first = workspace.calendar.midnight(part.span.first) // QUARTER
+        quarters = (first, until // QUARTER)
+        rows = totals.quarter_totals(access, workspace.key, metrics, *quarters, known)
+    return (ActorTotal(*row) for row in rows)
