@@ -47,8 +47,12 @@ class Script:
     """Writes batches of lines."""
 
     def __init__(self, path: Path) -> None:
-        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection: Any = sqlite3.connect(path, isolation_level=None)
         sqlite.configured(cast("DBAPIConnection", self.connection))
+        self.know()
+
+    def know(self) -> None:
+        """What earlier rounds have numbered."""
         run = self.connection.execute
         self.actors = dict(run("SELECT identity, actor FROM actor").fetchall())
         self.slots = dict(run("SELECT metric, slot FROM metric_slot").fetchall())
@@ -63,8 +67,8 @@ class Script:
         activities, revisions, credits_, quarters, days = self._rows(lines, seq)
         many(_ACTIVITY, activities)
         many(_REVISION, revisions)
-        many(_TALLY.format("day"), _tallied(days))
-        many(_TALLY.format("quarter"), _tallied(quarters))
+        many(_TALLY.format("day"), tallied(days))
+        many(_TALLY.format("quarter"), tallied(quarters))
         many(_CREDIT, credits_)
         run(_HEARD, (WORKSPACE, activities[0][1], "t", now))
         run("COMMIT")
@@ -134,14 +138,14 @@ def _fields(actor: str, data: dict[str, Any]) -> str:
     )
 
 
-def _tallied(moved: Moved) -> list[tuple[str, int, int, int, int, int]]:
+def tallied(moved: Moved) -> list[tuple[str, int, int, int, int, int]]:
     return [(WORKSPACE, *place, *moved[place]) for place in sorted(moved)]
 
 
-_SAME: dict[str, str] = {
+SAME: dict[str, str] = {
     "activity": "SELECT source, key, kind, fields, revision, mapping, digest, retracted,"
     " has_partials, uncounted FROM {0}.activity",
-    "activity_revision": "SELECT source, key, revision, mapping, digest, full, content, conflict"
+    "activity_revision": 'SELECT source, key, revision, mapping, digest, "full", content, conflict'
     " FROM {0}.activity_revision",
     "credit": "SELECT a.source, a.identity, c.at, c.key FROM {0}.credit c"
     " JOIN {0}.actor a USING (workspace_id, actor)",
@@ -160,7 +164,7 @@ def differences(one: Path, other: Path) -> list[str]:
     connection = sqlite3.connect(one)
     connection.execute("ATTACH ? AS other", (str(other),))
     found = []
-    for table, query in _SAME.items():
+    for table, query in SAME.items():
         mine, theirs = query.format("main"), query.format("other")
         numbers = [_size(connection, q) for q in (mine, theirs)]
         apart = _size(connection, f"{mine} EXCEPT {theirs}")
