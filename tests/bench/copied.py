@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from tests.bench import world
-from tests.bench.bulk import SAME, WORKSPACE, Script, tallied
+from tests.bench.bulk import SAME, WORKSPACE, Script, delivered, journalled, tallied
 from tests.bench.load import batches
 
 _COMMIT = "INSERT INTO workspace_commit VALUES (%s,%s,%s)"
@@ -24,12 +24,15 @@ _HEARD = """INSERT INTO source_state VALUES (%s,%s,%s,%s)
 ON CONFLICT (workspace_id, source) DO UPDATE SET last_received_at = excluded.last_received_at"""
 _ADDED = """ ON CONFLICT (workspace_id, slot, {0}, actor)
 DO UPDATE SET number = m.number + excluded.number, total = m.total + excluded.total"""
+_WHEN = "INSERT INTO source_heard VALUES (%s,%s,%s,%s)"
+_DELIVERY = f"INSERT INTO delivery VALUES ({'%s,' * 14}%s)"  # noqa: S608 - only placeholders
 _CONFLICTS = {
     "activity": "",
     "activity_revision": "",
     "tally_day": _ADDED.format("day"),
     "tally_quarter": _ADDED.format("quarter"),
     "credit": "",
+    "journal": "",
 }
 
 
@@ -61,10 +64,15 @@ class Copied(Script):
         seq, at = run(_HEAD, (now,)).fetchone()
         run(_COMMIT, (WORKSPACE, seq, at))
         activities, revisions, credits_, quarters, days = self._rows(lines, seq)
-        brought = (activities, revisions, tallied(days), tallied(quarters), credits_)
+        written = journalled(quarters, seq)
+        brought: tuple[Sequence[Sequence[Any]], ...]
+        brought = (activities, revisions, tallied(days), tallied(quarters), credits_, written)
         for table, rows in zip(_CONFLICTS, brought, strict=True):
             self._copy(table, rows)
-        run(_HEARD, (WORKSPACE, activities[0][1], "t", now))
+        source = activities[0][1]
+        run(_HEARD, (WORKSPACE, source, "t", now))
+        run(_WHEN, (WORKSPACE, source, seq, now))
+        run(_DELIVERY, delivered(lines, source, seq, now))
         self.server.psycopg.commit()
 
     def _copy(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
