@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TextIO
 
 import structlog
@@ -135,18 +136,33 @@ _encoded = json.JSONEncoder(ensure_ascii=False).encode
 class AccessLog:
     """One line per request, past structlog: its processors would take longer than an ingest does.
 
-    What the caller can choose is the path alone, so that alone is cleaned.
+    What the caller can choose is the path alone, so that alone is cleaned. The requests that end
+    together, as those of one commit do, are written together, once `soon` calls back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, soon: Callable[[Callable[[], None]], object]) -> None:
         self._logger = logging.getLogger("tassei.access")
+        self._soon = soon
+        self._ended: list[dict[str, object]] = []
 
     def __call__(self, fields: dict[str, object]) -> None:
         """Writes the line; `path` is the request's own, the other fields are ours."""
-        if self._logger.isEnabledFor(logging.INFO):
-            record = logging.LogRecord("tassei.access", logging.INFO, "", 0, "request", None, None)
-            record.request = fields | {"path": safe(str(fields["path"]), 200)}
-            self._logger.handle(record)
+        if not self._logger.isEnabledFor(logging.INFO):
+            return
+        fields["path"] = _shown(str(fields["path"]))
+        self._ended.append(fields)
+        if len(self._ended) == 1:
+            self._soon(self._write)
+
+    def _write(self) -> None:
+        record = logging.LogRecord("tassei.access", logging.INFO, "", 0, "request", None, None)
+        record.requests, self._ended = self._ended, []
+        self._logger.handle(record)
+
+
+@lru_cache(maxsize=1_000)
+def _shown(path: str) -> str:
+    return safe(path, 200)
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
@@ -157,14 +173,19 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         self._json = form == "json"
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = getattr(record, "request", None)
-        if fields is None:
+        requests = getattr(record, "requests", None)
+        if requests is None:
             return super().format(record)
         stamp = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
-        if not self._json:
-            return f"{stamp} request " + " ".join(f"{k}={v}" for k, v in fields.items())
-        entry = {"event": "request", "level": "info", "logger": record.name, "timestamp": stamp}
-        return _encoded(entry | fields)
+        line = self._entry if self._json else self._words
+        return "\n".join(line(stamp, fields) for fields in requests)
+
+    def _words(self, stamp: str, fields: dict[str, object]) -> str:
+        return f"{stamp} request " + " ".join(f"{k}={v}" for k, v in fields.items())
+
+    def _entry(self, stamp: str, fields: dict[str, object]) -> str:
+        own = {"event": "request", "level": "info", "logger": "tassei.access", "timestamp": stamp}
+        return _encoded(own | fields)
 
 
 METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
@@ -182,6 +203,8 @@ class Counters:
         Info("tassei_build", "The build that answers.", registry=registry).info(
             {"version": version, "python": ".".join(map(str, sys.version_info[:3]))}
         )
+        # Looking a metric up by its labels takes longer than moving it.
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._requests = Counter(
             "tassei_http_requests",
             "Answered requests.",
@@ -201,8 +224,8 @@ class Counters:
             ("outcome",),
             registry=registry,
         )
-        for outcome in Outcome:  # a rate needs its zero before the first event
-            self._items.labels(outcome.value)
+        # Named at once: a rate needs its zero before the first event.
+        self._counts = {outcome: self._items.labels(outcome.value) for outcome in Outcome}
         self._queue = Gauge(
             "tassei_committer_queue_deliveries",
             "Deliveries that wait for a transaction.",
@@ -253,12 +276,21 @@ class Counters:
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request. `route` is a template of ours or "unmatched", never a path."""
         method = method if method in METHODS else "other"
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        known = self._known.get((method, route, status))
+        if known is None:
+            known = self._known[method, route, status] = self._answers(method, route, status)
+        number, duration = known
+        number.inc()
+        duration.observe(seconds)
+
+    def _answers(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(method, route, str(status)), self._seconds.labels(
+            method, route
+        )
 
     def counted(self, outcome: Outcome, items: int = 1) -> None:
         """What became of events."""
-        self._items.labels(outcome.value).inc(items)
+        self._counts[outcome].inc(items)
 
     def committed(self, deliveries: int, seconds: float) -> None:
         """One transaction of the committer."""

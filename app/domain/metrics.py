@@ -13,7 +13,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
-from app.domain.activities import JsonValue, State
+from app.domain.activities import KIND, JsonValue, State
 from app.domain.credits import CREDITS, LONGEST_IDENTITY, MILLION, shares
 from app.domain.errors import Invalid
 from app.domain.instants import FLOOR, instant
@@ -231,7 +231,7 @@ def contribution(metric: Metric, state: State, currency: str) -> Contribution | 
     not_a_decimal, not_a_time, time_without_offset, time_before_1980, not_a_currency.
     """
     fields = state.fields
-    if state.kind != metric.kind or state.retracted or not _concerns(metric, fields):
+    if fields[KIND] != metric.kind or state.retracted or not _concerns(metric, fields):
         return None
     moment = fields.get(metric.time)
     if not isinstance(moment, str):

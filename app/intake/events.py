@@ -32,9 +32,15 @@ _FLAGS: Mapping[str, RawValue] = {"true": True, "false": False}
 
 
 def read_events(
-    body: bytes, media_type: str, headers: Mapping[str, str], *, workspace: str, now: int
+    body: bytes,
+    media_type: str,
+    headers: Mapping[str, str],
+    *,
+    workspace: str,
+    now: int,
+    raw: Raw | None = None,
 ) -> Delivery:
-    """The delivery that a request to the direct API brings.
+    """The delivery that a request to the direct API brings; `raw` as it is to be kept.
 
     `media_type` is the Content-Type as received ("" where there is none); `now` the instant of
     receipt. Raises Unreadable, TooDeep, TooLarge (too_many_items) and UnsupportedMedia.
@@ -48,7 +54,7 @@ def read_events(
             outcomes = _each(_lines(body), now)
         case essence:
             outcomes = [_binary(body, essence, headers, now)]
-    return delivery(workspace, now, outcomes, quarantines=False)
+    return delivery(workspace, now, outcomes, quarantines=False, raw=raw)
 
 
 def refuse_repeated(names: Iterable[str], media_type: str) -> None:
@@ -72,7 +78,12 @@ def raw_event(body: bytes, media_type: str, headers: Mapping[str, str]) -> Raw:
 
 
 def delivery(
-    workspace: str, now: int, outcomes: Iterable[Item | Refused], *, quarantines: bool
+    workspace: str,
+    now: int,
+    outcomes: Iterable[Item | Refused],
+    *,
+    quarantines: bool,
+    raw: Raw | None = None,
 ) -> Delivery:
     """A delivery of what could be read and what could not."""
     items: list[Item] = []
@@ -82,7 +93,7 @@ def delivery(
             items.append(outcome)
         else:
             refused.append(outcome)
-    return Delivery(workspace, now, quarantines, tuple(items), tuple(refused))
+    return Delivery(workspace, now, quarantines, tuple(items), tuple(refused), raw)
 
 
 def _each(events: Iterable[RawValue], now: int) -> list[Item | Refused]:

@@ -11,6 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_, update
@@ -60,7 +61,7 @@ class Shelf:
         self._placed = placed
         self._bodies = bodies
         self._new: dict[int, Delivery] = {}
-        self._outcomes: dict[int, Counter[str]] = {}
+        self._outcomes: dict[int, dict[str, int]] = {}
 
     def place(self, delivery: Delivery) -> int | None:
         """The id of a delivery, a new one at first sight; None for one that is not kept."""
@@ -79,7 +80,11 @@ class Shelf:
         """What became of one of its items."""
         number = self.place(delivery)
         if number is not None and delivery.replay is None:
-            self._outcomes.setdefault(number, Counter())[result.outcome.value] += 1
+            counted = self._outcomes.get(number)
+            if counted is None:
+                counted = self._outcomes[number] = {}
+            word = result.outcome.value
+            counted[word] = counted.get(word, 0) + 1
 
     def write(self) -> None:
         """Keep what is new; add outcomes to what an earlier transaction kept."""
@@ -103,24 +108,31 @@ class Shelf:
             raw.query,
             raw.media_type,
             canonical_json(raw.headers) if raw.headers else "{}",
-            canonical_json(self._outcomes.get(number, {})),
+            _counted(tuple(self._outcomes.get(number, {}).items())),
             int(raw.altered),
             len(raw.body),
             int(body.compressed),
             body.octets,
         )
 
-    def _add(self, number: int, more: Counter[str]) -> None:
+    def _add(self, number: int, more: Mapping[str, int]) -> None:
         same = and_(_D.workspace_id == self._writing.workspace, _D.id == number)
         before = self._writing.connection.execute(select(_D.outcomes).where(same)).scalar_one()
-        outcomes = canonical_json(Counter(json.loads(before)) + more)
+        outcomes = canonical_json(Counter(json.loads(before)) + Counter(more))
         self._writing.connection.execute(update(table).where(same).values(outcomes=outcomes))
+
+
+@lru_cache(maxsize=1_000)  # nearly all deliveries have one item, and end alike
+def _counted(outcomes: tuple[tuple[str, int], ...]) -> str:
+    return canonical_json(dict(outcomes))
 
 
 def _sources(delivery: Delivery) -> Iterable[str]:
     raw = delivery.raw
     if raw is not None and raw.source is not None:
         return (raw.source,)
+    if len(delivery.items) == 1 and not delivery.refused:
+        return (delivery.items[0].report.source,)
     told = {item.report.source for item in delivery.items}
     return sorted(told | {refused.source for refused in delivery.refused if refused.source})
 

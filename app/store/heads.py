@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.errors import Conflict, NotFound
-from app.store.dialect import greatest
+from app.store.dialect import Prepared, Whole, Words, greatest, inserting
 from app.store.tables import workspace_commit, workspace_head
 from app.store.transactions import Access, Writing
 
@@ -29,12 +29,16 @@ class Head(NamedTuple):
 
 _HEAD = workspace_head.c
 _COLUMNS = (_HEAD.seq, _HEAD.at, _HEAD.config_version)
-_MOVE = (
+_ONE: ColumnElement[int] = literal_column("1")
+_MOVE = Prepared(
     update(workspace_head)
-    .where(_HEAD.workspace_id == bindparam("workspace"))
-    .values(seq=_HEAD.seq + 1, at=greatest(_HEAD.at + 1, bindparam("now")))
-    .returning(*_COLUMNS)
+    .where(_HEAD.workspace_id == bindparam("workspace", type_=Words))
+    .values(seq=_HEAD.seq + _ONE, at=greatest(_HEAD.at + _ONE, bindparam("now", type_=Whole)))
+    .returning(*_COLUMNS),
+    "now",
+    "workspace",
 )
+_ENTER = inserting(workspace_commit)
 _RECONFIGURE = (
     update(workspace_head)
     .where(_HEAD.workspace_id == bindparam("workspace"))
@@ -65,10 +69,10 @@ def workspaces(access: Access) -> list[str]:
 
 def move(connection: Connection, workspace: str, now: int) -> Writing:
     """Begin a write: take the head's lock and the next place in the order of commits."""
-    row = connection.execute(_MOVE, {"workspace": workspace, "now": now}).one_or_none()
-    if row is None:
+    rows = _MOVE.rows(connection, now, workspace)
+    if not rows:
         raise NotFound("unknown_workspace")
-    return _entered(Writing(connection, workspace, *row))
+    return _entered(Writing(connection, workspace, *rows[0]))
 
 
 def create(connection: Connection, workspace: str, now: int) -> Writing:
@@ -92,9 +96,5 @@ def reconfigure(writing: Writing) -> None:
 
 
 def _entered(writing: Writing) -> Writing:
-    writing.connection.execute(
-        insert(workspace_commit).values(
-            workspace_id=writing.workspace, seq=writing.seq, at=writing.at
-        )
-    )
+    _ENTER.many(writing.connection, [(writing.workspace, writing.seq, writing.at)])
     return writing

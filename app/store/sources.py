@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from app.domain.revisions import RevisionClock
 from app.store import heads
-from app.store.dialect import inserting, upsert
+from app.store.dialect import Prepared, Words, inserting, upsert
 from app.store.journal import Knowing
 from app.store.tables import SourceSecretRow, source_heard, source_state, table_of
 from app.store.transactions import Access, Writing
@@ -72,20 +72,21 @@ def source_of_hook(access: Access, workspace: str, hook_digest: bytes) -> str | 
 
 
 _STATE, _SPOKE = source_state.c, source_heard.c
+_STATES = Prepared(
+    select(_STATE.source, _STATE.last_received_at, _STATE.clock).where(
+        _STATE.workspace_id == bindparam("workspace", type_=Words)
+    ),
+    "workspace",
+)
 _HEARD = inserting(source_state, replace=("clock", "last_received_at"))
 _HEARD_AT = inserting(source_heard)
 
 
 def states(access: Access, workspace: str) -> dict[str, SourceState]:
     """What was heard of every source that ever spoke."""
-    found = access.connection.execute(
-        select(_STATE.source, _STATE.last_received_at, _STATE.clock).where(
-            _STATE.workspace_id == workspace
-        )
-    )
     return {
         source: SourceState(at, RevisionClock(clock) if clock else None)
-        for source, at, clock in found
+        for source, at, clock in _STATES.rows(access.connection, workspace)
     }
 
 

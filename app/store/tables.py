@@ -102,6 +102,8 @@ metric_slot = _table(
     _value("currency", Words),
     UniqueConstraint("workspace_id", "metric", "currency"),
 )
+# Which secret key the credentials are sealed with, by its digest.
+seal = _table("seal", _value("fingerprint", Octets))
 verification = _table("verification", _value("at", Whole), _value("mismatches", Whole))
 source_state = _table(
     "source_state",

@@ -36,8 +36,11 @@ def record_events(
     context: Context, workspace: str, body: bytes, media_type: str, headers: Mapping[str, str]
 ) -> Results:
     """Queue the events of a direct request; the future has one result an item, once on disk."""
-    delivery = read_events(body, media_type, headers, workspace=workspace, now=context.clock())
-    return context.committer.submit(replace(delivery, raw=raw_event(body, media_type, headers)))
+    raw = raw_event(body, media_type, headers)
+    now = context.clock()
+    return context.committer.submit(
+        read_events(body, media_type, headers, workspace=workspace, now=now, raw=raw)
+    )
 
 
 def record_table(

@@ -13,16 +13,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.exposition import generate_latest
-from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from app.domain.instants import SECOND, micros
-from app.domain.progress import GoalProgress, Progress, ScopedProgress, Verdict
+from app.domain.progress import GoalProgress, Progress, Verdict
 from app.domain.quantities import written
 
 MAX_SERIES = 2_000
@@ -33,29 +31,23 @@ _GOAL = ("workspace", "plan", "goal", "team", "unit")
 _SOURCE = ("workspace", "source")
 _WORKSPACE = ("workspace",)
 _FAMILIES = {
-    "tassei_goal_target": ("What the goal asks for in its period.", _GOAL),
-    "tassei_goal_actual": ("What was reached so far.", _GOAL),
-    "tassei_goal_expected": ("What should have been reached by now.", _GOAL),
-    "tassei_goal_gap": ("Actual less expected.", _GOAL),
-    "tassei_goal_required_per_day": ("What each remaining working day has to bring.", _GOAL),
-    "tassei_goal_attainment_ratio": ("Actual over target.", _GOAL),
-    "tassei_goal_pace_ratio": ("Actual over expected.", _GOAL),
-    "tassei_goal_verdict": ("1 for the goal's verdict, 0 for the others.", (*_GOAL, "verdict")),
-    "tassei_goal_info": ("The goal's name and currency.", (*_GOAL, "currency", "name")),
-    "tassei_conversion_ratio": (
-        "How many of this goal one of its child goal makes.",
-        (*_GOAL, "basis"),
-    ),
-    "tassei_source_stale": ("1 when the source is silent for longer than expected.", _SOURCE),
-    "tassei_source_last_event_timestamp_seconds": ("When the source last delivered.", _SOURCE),
-    "tassei_quarantine_deliveries": ("Authentic items that could not be counted.", _WORKSPACE),
-    "tassei_unmatched_identities": ("People reported by sources and known as nobody.", _WORKSPACE),
-    "tassei_tally_mismatches": (
-        "Tallies that differ from a recount, when last checked.",
-        _WORKSPACE,
-    ),
-    "tassei_exported_series_omitted": ("Series left out by the limit.", ()),
-    "tassei_snapshot_timestamp_seconds": ("When the progress shown here was evaluated.", ()),
+    "tassei_goal_target": "What the goal asks for in its period.",
+    "tassei_goal_actual": "What was reached so far.",
+    "tassei_goal_expected": "What should have been reached by now.",
+    "tassei_goal_gap": "Actual less expected.",
+    "tassei_goal_required_per_day": "What each remaining working day has to bring.",
+    "tassei_goal_attainment_ratio": "Actual over target.",
+    "tassei_goal_pace_ratio": "Actual over expected.",
+    "tassei_goal_verdict": "1 for the goal's verdict, 0 for the others.",
+    "tassei_goal_info": "The goal's name and currency.",
+    "tassei_conversion_ratio": "How many of this goal one of its child goal makes.",
+    "tassei_source_stale": "1 when the source is silent for longer than expected.",
+    "tassei_source_last_event_timestamp_seconds": "When the source last delivered.",
+    "tassei_quarantine_deliveries": "Authentic items that could not be counted.",
+    "tassei_unmatched_identities": "People reported by sources and known as nobody.",
+    "tassei_tally_mismatches": "Tallies that differ from a recount, when last checked.",
+    "tassei_exported_series_omitted": "Series left out by the limit.",
+    "tassei_snapshot_timestamp_seconds": "When the progress shown here was evaluated.",
 }
 
 
@@ -90,43 +82,45 @@ class Snapshot:
 
 
 class _Series(NamedTuple):
+    """`labels` as they stand between the braces."""
+
     family: str
-    labels: tuple[str, ...]
+    labels: str
     value: float
 
 
 class _Block(NamedTuple):
-    """Series that are exported together or not at all, and their place in line."""
+    """Series that are exported together or not at all, what they are of, and their place."""
 
+    of: tuple[str, ...]
     place: tuple[bool | int | str, ...]
     series: list[_Series]
-
-
-class ProgressCollector(Collector):
-    """A snapshot as metric families."""
-
-    def __init__(self, snapshot: Snapshot, max_series: int = MAX_SERIES) -> None:
-        self._snapshot = snapshot
-        self._max_series = max_series
-
-    def collect(self) -> Iterator[Metric]:
-        """Every family that has samples, in a fixed order."""
-        shown, omitted = _within(_blocks(self._snapshot), self._max_series)
-        shown.append(_Series("tassei_exported_series_omitted", (), omitted))
-        taken_at = _seconds(self._snapshot.taken_at)
-        shown.append(_Series("tassei_snapshot_timestamp_seconds", (), taken_at))
-        found = {name: _family(name) for name in _FAMILIES}
-        for series in shown:
-            found[series.family].add_metric(series.labels, series.value)
-        yield from (family for family in found.values() if family.samples)
 
 
 def families(snapshot: Snapshot, max_series: int = MAX_SERIES) -> bytes:
     """The snapshot's families in the text that Prometheus's own format and OpenMetrics share.
 
     Gauges read the same in both; what differs (counters, the end mark) is added by who serves it.
+    Written here and not by the client library: it makes an object of each sample and sorts and
+    escapes its labels anew, while most of them are those of the line before.
     """
-    return generate_latest(ProgressCollector(snapshot, max_series))
+    shown, omitted = _within(_blocks(snapshot), max_series)
+    shown.append(_Series("tassei_exported_series_omitted", "", omitted))
+    shown.append(_Series("tassei_snapshot_timestamp_seconds", "", _seconds(snapshot.taken_at)))
+    lines: dict[str, list[str]] = {name: [] for name in _FAMILIES}
+    for family, labels, value in shown:
+        braced = f"{{{labels}}}" if labels else ""
+        lines[family].append(f"{family}{braced} {_number(value)}\n")
+    return "".join(_text(name, found) for name, found in lines.items() if found).encode()
+
+
+def _number(value: float) -> str:
+    digits: str = floatToGoString(value)  # type: ignore[no-untyped-call] # the library's
+    return digits
+
+
+def _text(family: str, lines: list[str]) -> str:
+    return f"# HELP {family} {_FAMILIES[family]}\n# TYPE {family} gauge\n" + "".join(lines)
 
 
 def _within(blocks: Iterable[_Block], limit: int) -> tuple[list[_Series], int]:
@@ -149,27 +143,29 @@ def _blocks(snapshot: Snapshot) -> list[_Block]:
         *(_source_block(reading) for reading in snapshot.sources),
         *(block for progress in snapshot.progress for block in _goal_blocks(progress)),
     )
-    return list({block.series[0].labels: block for block in reversed(blocks)}.values())
+    return list({block.of: block for block in reversed(blocks)}.values())
 
 
 def _workspace_block(reading: WorkspaceReading) -> _Block:
-    labels = (_label(reading.workspace),)
+    of = (_label(reading.workspace),)
+    labels = _joined(map(_quoted, _WORKSPACE, of))
     values = {
         "tassei_quarantine_deliveries": reading.quarantined,
         "tassei_unmatched_identities": reading.unmatched_identities,
         "tassei_tally_mismatches": reading.tally_mismatches,
     }
     series = [_Series(name, labels, value) for name, value in values.items() if value is not None]
-    return _Block((0, *labels), series)
+    return _Block(of, (0, *of), series)
 
 
 def _source_block(reading: SourceReading) -> _Block:
-    labels = (_label(reading.workspace), _label(reading.source))
+    of = (_label(reading.workspace), _label(reading.source))
+    labels = _joined(map(_quoted, _SOURCE, of))
     series = [_Series("tassei_source_stale", labels, reading.stale)]
     if reading.last_event_at is not None:
         at = _seconds(reading.last_event_at)
         series.append(_Series("tassei_source_last_event_timestamp_seconds", labels, at))
-    return _Block((1, *labels), series)
+    return _Block(of, (1, *of), series)
 
 
 def _goal_blocks(progress: Progress) -> Iterator[_Block]:
@@ -178,8 +174,11 @@ def _goal_blocks(progress: Progress) -> Iterator[_Block]:
     for part in (progress.whole, *teams):
         if part.scope.member is None:
             for depth, goal in _by_depth(part.root):
-                series = list(_goal_series(progress, part, goal))
-                yield _Block((2, part.scope.team is not None, depth, *series[0].labels), series)
+                team = part.scope.team
+                names = (progress.workspace, progress.plan.alias, goal.key, team or "")
+                of = (*map(_label, names), goal.unit.kind.value)
+                series = list(_goal_series(goal, [*map(_quoted, _GOAL, of)]))
+                yield _Block(of, (2, team is not None, depth, *of), series)
 
 
 def _by_depth(goal: GoalProgress, depth: int = 0) -> Iterator[tuple[int, GoalProgress]]:
@@ -188,9 +187,8 @@ def _by_depth(goal: GoalProgress, depth: int = 0) -> Iterator[tuple[int, GoalPro
         yield from _by_depth(child, depth + 1)
 
 
-def _goal_series(progress: Progress, part: ScopedProgress, goal: GoalProgress) -> Iterator[_Series]:
-    names = (progress.workspace, progress.plan.alias, goal.key, part.scope.team or "")
-    labels = (*map(_label, names), goal.unit.kind.value)
+def _goal_series(goal: GoalProgress, own: list[str]) -> Iterator[_Series]:
+    labels = _joined(own)
     quantities = {
         "tassei_goal_target": goal.target,
         "tassei_goal_actual": goal.actual,
@@ -204,10 +202,14 @@ def _goal_series(progress: Progress, part: ScopedProgress, goal: GoalProgress) -
         if quantity is not None:
             yield _Series(name, labels, _value(quantity))
     for verdict in Verdict:
-        yield _Series("tassei_goal_verdict", (*labels, verdict.value), goal.verdict is verdict)
-    yield _Series("tassei_goal_info", (*labels, goal.unit.currency or "", _label(goal.name)), 1)
+        told = _joined([*own, _quoted("verdict", verdict.value)])
+        yield _Series("tassei_goal_verdict", told, goal.verdict is verdict)
+    currency = _quoted("currency", goal.unit.currency or "")
+    named = _joined([*own, currency, _quoted("name", _label(goal.name))])
+    yield _Series("tassei_goal_info", named, 1)
     for basis, rate in _rates(goal):
-        yield _Series("tassei_conversion_ratio", (*labels, basis), _value(rate))
+        based = _joined([*own, _quoted("basis", basis)])
+        yield _Series("tassei_conversion_ratio", based, _value(rate))
 
 
 def _rates(goal: GoalProgress) -> Iterator[tuple[str, Fraction]]:
@@ -217,11 +219,22 @@ def _rates(goal: GoalProgress) -> Iterator[tuple[str, Fraction]]:
             yield "observed", goal.rate.observed
 
 
-def _family(name: str) -> GaugeMetricFamily:
-    help_text, labels = _FAMILIES[name]
-    return GaugeMetricFamily(name, help_text, labels=labels)
+def _joined(labels: Iterable[str]) -> str:
+    """Labels by name, as the client library has them."""
+    return ",".join(sorted(labels))
 
 
+def _quoted(name: str, value: str) -> str:
+    return f'{name}="{_escaped(value)}"'
+
+
+@lru_cache(maxsize=10_000)
+def _escaped(text: str) -> str:
+    """A label's value as the format quotes it."""
+    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+@lru_cache(maxsize=10_000)  # most stay from minute to minute
 def _value(quantity: Fraction) -> float:
     """The double nearest to the decimal that the JSON document shows, so that they agree."""
     return float(written(quantity))
@@ -231,6 +244,7 @@ def _seconds(moment: datetime) -> float:
     return micros(moment) / SECOND
 
 
+@lru_cache(maxsize=10_000)  # the same names in every series, minute for minute
 def _label(text: str) -> str:
     """A name as a label: bounded, and with invisible characters spelt out.
 

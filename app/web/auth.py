@@ -11,8 +11,9 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from fastapi import Security
 from fastapi.openapi.models import HTTPBearer
@@ -63,6 +64,13 @@ class Principal:
         """Raises Forbidden unless the key's scopes cover it."""
         if scope not in self.scopes:
             raise Forbidden("scope_missing", scope=scope)
+
+
+class Claim(NamedTuple):
+    """The workspace inside a key, None where what was sent is no key, and the key's digest."""
+
+    workspace: str | None
+    digest: bytes
 
 
 def workspace_of(token: str) -> str | None:
@@ -141,18 +149,17 @@ class Gate:
 
     async def admit(self, scope: Scope) -> Principal:
         """The principal of an ASGI request, also left in the scope for the log."""
-        token = _bearer(scope)
-        if token is None:
+        claim = _claimed(header(scope, b"authorization"))
+        if claim is None:
             raise Unauthenticated("no_key")
-        principal = await self._principal(token, client_address(scope))
+        principal = await self._principal(claim, client_address(scope))
         scope[PRINCIPAL] = principal
         return principal
 
-    async def _principal(self, token: str, address: str) -> Principal:
+    async def _principal(self, claim: Claim, address: str) -> Principal:
         # A key that is known to be good passes even from an address that guesses: colleagues
         # share an address, and one broken script must not lock them out.
-        digest = digest_of(token)
-        workspace = workspace_of(token)
+        workspace, digest = claim
         version = self._config_version(workspace) if workspace else -1
         known = self._known.get(digest)
         if known is not None and known[0] == version:
@@ -178,9 +185,13 @@ def _principal_of(workspace: str, key: ApiKey) -> Principal:
     return Principal(workspace, key.id, scopes)
 
 
-def _bearer(scope: Scope) -> str | None:
-    kind, _, token = header(scope, b"authorization").decode("latin-1").partition(" ")
-    return token.strip() if kind.lower() == "bearer" and len(token) <= 256 else None
+@lru_cache(maxsize=1_000)  # the same few keys come thousands of times a second
+def _claimed(authorization: bytes) -> Claim | None:
+    """What a header claims; None where it names no key."""
+    kind, _, token = authorization.decode("latin-1").partition(" ")
+    if kind.lower() != "bearer" or len(token) > 256:
+        return None
+    return Claim(workspace_of(token.strip()), digest_of(token.strip()))
 
 
 def client_address(scope: Scope) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from functools import cache
 
 from starlette.requests import Request
 from starlette.routing import Route
@@ -21,6 +22,7 @@ from app.intake.tables import MEDIA_TYPE, is_table
 from app.telemetry import Counters
 from app.usecases.context import Context
 from app.usecases.recording import Results, record_events, record_table
+from app.views.messages import DEFAULT_LANGUAGE
 from app.web.auth import admitted
 from app.web.problems import language_of, problem
 from app.web.resources import Json, encoded
@@ -48,18 +50,29 @@ class EventsDoor:
         principal = await admitted(scope, "ingest")
         source = _source(Request(scope)) if scope["query_string"] else None
         state = scope["app"].state
-        headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
+        media_type, headers = _described(scope)
         body = (await receive()).get("body", b"")
-        media_type = headers.get("content-type", "")
-        if len(headers) != len(scope["headers"]):
-            refuse_repeated((name.decode("latin-1") for name, _ in scope["headers"]), media_type)
         if source is not None or is_table(media_type):
             waiting = await _table(state.context, principal.workspace, source, body, media_type)
         else:
             waiting = record_events(state.context, principal.workspace, body, media_type, headers)
         results = await state.arrivals.of(waiting)
         count(state.platform.counters, results)
-        await _answer(send, encoded(summary(results, language_of(scope))))
+        await _answer(send, answer(results, scope))
+
+
+def _described(scope: Scope) -> tuple[str, dict[str, str]]:
+    """The media type, and the headers that may say something of an event."""
+    media_type, given = b"", []
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            media_type = value
+        elif name.startswith(b"ce-"):
+            given.append((name.decode("latin-1"), value.decode("latin-1")))
+    headers = dict(given)
+    if len(headers) != len(given):
+        refuse_repeated((name for name, _ in given), media_type.decode("latin-1"))
+    return media_type.decode("latin-1"), headers
 
 
 def _source(request: Request) -> str | None:
@@ -89,8 +102,20 @@ async def _answer(send: Send, body: bytes) -> None:
 
 def count(counters: Counters, results: list[ItemResult]) -> None:
     """Tell the service's own metrics what became of items."""
-    for outcome, number in Counter(result.outcome for result in results).items():
+    for outcome, number in Counter([result.outcome for result in results]).items():
         counters.counted(outcome, number)
+
+
+def answer(results: list[ItemResult], scope: Scope) -> bytes:
+    """The answer about all items; nearly always about one of which nothing is to be explained."""
+    if len(results) == 1 and results[0].error is None:
+        return _plain(results[0].outcome)
+    return encoded(summary(results, language_of(scope)))
+
+
+@cache
+def _plain(outcome: Outcome) -> bytes:
+    return encoded(summary([ItemResult(0, None, outcome)], DEFAULT_LANGUAGE))
 
 
 def summary(results: list[ItemResult], language: str) -> Json:

@@ -21,6 +21,8 @@ from app.web.etags import Condition, condition, tagged
 from app.web.pagination import cursor_of
 
 Item = TypeVar("Item")
+# Made once: json.dumps with arguments makes an encoder anew at each call.
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 # Between the version and the language in a tag.
 _IN = "."
 
@@ -77,7 +79,7 @@ def shown(document: Document) -> Json:
 
 def encoded(body: Any) -> bytes:  # noqa: ANN401 - anything JSON holds
     """The bytes of an answer."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return _written(body).encode()
 
 
 def found(request: Request, document: Document, body: Json | None = None) -> Response:

@@ -9,9 +9,13 @@ import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from tests.bench import ingest, reading, scrape, streams
+from tests import engines
+from tests.bench import ingest, reading, scrape, soak, streams
 from tests.bench.measured import HEAD, ROUNDS, Finding, tell
 
 
@@ -21,6 +25,21 @@ def _findings(folder: Path) -> list[Finding]:
     progress, measured = reading.progress(folder / "few", folder / "many")
     followed = streams.streams(folder / "streams")
     return [one, bulk, progress, scrape.rendering(measured), latency, *followed]
+
+
+def _on_postgresql(folder: Path) -> list[Finding]:
+    found = [ingest.singles(folder / "pg-singles")[0]]
+    found.append(ingest.in_bulk_on_server(folder / "pg-bulk", folder / "pg-copied"))
+    return [replace(one, what=f"{one.what}, PostgreSQL") for one in found]
+
+
+@contextmanager
+def _on(engine: str, folder: Path) -> Iterator[None]:
+    """On PostgreSQL with a server of its own on the same disk, as durable as it is by default."""
+    if engine == engines.POSTGRESQL and engines.GIVEN not in os.environ:
+        os.environ[engines.GIVEN] = engines.started(folder / "server")
+    with engines.use(engine):
+        yield
 
 
 def _machine() -> str:
@@ -35,10 +54,23 @@ def main() -> None:
     """Measure; with --strict, exit 1 when a budget is missed by more than 15 %."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--strict", action="store_true")
-    strict = parser.parse_args().strict
+    parser.add_argument("--soak", type=int, metavar="N", help="memory over N events, nothing else")
+    parser.add_argument("--engine", choices=engines.ENGINES, help="nothing but this engine")
+    asked = parser.parse_args()
+    strict = asked.strict
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
-        findings = _findings(Path(folder))
+        if asked.soak:
+            with _on(asked.engine or engines.SQLITE, Path(folder)):
+                lines = soak.soak(Path(folder) / "soak", asked.soak)
+            sys.stdout.write("\n".join(lines) + "\n")
+            return
+        findings = []
+        if asked.engine != engines.POSTGRESQL:
+            findings += _findings(Path(folder))
+        if asked.engine != engines.SQLITE:
+            with _on(engines.POSTGRESQL, Path(folder)):
+                findings += _on_postgresql(Path(folder))
     tell(f"took {time.monotonic() - began:.0f} s")
     lines = [HEAD, *(finding.line() for finding in findings), "", _machine()]
     sys.stdout.write("\n".join(lines) + "\n")

@@ -13,6 +13,7 @@ import hashlib
 import json
 import sqlite3
 import time
+import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -33,7 +34,7 @@ _encoded = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 Moved = dict[tuple[int, int, int], tuple[int, int]]
 
 _ACTIVITY = "INSERT INTO activity VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
-_REVISION = "INSERT INTO activity_revision VALUES (?,?,?,?,?,?,?,?,?,?)"
+_REVISION = "INSERT INTO activity_revision VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 _CREDIT = "INSERT INTO credit VALUES (?,?,?,?,?)"
 _TALLY = """INSERT INTO tally_{0} VALUES (?,?,?,?,?,?)
 ON CONFLICT (workspace_id, slot, {0}, actor)
@@ -41,14 +42,22 @@ DO UPDATE SET number = number + excluded.number, total = total + excluded.total"
 _HEAD = "UPDATE workspace_head SET seq = seq + 1, at = max(at + 1, ?) RETURNING seq, at"
 _HEARD = """INSERT INTO source_state VALUES (?,?,?,?)
 ON CONFLICT (workspace_id, source) DO UPDATE SET last_received_at = excluded.last_received_at"""
+_JOURNAL = "INSERT INTO journal VALUES (?,?,?,?,?,?,?)"
+_WHEN = "INSERT INTO source_heard VALUES (?,?,?,?)"
+_DELIVERY = "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_PER_COMMIT = 1_000_000  # an id of a delivery is its commit's number times this
 
 
 class Script:
     """Writes batches of lines."""
 
     def __init__(self, path: Path) -> None:
-        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection: Any = sqlite3.connect(path, isolation_level=None)
         sqlite.configured(cast("DBAPIConnection", self.connection))
+        self.know()
+
+    def know(self) -> None:
+        """What earlier rounds have numbered."""
         run = self.connection.execute
         self.actors = dict(run("SELECT identity, actor FROM actor").fetchall())
         self.slots = dict(run("SELECT metric, slot FROM metric_slot").fetchall())
@@ -63,10 +72,14 @@ class Script:
         activities, revisions, credits_, quarters, days = self._rows(lines, seq)
         many(_ACTIVITY, activities)
         many(_REVISION, revisions)
-        many(_TALLY.format("day"), _tallied(days))
-        many(_TALLY.format("quarter"), _tallied(quarters))
+        many(_TALLY.format("day"), tallied(days))
+        many(_TALLY.format("quarter"), tallied(quarters))
         many(_CREDIT, credits_)
-        run(_HEARD, (WORKSPACE, activities[0][1], "t", now))
+        many(_JOURNAL, journalled(quarters, seq))
+        source = activities[0][1]
+        run(_HEARD, (WORKSPACE, source, "t", now))
+        run(_WHEN, (WORKSPACE, source, seq, now))
+        run(_DELIVERY, delivered(lines, source, seq, now))
         run("COMMIT")
 
     def _rows(self, lines: bytes, seq: int) -> tuple[list[Any], list[Any], list[Any], Moved, Moved]:
@@ -85,7 +98,9 @@ class Script:
             digest = hashlib.sha256(content.encode()).digest()[:16]
             stamp = (f"t{at + 10**18:019d}", 1, digest)
             activities.append((WORKSPACE, source, key, "call", fields, *stamp, 0, 0, 0, seq))
-            revisions.append((WORKSPACE, source, key, *stamp, 1, content, 0, seq, None))
+            revisions.append(
+                (WORKSPACE, source, key, *stamp, 1, content, 0, seq, seq * _PER_COMMIT)
+            )
             credits_.append((WORKSPACE, who, at, source, key))
             quarter = at // QUARTER
             day = self.days.get(quarter) or self._day(quarter)
@@ -134,14 +149,29 @@ def _fields(actor: str, data: dict[str, Any]) -> str:
     )
 
 
-def _tallied(moved: Moved) -> list[tuple[str, int, int, int, int, int]]:
+def tallied(moved: Moved) -> list[tuple[str, int, int, int, int, int]]:
     return [(WORKSPACE, *place, *moved[place]) for place in sorted(moved)]
 
 
-_SAME: dict[str, str] = {
+def journalled(moved: Moved, seq: int) -> list[tuple[str, int, int, int, int, int, int]]:
+    return [
+        (WORKSPACE, slot, seq, quarter, actor, *moved[slot, quarter, actor])
+        for slot, quarter, actor in sorted(moved)
+    ]
+
+
+def delivered(lines: bytes, source: str, seq: int, now: int) -> tuple[Any, ...]:
+    """The request as it came, kept like the service keeps it."""
+    outcomes = json.dumps({"accepted": lines.count(b"\n") + 1}, separators=(",", ":"))
+    told = ("events", None, f"\n{source}\n", "POST", "", "application/x-ndjson", "{}", outcomes, 0)
+    body = zlib.compress(lines, 1)
+    return (WORKSPACE, seq * _PER_COMMIT, now, *told, len(lines), 1, body)
+
+
+SAME: dict[str, str] = {
     "activity": "SELECT source, key, kind, fields, revision, mapping, digest, retracted,"
     " has_partials, uncounted FROM {0}.activity",
-    "activity_revision": "SELECT source, key, revision, mapping, digest, full, content, conflict"
+    "activity_revision": 'SELECT source, key, revision, mapping, digest, "full", content, conflict'
     " FROM {0}.activity_revision",
     "credit": "SELECT a.source, a.identity, c.at, c.key FROM {0}.credit c"
     " JOIN {0}.actor a USING (workspace_id, actor)",
@@ -151,7 +181,14 @@ _SAME: dict[str, str] = {
     "tally_quarter": "SELECT s.metric, s.currency, t.quarter, a.source, a.identity, t.number,"
     " t.total FROM {0}.tally_quarter t JOIN {0}.metric_slot s USING (workspace_id, slot)"
     " JOIN {0}.actor a USING (workspace_id, actor)",
+    "journal": "SELECT s.metric, s.currency, t.quarter, a.source, a.identity,"
+    " sum(t.number), sum(t.total) FROM {0}.journal t"
+    " JOIN {0}.metric_slot s USING (workspace_id, slot)"
+    " JOIN {0}.actor a USING (workspace_id, actor)"
+    " GROUP BY s.metric, s.currency, t.quarter, a.source, a.identity",
     "source_state": "SELECT source, clock FROM {0}.source_state",
+    "delivery": "SELECT door, source, sources, method, query, media_type, headers, outcomes,"
+    " altered, size, packed, body FROM {0}.delivery",
 }
 
 
@@ -160,7 +197,7 @@ def differences(one: Path, other: Path) -> list[str]:
     connection = sqlite3.connect(one)
     connection.execute("ATTACH ? AS other", (str(other),))
     found = []
-    for table, query in _SAME.items():
+    for table, query in SAME.items():
         mine, theirs = query.format("main"), query.format("other")
         numbers = [_size(connection, q) for q in (mine, theirs)]
         apart = _size(connection, f"{mine} EXCEPT {theirs}")

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from tests.bench import bulk, scrape, world
+from tests.bench import bulk, copied, scrape, world
 from tests.bench.load import Measured
 from tests.bench.measured import ROUNDS, Finding, tell
 
@@ -41,7 +40,7 @@ def singles(folder: Path) -> list[Finding]:
             SINGLES,
         )
         latency = scrape.latency(port)
-    _check_stored(world.database(folder), ROUNDS * SINGLES + SINGLES // 4)
+    _check_stored(folder, ROUNDS * SINGLES + SINGLES // 4)
     return [compared("single events", "a no-op FastAPI endpoint", pairs, 1.0), latency]
 
 
@@ -59,6 +58,22 @@ def in_bulk(folder: Path, aside: Path) -> Finding:
     if apart := bulk.differences(world.database(folder), world.database(aside)):
         raise AssertionError(f"the bare script does not do the same work: {apart}")
     return compared(f"bulk, {BATCH} per batch", "a bare script, in-process", pairs, 0.7)
+
+
+def in_bulk_on_server(folder: Path, aside: Path) -> Finding:
+    """The same on PostgreSQL, each side in a database of its own on one server."""
+    world.founded(folder)
+    world.founded(aside)
+    with world.service(folder) as port:
+        pairs = rounds(
+            "bulk",
+            lambda name, events: driven(port, _PATH, name, events, BATCH, BULK_CONNECTIONS),
+            lambda name, events: _copied(aside, name, events),
+            BULK,
+        )
+    if apart := copied.differences(folder, aside):
+        raise AssertionError(f"the baseline does not do the same work: {apart}")
+    return compared(f"bulk, {BATCH} per batch", "COPY and INSERT ... SELECT", pairs, 0.7)
 
 
 def rounds(what: str, ours: Round, theirs: Round, events: int) -> list[tuple[Measured, Measured]]:
@@ -98,12 +113,21 @@ def _written(path: Path, name: str, events: int) -> Measured:
     return Measured(events, 0, seconds, 0.0)
 
 
-def _check_stored(path: Path, events: int) -> None:
-    connection = sqlite3.connect(path)
-    stored = connection.execute("SELECT count(*) FROM activity").fetchone()[0]
-    query = "SELECT sum(number) FROM tally_day JOIN metric_slot USING (workspace_id, slot)"
-    counted = connection.execute(f"{query} WHERE metric = 'calls'").fetchone()[0]
-    connection.close()
+def _copied(folder: Path, name: str, events: int) -> Measured:
+    url = world.address(folder)["database_url"]
+    arguments = ["--url", url, "--round", name, "--events", events, "--batch", BATCH]
+    seconds = json.loads(world.module("tests.bench.copied", *map(str, arguments)))
+    return Measured(events, 0, seconds, 0.0)
+
+
+def _check_stored(folder: Path, events: int) -> None:
+    store = world.store(folder)
+    with store.read() as reading:
+        ask = reading.connection.exec_driver_sql
+        stored = ask("SELECT count(*) FROM activity").scalar_one()
+        query = "SELECT sum(number) FROM tally_day JOIN metric_slot USING (workspace_id, slot)"
+        counted = ask(f"{query} WHERE metric = 'calls'").scalar_one()
+    store.close()
     if (stored, counted) != (events, events):
         raise AssertionError(f"sent {events}, stored {stored}, counted {counted}")
 

@@ -19,7 +19,9 @@ from starlette.testclient import TestClient
 
 from app.main import create_app, opened, random_token, wall_clock
 from app.settings import PREFIX, Settings
+from app.store.engine import Store
 from app.usecases import workspaces
+from tests import engines
 
 ADMIN = "tsk_default_" + "B" * 40
 PEOPLE = 40
@@ -37,7 +39,7 @@ _FUNNEL = [
 
 def founded(folder: Path, clock: Callable[[], int] = wall_clock) -> None:
     """Make the company in a data folder."""
-    settings = Settings(data_dir=folder)
+    settings = Settings(data_dir=folder, **address(folder))
     context = opened(settings, clock=clock)
     workspaces.first_start(context.store, clock(), random_token, ADMIN)
     headers = {"authorization": f"Bearer {ADMIN}"}
@@ -51,6 +53,18 @@ def founded(folder: Path, clock: Callable[[], int] = wall_clock) -> None:
         for path, document in _documents():
             answer = client.put(path, json=document)
             assert answer.status_code == 201, answer.text
+
+
+def address(folder: Path) -> dict[str, Any]:
+    """The setting of a folder's database; none on SQLite, where it is a file in the folder."""
+    if engines.chosen() == engines.SQLITE:
+        return {}
+    return {"database_url": engines.url(folder)}
+
+
+def store(folder: Path) -> Store:
+    """A folder's database, to look into it."""
+    return Store(Settings(data_dir=folder, **address(folder)).database)
 
 
 def _documents() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -89,12 +103,20 @@ def database(folder: Path) -> Path:
 @contextmanager
 def service(folder: Path) -> Iterator[int]:
     """The service as a user runs it, with default settings and its log in a file; its port."""
+    with running(folder) as (port, _):
+        yield port
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[tuple[int, int]]:
+    """The same; its port and its process."""
     port = free_port()
     with (folder / "service.log").open("wb") as log:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
         environment |= {f"{PREFIX}DATA_DIR": str(folder), f"{PREFIX}PORT": str(port)}
-        with _serving(["app", "serve"], port, env=environment, stdout=log, stderr=log):
-            yield port
+        environment |= {f"{PREFIX}{name.upper()}": url for name, url in address(folder).items()}
+        with _serving(["app", "serve"], port, env=environment, stdout=log, stderr=log) as pid:
+            yield port, pid
 
 
 @contextmanager
@@ -112,12 +134,12 @@ def module(*arguments: str) -> bytes:
 
 
 @contextmanager
-def _serving(arguments: list[str], port: int, **options: Any) -> Iterator[None]:
+def _serving(arguments: list[str], port: int, **options: Any) -> Iterator[int]:
     command = [sys.executable, "-m", *arguments]
     process = subprocess.Popen(command, cwd=_ROOT, **options)  # noqa: S603 - our own modules
     try:
         _await(port, process)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(_PATIENCE_SECONDS)

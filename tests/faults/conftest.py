@@ -4,18 +4,19 @@ from collections.abc import Callable
 
 import pytest
 
+from tests import engines
 from tests.faults.oracle import Verdict
 
 Noted = Callable[[str, int, Verdict], None]
-_ROWS: list[tuple[str, int, int, int, int]] = []
+_ROWS: list[tuple[str, str, int, int, int, int]] = []
 
 
 @pytest.fixture
 def noted() -> Noted:
-    """Remembers a run for the table: its name, how many faults, the verdict."""
+    """Remembers a run for the table: its name, its engine, how many faults, the verdict."""
 
     def note(name: str, faults: int, verdict: Verdict) -> None:
-        _ROWS.append((name, verdict.acked, faults, verdict.lost, verdict.doubled))
+        _ROWS.append((name, engines.chosen(), verdict.acked, faults, verdict.lost, verdict.doubled))
 
     return note
 
@@ -24,7 +25,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not _ROWS:
         return
     terminalreporter.section("faults")
-    names = ("run", "acked", "faults", "lost", "double")
-    terminalreporter.line(f"{names[0]:<44}" + "".join(f"{name:>9}" for name in names[1:]))
-    for name, *figures in sorted(_ROWS):
-        terminalreporter.line(f"{name:<44}" + "".join(f"{figure:>9}" for figure in figures))
+    rows: list[tuple[str, ...]] = [("run", "engine", "acked", "faults", "lost", "double")]
+    rows += [(name, engine, *map(str, figures)) for name, engine, *figures in sorted(_ROWS)]
+    for engine in engines.ENGINES:
+        columns = list(zip(*(row[2:] for row in _ROWS if row[1] == engine), strict=True))
+        if columns:
+            rows.append(("everything", engine, *(str(sum(column)) for column in columns)))
+    for name, engine, *figures in rows:
+        line = f"{name:<44}{engine:<12}" + "".join(f"{figure:>9}" for figure in figures)
+        terminalreporter.line(line)

@@ -8,108 +8,59 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
-from app.domain.activities import KIND, RETRACTED, Report, make_report
-from app.domain.revisions import of_number
-from tests.faults.service import SOURCE, Answer, Service, asked
+from tests.faults.events import Event, events
+from tests.faults.oracle import Told
+from tests.faults.service import KEYS, OTHER, Answer, Service
+from tests.store.worlds import W
 
-_AT = "2024-05-01T03:00:00Z"
 _WORKERS = 6
-_PEOPLE = 5
 _PATIENCE_SECONDS = 180
 
 
-@dataclass(frozen=True)
-class Event:
-    """One report of one activity. `number` is its revision, so no two are of the same."""
-
-    number: int
-    key: str
-    kind: str
-    full: bool
-    fields: tuple[tuple[str, Any], ...]
-    retracted: bool = False
-
-    @property
-    def place(self) -> tuple[str, str]:
-        return self.key, of_number(str(self.number))
-
-    @property
-    def cloud(self) -> dict[str, Any]:
-        """As a sender writes it."""
-        said = {
-            "specversion": "1.0",
-            "id": f"e-{self.number}",
-            "source": SOURCE,
-            "type": self.kind,
-            "subject": self.key,
-            "revision": str(self.number),
-        }
-        if self.retracted:
-            return said | {"retracted": True}
-        return said | {"data": dict(self.fields)} | ({} if self.full else {"merge": True})
-
-    @property
-    def report(self) -> Report:
-        """What it means."""
-        fields = {KIND: self.kind} | ({RETRACTED: True} if self.retracted else dict(self.fields))
-        return make_report(SOURCE, self.key, self.place[1], fields, full=self.full)
-
-
-def events(seed: int, first: int = 1) -> Iterator[Event]:
-    """Deals and calls without end: new ones, corrections, partial ones, and some taken back."""
-    number = first
-    while True:
-        dice = random.Random(f"{seed}/{number}")
-        turn = number // 2
-        key = f"{seed}-{dice.randint(max(0, turn - 40), turn)}"
-        yield _event(dice, number, key, "deal" if hash_of(key) else "call")
-        number += 1
-
-
-def hash_of(key: str) -> int:
-    return random.Random(key).randint(0, 1)
-
-
-def _event(dice: random.Random, number: int, key: str, kind: str) -> Event:
-    person = f"p{dice.randint(0, _PEOPLE)}"
-    match kind, dice.randint(0, 9):
-        case _, 0:
-            return Event(number, key, kind, full=False, fields=(), retracted=True)
-        case "deal", 1 | 2:
-            return Event(number, key, kind, False, (("amount", str(dice.randint(1, 10**6))),))
-        case "call", 1 | 2:
-            return Event(number, key, kind, False, (("talk_seconds", dice.randint(0, 900)),))
-        case "deal", _:
-            told: dict[str, Any] = {"status": "won", "won_at": _AT, "owner": person}
-            told |= {"amount": str(dice.randint(1, 10**6)), "currency": "JPY"}
-        case _:
-            told = {"direction": "outbound", "outcome": "connected", "started_at": _AT}
-            told |= {"talk_seconds": dice.randint(0, 900), "agent": person}
-    return Event(number, key, kind, full=True, fields=tuple(told.items()))
-
-
 class Load:
-    """What was sent, and what of it was acknowledged. `refused` counts answers by status."""
+    """What was sent, and what of it was acknowledged. `answers` counts answers by status.
 
-    def __init__(self, service: Service, seed: int = 1, batch: int = 5) -> None:
+    With several services, whoever is refused or cut off by one asks the next one. Beside the
+    load on the workspace `default` there is one on its neighbour, of another size.
+    """
+
+    def __init__(
+        self, *services: Service, seed: int = 1, batch: int = 5, workspace: str = W
+    ) -> None:
         self.sent: list[Event] = []
         self.acked: set[Event] = set()
         self.answers: Counter[int] = Counter()
         self.cut = 0
         self.faults: list[str] = []
-        self._service = service
+        self._services = services
+        self._workspace = workspace
         self._source = events(seed)
         self._batch = batch
         self._lock = threading.Lock()
+        self.beside = (
+            Load(*services, seed=seed + 7_000, batch=3, workspace=OTHER) if workspace == W else None
+        )
+
+    @property
+    def told(self) -> list[Told]:
+        """What every workspace was told up to now."""
+        with self._lock:
+            own = Told(tuple(self.sent), frozenset(self.acked), self._workspace)
+        return [own, *(self.beside.told if self.beside else ())]
 
     @contextmanager
-    def pouring(self, workers: int = _WORKERS) -> Iterator[Load]:
-        """Send without a pause until the end of the block, through whatever happens in it."""
+    def pouring(self, workers: int = _WORKERS, pause: float = 0) -> Iterator[Load]:
+        """Send until the end of the block, through whatever happens in it."""
         ended = threading.Event()
-        threads = [threading.Thread(target=self._pour, args=(ended,)) for _ in range(workers)]
+        threads = [
+            threading.Thread(target=self._pour, args=(ended, place, pause))
+            for place in range(workers)
+        ]
+        if self.beside:
+            threads.append(
+                threading.Thread(target=self.beside._pour, args=(ended, 0, pause or 0.02))
+            )
         for thread in threads:
             thread.start()
         try:
@@ -117,13 +68,16 @@ class Load:
         finally:
             ended.set()
             for thread in threads:
-                thread.join(60)
+                thread.join(_PATIENCE_SECONDS)
+        assert not any(thread.is_alive() for thread in threads)
         assert not self.faults, self.faults[:3]
 
     def send(self, number: int) -> None:
         """So many more events, one request at a time."""
         for _ in range(0, number, self._batch):
             self.deliver(self.next())
+        if self.beside:
+            self.beside.send(3)
 
     def resend(self) -> None:
         """Everything ever sent once more, in another order, until it is acknowledged."""
@@ -132,11 +86,16 @@ class Load:
         for start in range(0, len(everything), 500):
             assert self.deliver(everything[start : start + 500]).status == 200
         assert self.acked == set(self.sent)
+        if self.beside:
+            self.beside.send(3)
+            self.beside.resend()
 
-    def deliver(self, chosen: Sequence[Event]) -> Answer:
+    def deliver(self, chosen: Sequence[Event], place: int = 0) -> Answer:
+        """One request to one service."""
         # Patient: behind a full queue the answer takes as long as the queue does.
         body = [event.cloud for event in chosen]
-        answer = self._service.ask("POST", "/v1/events", body, seconds=_PATIENCE_SECONDS)
+        service = self._services[place % len(self._services)]
+        answer = service.ask("POST", "/v1/events", body, self._key, seconds=_PATIENCE_SECONDS)
         self._note(answer, chosen)
         return answer
 
@@ -147,20 +106,46 @@ class Load:
             self.sent += chosen
         return chosen
 
-    def _pour(self, ended: threading.Event) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._service.port, timeout=30)
+    @property
+    def _key(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {KEYS[self._workspace]}"}
+
+    def _pour(self, ended: threading.Event, place: int, pause: float) -> None:
+        connections = [
+            http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+            for service in self._services
+        ]
         while not ended.is_set():
             chosen = self.next()
-            try:
-                answer = asked(connection, "POST", "/v1/events", [event.cloud for event in chosen])
-            except (OSError, http.client.HTTPException):
-                # Cut off: stored or not, nobody knows; a sender sends it again some day.
-                self.cut += 1
-                connection.close()
+            while not self._taken(connections, place, chosen) and not ended.is_set():
                 ended.wait(0.02)
-            else:
-                self._note(answer, chosen)
-        connection.close()
+                if len(connections) == 1:
+                    break  # a sender sends it again some day
+                place += 1
+            ended.wait(pause)
+        for connection in connections:
+            connection.close()
+
+    def _taken(
+        self,
+        connections: Sequence[http.client.HTTPConnection],
+        place: int,
+        chosen: Sequence[Event],
+    ) -> bool:
+        at = place % len(connections)
+        body = [event.cloud for event in chosen]
+        try:
+            answer = self._services[at].asked(
+                connections[at], "POST", "/v1/events", body, self._key
+            )
+        except (OSError, http.client.HTTPException):
+            # Cut off: stored or not, nobody knows.
+            connections[at].close()
+            with self._lock:
+                self.cut += 1
+            return False
+        self._note(answer, chosen)
+        return answer.status == 200
 
     def _note(self, answer: Answer, chosen: Sequence[Event]) -> None:
         with self._lock:

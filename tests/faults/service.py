@@ -16,15 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.main import random_token, wall_clock
 from app.settings import PREFIX
-from app.store import heads
 from app.store.engine import Store
-from app.store.heads import Head
-from app.usecases import workspaces
+from tests import engines
+from tests.store.worlds import W
 
-KEY = "tsk_default_" + "F" * 40
 OTHER = "other"
+KEYS = {name: f"tsk_{name}_" + "F" * 40 for name in (W, OTHER)}
+KEY = KEYS[W]
 SOURCE = "crm"
 PATIENCE_SECONDS = 60.0
 _ROOT = Path(__file__).parents[2]
@@ -47,19 +46,27 @@ class Answer:
 class Service:
     """The process and its address, which stays the same over restarts.
 
-    `database_url` may name any database; without one it is a SQLite file in the folder.
+    `database_url` may name any database; without one it is the folder's, on the engine that the
+    test is about. `also` is more of an environment.
     """
 
     def __init__(
-        self, folder: Path, database_url: str | None = None, log: Path | None = None
+        self,
+        folder: Path,
+        database_url: str | None = None,
+        log: Path | None = None,
+        *,
+        also: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
-        self.url = database_url or f"sqlite:///{folder / 'tassei.sqlite3'}"
+        self.url = database_url or engines.url(folder)
+        # Answers that no input and no failing dependency excuses.
+        self.broken: list[str] = []
+        self._also = dict(also or {})
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.log = log or folder / "service.log"
-        self.other: Head | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -72,7 +79,7 @@ class Service:
             "LOG_FORMAT": "json",
         }
         clean = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
-        return clean | {f"{PREFIX}{name}": value for name, value in own.items()}
+        return clean | {f"{PREFIX}{name}": value for name, value in own.items()} | self._also
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -113,20 +120,6 @@ class Service:
         assert self.process.wait(PATIENCE_SECONDS) == 0, self.log.read_text()[-4_000:]
         return time.monotonic() - began
 
-    def found(self) -> None:
-        """Tokyo, yen and one source; and a neighbour, who is to notice nothing of it all."""
-        seen = self.ask("GET", "/v1/workspace")
-        body = seen.json() | {"time_zone": "Asia/Tokyo", "currency": "JPY"}
-        body = {name: value for name, value in body.items() if name not in ("key", "version")}
-        put = self.ask("PUT", "/v1/workspace", body, {"if-match": seen.headers["etag"]})
-        assert put.status == 200, put.body
-        source = {"provider": "events", "name": SOURCE, "counts": None}
-        assert self.ask("PUT", f"/v1/sources/{SOURCE}", source).status == 201
-        with self.store() as store:
-            workspaces.create(store, OTHER, wall_clock(), random_token, None)
-            with store.read() as reading:
-                self.other = heads.head(reading, OTHER)
-
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command on the same database."""
         return subprocess.run(  # noqa: S603 - our own program
@@ -149,9 +142,29 @@ class Service:
     ) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         try:
-            return asked(connection, method, path, body, headers)
+            return self.asked(connection, method, path, body, headers)
         finally:
             connection.close()
+
+    def asked(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The answer over a connection that is kept."""
+        kind = "application/cloudevents-batch+json" if path == "/v1/events" else "application/json"
+        sent = {"authorization": f"Bearer {KEY}", "content-type": kind} | dict(headers or {})
+        content = body if isinstance(body, str | None) else json.dumps(body)
+        connection.request(method, path, content, sent)
+        answer = connection.getresponse()
+        told = {name.lower(): value for name, value in answer.getheaders()}
+        found = Answer(answer.status, told, answer.read())
+        if found.status >= 500 and not (found.status == 503 and "retry-after" in told):
+            self.broken.append(f"{method} {path}: {found.status} {found.body!r}")
+        return found
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -168,31 +181,14 @@ class Service:
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def asked(
-    connection: http.client.HTTPConnection,
-    method: str,
-    path: str,
-    body: Any = None,
-    headers: Mapping[str, str] | None = None,
-) -> Answer:
-    kind = "application/cloudevents-batch+json" if path == "/v1/events" else "application/json"
-    sent = {"authorization": f"Bearer {KEY}", "content-type": kind} | dict(headers or {})
-    connection.request(method, path, None if body is None else json.dumps(body), sent)
-    answer = connection.getresponse()
-    told = {name.lower(): value for name, value in answer.getheaders()}
-    return Answer(answer.status, told, answer.read())
-
-
 @contextmanager
-def serving(
-    folder: Path, database_url: str | None = None, log: Path | None = None
-) -> Iterator[Service]:
-    """A founded service; whatever is left of it at the end is killed."""
-    service = Service(folder, database_url, log)
+def running(*services: Service) -> Iterator[None]:
+    """Started; whatever is left of them at the end is killed."""
     try:
-        service.start()
-        service.found()
-        yield service
+        for service in services:
+            service.start()
+        yield
     finally:
-        if service._process is not None and service._process.poll() is None:
-            service.kill()
+        for service in services:
+            if service._process is not None and service._process.poll() is None:
+                service.kill()

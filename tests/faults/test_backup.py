@@ -19,9 +19,9 @@ from app.store.engine import Store
 from app.usecases.backing_up import back_up
 from app.views.messages import sentence
 from tests.faults.conftest import Noted
+from tests.faults.founded import serving
 from tests.faults.load import Load
-from tests.faults.oracle import assert_laws
-from tests.faults.service import serving
+from tests.faults.oracle import Told, assert_laws
 from tests.store.worlds import W, delivery, opened, sent, url, won
 
 _STORED = text("SELECT key, revision, seq FROM activity_revision WHERE workspace_id = :w")
@@ -47,7 +47,7 @@ def test_a_backup_while_senders_pour_is_a_prefix_and_the_rest_comes_by_sending_a
             acked = len(load.acked)
             time.sleep(0.2)
         assert len(load.acked) > acked > 0
-        assert_laws(service, load.sent, load.acked)
+        assert_laws(service, load.told)
         with service.store() as live:
             everything = stored(live)
         copy = Store(f"sqlite:///{backup}")
@@ -59,7 +59,7 @@ def test_a_backup_while_senders_pour_is_a_prefix_and_the_rest_comes_by_sending_a
         assert held == {place: seq for place, seq in everything.items() if seq <= head.seq}
         assert 0 < len(held) < len(everything)
         assert ledger.verify(copy, W) == []
-        assert_laws(copy, load.sent, [one for one in load.acked if one.place in held])
+        assert_laws(copy, [Told(load.sent, [one for one in load.acked if one.place in held])])
         copy.close()
         assert f"commit {head.seq} " in said
         assert "secret.key" in said
@@ -69,7 +69,7 @@ def test_a_backup_while_senders_pour_is_a_prefix_and_the_rest_comes_by_sending_a
         shutil.copyfile(backup, tmp_path / "tassei.sqlite3")
         service.start()
         load.resend()
-        noted("older backup, all sent again", 1, assert_laws(service, load.sent, load.acked))
+        noted("older backup, all sent again", 1, assert_laws(service, load.told))
 
 
 def test_a_backup_overwrites_nothing_and_leaves_nothing_half_done(

@@ -10,21 +10,24 @@ import shutil
 import sqlite3
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from psycopg import errors
 from sqlalchemy import event
 
 from app.store import heads
 from app.store.engine import Store
-from tests.engines import engine_of
+from tests.engines import POSTGRESQL, SQLITE, chosen, engine_of, on_both, on_postgresql
 from tests.faults.conftest import Noted
-from tests.faults.load import Event, Load, events
-from tests.faults.oracle import Verdict, assert_laws
-from tests.faults.service import KEY, SOURCE, Service, serving
+from tests.faults.events import Event, events
+from tests.faults.founded import serving
+from tests.faults.load import Load
+from tests.faults.oracle import Told, Verdict, assert_laws
+from tests.faults.service import KEY, SOURCE, Service
 from tests.store.worlds import W
 from tests.web.service import Service as InProcess
 from tests.web.service import started
@@ -32,13 +35,39 @@ from tests.web.service import started
 AT = "2026-12-01T09:00:00+09:00"
 
 
-class Failing:
-    """Counts what a store asks of the database and fails the n-th; `after`: when it was done."""
+Error = Callable[[], Exception]
 
-    def __init__(self, store: Store, n: int, error: str, *, after: bool) -> None:
+
+def of_sqlite(name: str) -> Error:
+    def made() -> Exception:
+        error = sqlite3.OperationalError("injected")
+        error.sqlite_errorname = name
+        return error
+
+    return made
+
+
+# What the service says, and how each engine says it.
+FATAL: dict[str, dict[str, Error]] = {
+    "store-failed": {SQLITE: of_sqlite("SQLITE_IOERR_WRITE"), POSTGRESQL: errors.IoError},
+    "disk-is-full": {SQLITE: of_sqlite("SQLITE_FULL"), POSTGRESQL: errors.DiskFull},
+    "database-is-read-only": {
+        SQLITE: of_sqlite("SQLITE_READONLY"),
+        POSTGRESQL: errors.ReadOnlySqlTransaction,
+    },
+}
+
+
+class Failing:
+    """Counts what a store asks of the database and fails the n-th; `after`: when it was done.
+
+    `times`: so many in a row from there on.
+    """
+
+    def __init__(self, store: Store, n: int, error: Error, *, after: bool, times: int = 1) -> None:
         self.calls = 0
         self.failed = 0
-        self._n = n
+        self._which = range(n, n + times)
         self._error = error
         self._after = after
         self._engine = engine_of(store)
@@ -78,15 +107,14 @@ class Failing:
         if not threading.current_thread().name.startswith("committer"):
             return
         self.calls += 1
-        if self.calls == self._n:
+        if self.calls in self._which:
             self.failed += 1
-            error = sqlite3.OperationalError("injected")
-            error.sqlite_errorname = self._error
-            raise error
+            raise self._error()
 
 
 @pytest.fixture
-def service() -> Iterator[InProcess]:
+def service(engine: str) -> Iterator[InProcess]:
+    assert engine == chosen()
     with started(AT) as service:
         body = service.get("/v1/workspace").json()
         own = {name: body[name] for name in body.keys() - {"key", "version"}}
@@ -101,26 +129,21 @@ def post(service: InProcess, chosen: list[Event]) -> Any:
     return service.client.post("/v1/events", json=[one.cloud for one in chosen], headers=kind)
 
 
-@pytest.mark.parametrize(
-    ("error", "problem"),
-    [
-        ("SQLITE_IOERR_WRITE", "store-failed"),
-        ("SQLITE_FULL", "disk-is-full"),
-        ("SQLITE_READONLY", "database-is-read-only"),
-    ],
-)
+@on_both
+@pytest.mark.parametrize("problem", FATAL)
 def test_whichever_call_fails_the_answer_is_503_and_nothing_is_there(
-    service: InProcess, error: str, problem: str, noted: Noted
+    service: InProcess, problem: str, noted: Noted
 ) -> None:
+    error = FATAL[problem][chosen()]
     source = events(seed=1)
     sent: list[Event] = []
     n = 0
     while True:
         n += 1
-        chosen = [next(source) for _ in range(3)]
+        some = [next(source) for _ in range(3)]
         before = head_of(service.store)
         with Failing(service.store, n, error, after=False) as failing:
-            answer = post(service, chosen)
+            answer = post(service, some)
             if failing.failed == 0:
                 break
             assert answer.status_code == 503, (n, answer.text)
@@ -128,12 +151,12 @@ def test_whichever_call_fails_the_answer_is_503_and_nothing_is_there(
             assert "retry-after" in answer.headers
             assert head_of(service.store) == before
             assert service.get("/livez").status_code == 200
-        assert post(service, chosen).json()["duplicate"] == 0
-        sent += chosen
+        assert post(service, some).json()["duplicate"] == 0
+        sent += some
     assert answer.status_code == 200
-    sent += chosen
+    sent += some
     assert n > 10
-    noted(f"call n fails ({error})", n - 1, assert_laws(service.store, sent, sent))
+    noted(f"call n fails ({problem})", n - 1, assert_laws(service.store, [Told(sent, sent)]))
 
 
 def head_of(store: Store) -> heads.Head | None:
@@ -141,21 +164,68 @@ def head_of(store: Store) -> heads.Head | None:
         return heads.head(reading, W)
 
 
+@on_both
 def test_a_commit_whose_answer_is_lost_counts_once_when_it_is_sent_again(
     service: InProcess, noted: Noted
 ) -> None:
+    error = FATAL["store-failed"][chosen()]
     source = events(seed=2)
     sent: list[Event] = []
     for _ in range(5):
-        chosen = [next(source) for _ in range(3)]
-        with Failing(service.store, 1, "SQLITE_IOERR_FSYNC", after=True) as failing:
-            assert post(service, chosen).status_code == 503
+        some = [next(source) for _ in range(3)]
+        with Failing(service.store, 1, error, after=True) as failing:
+            assert post(service, some).status_code == 503
             assert failing.failed == 1
-        again = post(service, chosen).json()
+        again = post(service, some).json()
         assert again["accepted"] + again["revised"] + again["stale"] == 0
         assert again["duplicate"] == 3
-        sent += chosen
-    noted("commit done, answer lost", 5, assert_laws(service.store, sent, sent))
+        sent += some
+    noted("commit done, answer lost", 5, assert_laws(service.store, [Told(sent, sent)]))
+
+
+PASSING = (
+    errors.DeadlockDetected,
+    errors.SerializationFailure,
+    errors.LockNotAvailable,
+    errors.QueryCanceled,
+    errors.AdminShutdown,
+)
+
+
+@on_postgresql
+@pytest.mark.parametrize("error", PASSING, ids=lambda error: str(error.__name__))
+def test_what_passes_is_tried_again_whichever_call_it_hits_and_nobody_notices(
+    service: InProcess, error: Error, noted: Noted
+) -> None:
+    source = events(seed=3)
+    sent: list[Event] = []
+    n, failed = 0, 1
+    while failed:
+        n += 1
+        some = [next(source) for _ in range(3)]
+        before = head_of(service.store)
+        assert before is not None
+        with Failing(service.store, n, error, after=False) as failing:
+            answer = post(service, some)
+        failed = failing.failed
+        assert (answer.status_code, answer.json()["duplicate"]) == (200, 0), (n, answer.text)
+        after = head_of(service.store)
+        assert after is not None
+        # What failed left no commit behind it.
+        assert after.seq == before.seq + 1
+        sent += some
+    assert n > 10
+    with Failing(service.store, 1, error, after=True) as failing:
+        some = [next(source) for _ in range(3)]
+        answer = post(service, some)
+        assert failing.failed == 1
+        assert (answer.status_code, answer.json()["duplicate"]) == (200, 3)
+    sent += some
+    with Failing(service.store, 1, error, after=False, times=10_000):
+        answer = post(service, [next(source)])
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) >= 1
+    noted(f"{error.__name__} at call n", n, assert_laws(service.store, [Told(sent, sent)]))
 
 
 @contextmanager
@@ -195,8 +265,8 @@ def test_a_disk_that_fails_at_call_n_loses_nothing_acknowledged(
                     assert not load.faults, load.faults
             load.send(10)
         assert load.answers[503]
-        assert_laws(service, load.sent, load.acked)
+        assert_laws(service, load.told)
         load.resend()
-        verdict: Verdict = assert_laws(service, load.sent, load.acked)
+        verdict: Verdict = assert_laws(service, load.told)
         noted(f"EIO from {call} n", load.answers[503], verdict)
     assert KEY not in service.log.read_text(encoding="utf-8")

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import on_both
 from tests.faults.conftest import Noted
+from tests.faults.founded import serving
 from tests.faults.load import Load
 from tests.faults.oracle import assert_laws
-from tests.faults.service import serving
+
+pytestmark = on_both
 
 
 @pytest.mark.slow
@@ -25,11 +28,11 @@ def test_what_was_acknowledged_survives_kill_9_and_counts_once(
     with serving(tmp_path) as service:
         load = Load(service)
         for _ in range(rounds):
-            with load.pouring():
+            with load.pouring(pause=0.05):
                 time.sleep(dice.uniform(0.1, 1.2))
                 service.kill()
             service.start()
-            assert_laws(service, load.sent, load.acked)
+            assert_laws(service, load.told)
         assert load.cut
         load.resend()
-        noted("kill -9", rounds, assert_laws(service, load.sent, load.acked))
+        noted("kill -9", rounds, assert_laws(service, load.told))

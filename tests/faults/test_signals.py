@@ -10,11 +10,14 @@ import pytest
 
 from app.main import wall_clock
 from app.web.server import DRAIN_SECONDS
+from tests.engines import on_both
 from tests.faults.conftest import Noted
+from tests.faults.founded import serving
 from tests.faults.load import Load
 from tests.faults.oracle import assert_laws
-from tests.faults.service import serving
 from tests.store.worlds import W
+
+pytestmark = on_both
 
 
 @pytest.mark.slow
@@ -31,10 +34,10 @@ def test_sigterm_under_load_ends_cleanly_and_every_2xx_is_stored(
                 time.sleep(0.5)
                 assert service.stop() < DRAIN_SECONDS + 10
             with service.store() as store:
-                assert_laws(store, load.sent, load.acked)
+                assert_laws(store, load.told)
             service.start()
         load.resend()
-        noted("SIGTERM under load", rounds, assert_laws(service, load.sent, load.acked))
+        noted("SIGTERM under load", rounds, assert_laws(service, load.told))
 
 
 @pytest.mark.slow
@@ -57,7 +60,7 @@ def test_a_second_sigterm_ends_what_hangs_and_loses_nothing_acknowledged(tmp_pat
             assert service.process.wait(30) == 128 + signal.SIGTERM
             assert time.monotonic() - began < 2
         with service.store() as store:
-            assert_laws(store, load.sent, load.acked)
+            assert_laws(store, load.told)
         service.start()
         load.resend()
-        assert_laws(service, load.sent, load.acked)
+        assert_laws(service, load.told)

@@ -10,11 +10,14 @@ import pytest
 
 from app.main import wall_clock
 from app.store.committer import QUEUE_ITEMS
+from tests.engines import on_both
 from tests.faults.conftest import Noted
+from tests.faults.founded import serving
 from tests.faults.load import Load
 from tests.faults.oracle import assert_laws
-from tests.faults.service import serving
 from tests.store.worlds import W
+
+pytestmark = on_both
 
 SECONDS = 10
 AT_ONCE = 1_000
@@ -53,9 +56,7 @@ def test_a_stalled_database_fills_a_bounded_queue_and_the_rest_is_refused_at_onc
         for thread in threads:
             thread.join(60)
         assert not load.faults, load.faults[:3]
-        assert_laws(service, load.sent, load.acked)
+        assert_laws(service, load.told)
         load.resend()
         assert service.ask("GET", "/readyz").json() == {"status": "ready"}
-        noted(
-            "database locked 10 s, queue full", refused, assert_laws(service, load.sent, load.acked)
-        )
+        noted("database locked 10 s, queue full", refused, assert_laws(service, load.told))

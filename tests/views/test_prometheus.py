@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry, Counter
-from prometheus_client.exposition import choose_encoder
+from prometheus_client import CollectorRegistry, Counter, Metric
+from prometheus_client.exposition import choose_encoder, generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as text_format
+from prometheus_client.registry import Collector
 
 from app.domain.progress import PlanReference, Progress
 from app.views.progress_json import progress_document
@@ -104,6 +105,24 @@ def as_json_says(root: Any, team: str = "") -> dict[Key, float]:
 
 def goal_series(series: dict[Key, float]) -> dict[Key, float]:
     return {k: v for k, v in series.items() if k[0].startswith(("tassei_goal", "tassei_conv"))}
+
+
+class Again(Collector):
+    """What an exposition says, to be written by the client library."""
+
+    def __init__(self, exposition: bytes) -> None:
+        self.exposition = exposition
+
+    def collect(self) -> Iterable[Metric]:
+        yield from text_format(self.exposition.decode())
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_every_byte_is_what_the_client_library_would_write(name: str) -> None:
+    document = replace(progress(everything()), plan=PlanReference(name, name, name, 1))
+    written = families(of(document))
+    assert b"tassei_goal_verdict" in written
+    assert written == generate_latest(Again(written))
 
 
 @pytest.mark.parametrize("form", [TEXT, OPENMETRICS])

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 
 from app.store import ledger
 from tests import engines
 from tests.engines import on_postgresql
+from tests.pooler import pooled
 from tests.web.service import Service, started_in
-from tests.web.streaming import free_port
 
 pytestmark = on_postgresql
 AT = "2026-12-07T12:00:00+09:00"
@@ -40,42 +35,6 @@ def direct(folder: Path) -> str:
     return engines.url(folder, migrated=True)
 
 
-@contextmanager
-def pooled(folder: Path) -> Iterator[str]:
-    """The same database behind a pooler that gives each transaction another connection."""
-    program = shutil.which("pgbouncer")
-    if program is None:
-        pytest.skip("pgbouncer is not installed (apt install pgbouncer)")
-    straight = make_url(direct(folder))
-    host = straight.query.get("host") or straight.host
-    secret = f" password={straight.password}" if straight.password else ""
-    with tempfile.TemporaryDirectory() as home:
-        port = free_port()
-        settings = Path(home) / "pgbouncer.ini"
-        settings.write_text(
-            f"[databases]\n* = host={host} port={straight.port or 5432} user={straight.username}"
-            f"{secret}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
-            f"listen_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
-            "default_pool_size = 5\nmax_client_conn = 100\nserver_reset_query =\n"
-        )
-        os.chmod(home, 0o755)  # noqa: PTH101, S103 - nothing secret is in it, and another user reads it
-        options: dict[str, Any] = {}
-        if os.geteuid() == 0:  # which it refuses to run as, and the server's socket is its own
-            options["user"] = Path(str(host)).stat().st_uid if host else "nobody"
-        process = subprocess.Popen(  # noqa: S603 - found on the path
-            [program, "-q", str(settings)], stderr=subprocess.DEVNULL, **options
-        )
-        try:
-            time.sleep(0.3)
-            assert process.poll() is None
-            yield straight.set(host="127.0.0.1", port=port, query={}).render_as_string(
-                hide_password=False
-            )
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
 @pytest.fixture(params=["direct", "pooled"])
 def services(
     request: pytest.FixtureRequest, tmp_path: Path, engine: str
@@ -83,7 +42,8 @@ def services(
     assert engine == engines.POSTGRESQL
     with ExitStack() as stack:
         reach = request.param == "pooled"
-        address = stack.enter_context(pooled(tmp_path)) if reach else direct(tmp_path)
+        straight = direct(tmp_path)
+        address = stack.enter_context(pooled(straight)).url if reach else straight
         yield stack.enter_context(replicas(tmp_path, address))
 
 
