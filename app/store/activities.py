@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import and_, exists, literal_column, select, tuple_
 
@@ -119,7 +119,9 @@ def page_uncounted(
     """Activities that a metric is about and cannot count, by source and key."""
     # Spelled as in the index's own condition, else the engine does not see that it fits.
     query = _activities(workspace).where(_A.uncounted == literal_column("1"))
-    return _page(access, workspace, query, cursor, limit)
+    found = _page(access, workspace, query, cursor, limit)
+    # What only a metric in the making, or one that goes away, cannot count is nobody's concern.
+    return replace(found, items=[one for one in found.items if one.missing])
 
 
 def page_conflicts(

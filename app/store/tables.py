@@ -102,6 +102,20 @@ metric_slot = _table(
     _value("currency", Words),
     UniqueConstraint("workspace_id", "metric", "currency"),
 )
+# What is being counted, or was, where a metric does not simply stand.
+metric_generation = _table(
+    "metric_generation",
+    _key("metric", Words),
+    _key("number", Whole),
+    _value("stage", Words),
+    _value("version", Whole),
+    _value("after_source", Words),
+    _value("after_key", Words),
+    _value("upto_source", Words),
+    _value("upto_key", Words),
+    _value("counted", Whole),
+    _value("expected", Whole),
+)
 verification = _table("verification", _value("at", Whole), _value("mismatches", Whole))
 source_state = _table(
     "source_state",
