@@ -45,7 +45,7 @@ from app.store.transactions import Access, Writing
 METRIC = "metric"
 AUTHOR = "tassei"
 # Activities per step: deliveries wait for about a tenth of a second.
-CHUNK = 2_000
+CHUNK = 1_000
 # Rows that are cleared away per step, whatever the table.
 BITE = 20_000
 _TALLIES = (tally_day, tally_quarter, tally_values, journal, journal_values)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import delete, distinct, select
+from sqlalchemy import delete, select
 
 from app.store.dialect import AnyRow, inserting
 from app.store.states import Where
@@ -111,7 +111,7 @@ def moving(access: Access, workspace: str) -> list[Generation]:
 
 def workspaces(access: Access) -> list[str]:
     """Where something has to be carried on with."""
-    query = select(distinct(_G.workspace_id)).where(_G.stage != Stage.SERVING.value)
+    query = select(_G.workspace_id).where(_G.stage != Stage.SERVING.value).distinct()
     return sorted(access.connection.execute(query).scalars())
 
 
