@@ -21,7 +21,7 @@ from app.usecases.progress import Asked, moment_of_text
 from app.views.explained_json import items_document, totals_document, unit_document
 from app.web.auth import Principal, requires
 from app.web.etags import etag_of, tagged
-from app.web.metric_routes import MOMENT
+from app.web.metric_routes import MOMENT, End, Start, Windows, Zone
 from app.web.pagination import Paged, PageQuery, cursor_of
 from app.web.plans import AsOf, Version
 from app.web.promises import reads
@@ -97,20 +97,10 @@ def _goal_document(found: GoalActivities) -> Json:
 
 
 def _metric_asked(
-    start: Annotated[
-        str | None, Query(alias="from", max_length=40, description=f"{MOMENT} A date: midnight.")
-    ] = None,
-    end: Annotated[
-        str | None,
-        Query(alias="to", max_length=40, description=f"{MOMENT} Excluded. Left out: `as_of`."),
-    ] = None,
-    window: Annotated[
-        Literal["1h", "24h", "7d", "28d", "mtd", "qtd", "ytd"] | None,
-        Query(description="Instead of `from` and `to`: the range that ends at `as_of`."),
-    ] = None,
-    time_zone: Annotated[
-        str | None, Query(max_length=64, description="IANA name; left out: the workspace's.")
-    ] = None,
+    start: Start = None,
+    end: End = None,
+    window: Windows = None,
+    time_zone: Zone = None,
     as_of: Annotated[
         str | None,
         Query(max_length=40, description=f"{MOMENT} A date: its end. Only what lies before."),

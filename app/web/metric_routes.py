@@ -105,6 +105,22 @@ def _state(found: Defined) -> Json:
 MOMENT = "A date of `time_zone`, or RFC 3339 on a quarter hour (`+` travels as %2B)."
 
 
+Start = Annotated[
+    str | None, Query(alias="from", max_length=40, description=f"{MOMENT} A date: midnight.")
+]
+End = Annotated[
+    str | None,
+    Query(alias="to", max_length=40, description=f"{MOMENT} Excluded. Left out: `as_of`."),
+]
+Windows = Annotated[
+    Literal["1h", "24h", "7d", "28d", "mtd", "qtd", "ytd"] | None,
+    Query(description="Instead of `from` and `to`: the range that ends at `as_of`."),
+]
+Zone = Annotated[
+    str | None, Query(max_length=64, description="IANA name; left out: the workspace's.")
+]
+
+
 def _clocks(
     as_of: Annotated[
         str | None,
@@ -127,24 +143,14 @@ def _clocks(
 
 
 def _asked(
-    start: Annotated[
-        str | None, Query(alias="from", max_length=40, description=f"{MOMENT} A date: midnight.")
-    ] = None,
-    end: Annotated[
-        str | None,
-        Query(alias="to", max_length=40, description=f"{MOMENT} Excluded. Left out: `as_of`."),
-    ] = None,
-    window: Annotated[
-        Literal["1h", "24h", "7d", "28d", "mtd", "qtd", "ytd"] | None,
-        Query(description="Instead of `from` and `to`: the range that ends at `as_of`."),
-    ] = None,
+    start: Start = None,
+    end: End = None,
+    window: Windows = None,
     granularity: Annotated[
         Literal["total", "quarter_hour", "hour", "day", "week", "month", "quarter", "year"],
         Query(description="Calendar periods of `time_zone`; weeks begin on Monday."),
     ] = "total",
-    time_zone: Annotated[
-        str | None, Query(max_length=64, description="IANA name; left out: the workspace's.")
-    ] = None,
+    time_zone: Zone = None,
     group_by: Annotated[
         Literal["member", "team", "actor"] | None,
         Query(

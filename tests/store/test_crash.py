@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import random
 import sqlite3
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,28 +12,12 @@ from app.store import activities, ledger
 from app.store.engine import Store
 from tests.engines import SQLITE, chosen
 from tests.store.ingest_forever import reports
+from tests.store.killing import killed_after
 from tests.store.recount import fields_of, piles, stored_tallies, tallies_of
 from tests.store.worlds import W, delivery, opened, sent, url, words
 
 LIVES = 5
-
-
-def killed_after(address: str, life: int, seconds: float) -> list[int]:
-    """The deliveries acknowledged before the process was killed that long after its first one."""
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "tests.store.ingest_forever", address, str(life)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    time.sleep(seconds)
-    process.kill()
-    rest, said = process.communicate(timeout=30)
-    assert first, said
-    # A line cut off by the kill was an acknowledgement as well, but cannot be read any more.
-    return [int(line) for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")]
+PROGRAM = "tests.store.ingest_forever"
 
 
 @pytest.mark.slow
@@ -45,8 +26,8 @@ def test_what_was_acknowledged_survives_kill_9_and_counts_once(tmp_path: Path) -
     dice = random.Random()
     acknowledged: list[tuple[int, int]] = []
     for life in range(LIVES):
-        told = killed_after(url(tmp_path), life, dice.uniform(0, 0.4))
-        acknowledged += [(life, number) for number in told]
+        told = killed_after(PROGRAM, url(tmp_path), life, dice.uniform(0, 0.4))
+        acknowledged += [(life, int(number)) for number in told]
     if chosen() == SQLITE:
         integrity = sqlite3.connect(tmp_path / "tassei.sqlite3")
         assert integrity.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -1,37 +1,21 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from app.store import activities, documents, ledger
 from app.store.engine import Store
+from tests.store.killing import killed_after
 from tests.store.own_metrics import built, read
 from tests.store.own_recount import answer, entries
 from tests.store.test_crash import _stored
 from tests.store.worlds import W, opened, url
 
 LIVES = 4
+PROGRAM = "tests.store.redefine_forever"
 AGES = (0, 4_000_000_000_000_000)  # 1970 to 2096, in microseconds; on quarter hours
-
-
-def killed(address: str, life: int, seconds: float) -> None:
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "tests.store.redefine_forever", address, str(life)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    time.sleep(seconds)
-    process.kill()
-    _, said = process.communicate(timeout=30)
-    assert first, said
 
 
 @pytest.mark.slow
@@ -41,7 +25,7 @@ def test_a_kill_between_definitions_and_deliveries_leaves_every_metric_whole(
     opened(tmp_path).close()
     dice = random.Random()
     for life in range(LIVES):
-        killed(url(tmp_path), life, dice.uniform(0, 0.5))
+        killed_after(PROGRAM, url(tmp_path), life, dice.uniform(0, 0.5))
     store = Store(url(tmp_path))
     store.migrate()
     assert ledger.verify(store, W) == []
