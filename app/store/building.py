@@ -44,7 +44,7 @@ from app.store.transactions import Access, Writing
 
 METRIC = "metric"
 AUTHOR = "tassei"
-# Activities per step: deliveries wait for about a tenth of a second.
+# Activities per step, which is how long a delivery may wait for one: a tenth of a second or two.
 CHUNK = 1_000
 # Rows that are cleared away per step, whatever the table.
 BITE = 20_000
