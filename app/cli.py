@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, cast
@@ -19,7 +19,7 @@ from rich.progress import Progress
 from app import settings as settings_module
 from app.domain.errors import Invalid, TasseiError
 from app.domain.instants import moment_of
-from app.main import by_port, create_app, described, opened, random_token, wall_clock
+from app.main import by_port, create_app, described, opened, random_token, rekeyed, wall_clock
 from app.settings import Settings, SettingsError
 from app.store import ledger
 from app.store.engine import StartError
@@ -29,6 +29,7 @@ from app.usecases.backing_up import back_up
 from app.usecases.exporting import Format, export
 from app.usecases.import_file import Import, mapping_in
 from app.usecases.keys import Issued
+from app.usecases.moving import move
 from app.usecases.source_mapping import mapping_for
 from app.views.messages import sentence
 from app.views.progress_json import ProgressDocument
@@ -106,10 +107,9 @@ def _greet(settings: Settings, issued: Issued | None) -> None:
 def init(workspace: WorkspaceOption = workspaces.DEFAULT) -> None:
     """Make a workspace and print its first admin key, this once."""
     settings = _settings()
-    context = opened(settings)
     given = _given_key(settings) if workspace == workspaces.DEFAULT else None
-    issued = workspaces.create(context.store, workspace, wall_clock(), random_token, given)
-    context.store.close()
+    with closing(opened(settings).store) as store:
+        issued = workspaces.create(store, workspace, wall_clock(), random_token, given)
     if given is None:
         _show(issued)
 
@@ -117,11 +117,10 @@ def init(workspace: WorkspaceOption = workspaces.DEFAULT) -> None:
 @cli.command("verify")
 def verify(workspace: WorkspaceOption = workspaces.DEFAULT) -> None:
     """Recount everything from the reports; exit 1 and list what is stored wrongly."""
-    context = opened(_settings())
-    found = ledger.verify(context.store, workspace)
-    with context.store.write(workspace, wall_clock()) as writing:
-        ledger.note_verified(writing, len(found))
-    context.store.close()
+    with closing(opened(_settings()).store) as store:
+        found = ledger.verify(store, workspace)
+        with store.write(workspace, wall_clock()) as writing:
+            ledger.note_verified(writing, len(found))
     for mismatch in found:
         place = " ".join(map(str, mismatch.place))
         print(f"{mismatch.what} {place}: stored {mismatch.stored}, is {mismatch.computed}")
@@ -154,13 +153,52 @@ def backup(
     print("the data folder, or TASSEI_SECRET_KEY, in another place than this file.")
 
 
+@cli.command("copy")
+def copy_database(
+    source: Annotated[str, typer.Argument(help="sqlite:///FILE or postgresql://...")],
+    target: Annotated[str, typer.Argument(help="The same; it must hold no workspace.")],
+) -> None:
+    """Copy a database into another one, of either engine, and recount it there.
+
+    Stop the service first: what it takes in meanwhile is not copied.
+    """
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("copying", total=None)
+        found = list(
+            move(
+                source,
+                target,
+                wall_clock,
+                lambda table, done, total: progress.update(
+                    task, description=table, completed=done, total=total
+                ),
+            )
+        )
+    for workspace, mismatches in found:
+        print(f"{workspace}: {mismatches} mismatches")
+    print("Not copied: the secret key. Set TASSEI_SECRET_KEY to the one that served the source.")
+    if any(mismatches for _, mismatches in found):
+        raise typer.Exit(1)
+
+
 @cli.command("rebuild")
 def rebuild(workspace: WorkspaceOption = workspaces.DEFAULT) -> None:
     """Count everything anew from the activities. The service may run meanwhile."""
-    context = opened(_settings())
-    ledger.rebuild(context.store, workspace, wall_clock())
-    context.store.close()
+    with closing(opened(_settings()).store) as store:
+        ledger.rebuild(store, workspace, wall_clock())
     print("rebuilt")
+
+
+@cli.command("rekey")
+def rekey() -> None:
+    """Serve with another secret key, where the database's own is lost.
+
+    Credentials that the new key cannot read are forgotten; their sources are listed, and
+    have to be given them anew. Nothing else changes.
+    """
+    for workspace, source in (forgotten := rekeyed(_settings())):
+        print(f"{workspace}: {source}")
+    print(f"{len(forgotten)} sources to be given credentials anew")
 
 
 @cli.command("tree")

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from app.settings import Settings, secret_key
 from app.store import counting, keys
 from app.store.committer import Committer
-from app.store.engine import Store
+from app.store.engine import StartError, Store
 from app.store.keys import ApiKey
 from app.telemetry import Counters
 from app.usecases.building import Builder
@@ -24,6 +24,7 @@ from app.usecases.context import Context
 from app.usecases.exports import Gauges
 from app.usecases.organisation import Organisations
 from app.usecases.recording import Connections
+from app.usecases.rekeying import rekey
 from app.usecases.retention import Retention
 from app.usecases.stream import Hub
 from app.usecases.upkeep import Upkeep
@@ -93,21 +94,34 @@ def opened(
     """The store, migrated, with everything that works on it. Raises StartError."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = Store(settings.database)
-    store.migrate()
-    counting.bring_up(store, clock)
+    vault = Vault(secret_key(settings))
+    try:
+        store.migrate()
+        store.hold_key(vault.fingerprint, vault.opens)
+        counting.bring_up(store, clock)
+    except StartError:
+        store.close()
+        raise
     watch = Watch(store)
     return Context(
         store=store,
         # Told before those who wait are answered: who reads after the answer reads what it says.
-        committer=Committer(store, moved=watch.note),
+        committer=Committer(store, moved=watch.moved),
         watch=watch,
-        vault=Vault(secret_key(settings)),
+        vault=vault,
         organisations=Organisations(),
         clock=clock,
         token=token,
         public_url=settings.public_url,
         local_url=f"http://{settings.host}:{settings.port}",
     )
+
+
+def rekeyed(settings: Settings, clock: Clock = wall_clock) -> list[tuple[str, str]]:
+    """Make the present key the database's; see `rekey`. Raises StartError."""
+    with closing(Store(settings.database)) as store:
+        store.migrate()
+        return rekey(store, Vault(secret_key(settings)), clock())
 
 
 def create_app(settings: Settings, context: Context) -> Service:

@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = Field(
         default=None,
         description="Encrypts the credentials of sources: 32 random bytes in URL-safe base64; "
-        "unset, one is made in the data folder.",
+        "unset, one is made in the data folder. All replicas need the same.",
     )
     metrics_port: Port | None = Field(
         default=None, description="Port of /metrics; unset, the service's own port."
@@ -206,9 +206,14 @@ def secret_key(settings: Settings) -> bytes:
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value().encode("ascii")
     path = settings.data_dir / "secret.key"
-    if not path.exists():
-        _make_key(path)
-    return path.read_bytes().strip()
+    try:
+        if not path.exists():
+            _make_key(path)
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise SettingsError(
+            f"{PREFIX}SECRET_KEY: unset, and the data folder has no use for one ({error.strerror})"
+        ) from None
 
 
 def _make_key(path: Path) -> None:

@@ -17,7 +17,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 JsonValue = str | int | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
@@ -175,6 +175,30 @@ def _conflicts(before: State, report: Report) -> bool:
     return any(
         before.stamps.get(name, before.base).version == version and before.fields.get(name) != value
         for name, value in report.fields.items()
+    )
+
+
+class Told(Protocol):
+    """What a report says, wherever it is held."""
+
+    @property
+    def stamp(self) -> Stamp: ...
+    @property
+    def full(self) -> bool: ...
+    @property
+    def fields(self) -> Mapping[str, JsonValue]: ...
+
+
+def contradict(one: Told, other: Told) -> bool:
+    """Whether two reports of one version say different things of some field.
+
+    A full report speaks of every field: of one that it does not have it says that it is not.
+    Unlike `outcome` this asks nothing of what stands, so it is the same in any order of arrival.
+    """
+    return one.stamp.version == other.stamp.version and any(
+        one.fields.get(name) != other.fields.get(name)
+        for name in {*one.fields, *other.fields}
+        if (one.full or name in one.fields) and (other.full or name in other.fields)
     )
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import and_, exists, literal_column, select, tuple_
 
-from app.domain.activities import JsonValue, Stamp, State
-from app.domain.errors import Invalid
+from app.domain.activities import JsonValue, Stamp, State, contradict
+from app.domain.errors import Invalid, NotFound
 from app.domain.metrics import Uncounted, contributions
 from app.store import history, rules, states
 from app.store.dialect import AnyRow, AnySelect
@@ -24,6 +24,7 @@ from app.store.transactions import Access
 
 _A, _R, _C, _D = activity.c, activity_revision.c, workspace_commit.c, delivery.c
 _START = ("", "")
+LOOKED_AT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,15 @@ def revisions(
     query = _revisions(workspace).where(_R.source == source, _R.key == key)
     if known is not None:
         query = query.where(_R.seq <= known.seq)
-    found = access.connection.execute(query.order_by(_R.revision, _R.mapping, _R.digest))
-    return [_revision(row) for row in found]
+    rows = access.connection.execute(query.order_by(_R.revision, _R.mapping, _R.digest))
+    found = [_revision(row) for row in rows]
+    if known is None:
+        return found
+    # What contradicts a report may have come later: then nobody knew.
+    return [
+        replace(one, conflict=one.conflict and any(contradict(one, other) for other in found))
+        for one in found
+    ]
 
 
 def page_then(
@@ -117,11 +125,32 @@ def page_uncounted(
     access: Access, workspace: str, cursor: str | None, limit: int
 ) -> Page[Activity]:
     """Activities that a metric is about and cannot count, by source and key."""
-    # Spelled as in the index's own condition, else the engine does not see that it fits.
-    query = _activities(workspace).where(_A.uncounted == literal_column("1"))
-    found = _page(access, workspace, query, cursor, limit)
+    found = _page(access, workspace, _uncounted(workspace), cursor, limit)
     # What only a metric in the making, or one that goes away, cannot count is nobody's concern.
     return replace(found, items=[one for one in found.items if one.missing])
+
+
+def page_uncounted_by(
+    access: Access, workspace: str, metric: str, cursor: str | None, limit: int
+) -> Page[Activity]:
+    """Those that one metric is about and cannot count. Raises NotFound `unknown_metric`.
+
+    What other metrics cannot count is read and passed over, and a page looks at no more than
+    LOOKED_AT of it. So a page may be short, even empty, while there is a next.
+    """
+    kinds = rules.load(access, workspace).kinds_of(metric)
+    if not kinds:
+        raise NotFound("unknown_metric", metric=metric)
+    query = _uncounted(workspace).where(_A.kind.in_(kinds))
+    place = place_of(cursor, _START)
+    behind = query.where(tuple_(_A.source, _A.key) > place).order_by(_A.source, _A.key)
+    rows = access.connection.execute(behind.limit(LOOKED_AT + 1)).all()
+    looked_at = _read(access, workspace, rows[:LOOKED_AT])
+    found = [one for one in looked_at if any(why.metric == metric for why in one.missing)]
+    if len(rows) > LOOKED_AT and len(found) <= limit:
+        last = looked_at[-1]
+        return Page(found, json.dumps((last.source, last.key)))
+    return cut(found, limit, lambda one: one, lambda one: (one.source, one.key))
 
 
 def page_conflicts(
@@ -159,6 +188,11 @@ def _page(
     rows = access.connection.execute(behind.limit(limit + 1)).all()
     found = {(item.source, item.key): item for item in _read(access, workspace, rows[:limit])}
     return cut(rows, limit, lambda row: found[row[0], row[1]], lambda row: (row[0], row[1]))
+
+
+def _uncounted(workspace: str) -> AnySelect:
+    # Spelled as in the index's own condition, else the engine does not see that it fits.
+    return _activities(workspace).where(_A.uncounted == literal_column("1"))
 
 
 def _activities(workspace: str) -> AnySelect:

@@ -7,10 +7,13 @@ of the service share.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from app.store.bell import Bell
 
 
 class Backend(Protocol):
@@ -50,6 +53,9 @@ class Backend(Protocol):
 
     def outage(self, error: DBAPIError) -> str | None:
         """A stable word for why the engine failed us; None when it refused the data."""
+
+    def bell(self) -> Bell | None:
+        """How processes wake each other; None where only one serves the database."""
 
     def close(self) -> None:
         """Give every connection back."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
@@ -20,11 +21,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
 
 from app.domain.errors import TasseiError, Unavailable
-from app.store import heads
+from app.store import heads, seals
 from app.store.backends import Backend
 from app.store.postgresql import Postgresql
 from app.store.sqlite import Sqlite
 from app.store.transactions import Reading, Writing
+
+if TYPE_CHECKING:
+    from app.store.bell import Bell
 
 _SENTENCES = {
     "database_url_unreadable": "The database address cannot be read",
@@ -47,6 +51,8 @@ _SENTENCES = {
     "database_encoding_not_utf8": "The database must be encoded in UTF8: {url}",
     "database_would_lose_commits": "The server has synchronous_commit or fsync off and would lose "
     "what it confirmed; switch both on: {url}",
+    "secret_key_differs": "The credentials in the database are sealed with another secret key; set "
+    "TASSEI_SECRET_KEY to that one, the same for all replicas (tassei rekey if it is lost): {url}",
     "disk_is_full": "There is no space left for the database: {url}",
     "store_failed": "The database does not answer: {url}",
 }
@@ -94,6 +100,15 @@ class Store:
         except Unavailable as error:
             raise StartError(error.code, self._url) from error
 
+    def hold_key(self, fingerprint: bytes, opens: seals.Opens) -> None:
+        """Note whose key it is at the first start. Raises StartError for any other key."""
+        try:
+            with self.transaction() as connection:
+                if not seals.fits(connection, fingerprint, opens):
+                    raise StartError("secret_key_differs", self._url)
+        except Unavailable as error:
+            raise StartError(error.code, self._url) from error
+
     @contextmanager
     def read(self) -> Iterator[Reading]:
         """One snapshot. Raises Unavailable when the engine cannot serve."""
@@ -137,6 +152,10 @@ class Store:
         """Move a file's log into it and empty it; False where a reader still needs it."""
         with self._outages_named():
             return self._backend.fold_log()
+
+    def bell(self) -> Bell | None:
+        """How the processes that share the database wake each other, where several do."""
+        return self._backend.bell()
 
     @contextmanager
     def _outages_named(self) -> Iterator[None]:

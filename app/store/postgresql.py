@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.pool import QueuePool
+
+if TYPE_CHECKING:
+    from psycopg import Connection as Line
+
+    from app.store.bell import Bell
 
 LANES = 4
 OLDEST = 150_000
@@ -148,6 +154,12 @@ class Postgresql:
         """The server looks after its log itself."""
         return True
 
+    def bell(self) -> Bell:
+        """Beside the pool's connections, one more."""
+        from app.store.bell import Bell  # noqa: PLC0415 - loads the driver, which files do without
+
+        return Bell(self._line)
+
     def outage(self, error: DBAPIError) -> str | None:
         """By SQLSTATE; a lost connection often has none."""
         state = getattr(error.orig, "sqlstate", None)
@@ -163,3 +175,18 @@ class Postgresql:
         if known is None and not isinstance(error, OperationalError | InternalError):
             return None
         return known or "store_failed"
+
+    def _line(self) -> Line[Any]:
+        dialect = self._engine.dialect
+        _, parameters = dialect.create_connect_args(self._engine.url)
+        # It mostly waits: a network that forgot it must be noticed by somebody.
+        line = dialect.connect(
+            **parameters,
+            autocommit=True,
+            prepare_threshold=None,
+            connect_timeout=PATIENCE_SECONDS,
+            keepalives_idle=30,
+            keepalives_interval=10,
+            keepalives_count=3,
+        )
+        return cast("Line[Any]", line)

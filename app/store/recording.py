@@ -34,6 +34,7 @@ from app.store import (
     tallies,
 )
 from app.store.awaited import Taken
+from app.store.contradictions import Contradictions
 from app.store.deliveries import Placed, Shelf
 from app.store.engine import Store
 from app.store.heads import Head
@@ -168,6 +169,7 @@ class _Batch:
         self._after: dict[Where, Standing] = {}
         self._texts: dict[Where, str] = {}
         self._recorded: list[Recorded] = []
+        self._contradictions = Contradictions(writing)
         self._taken: list[Taken] = []
 
     def record(self, works: Sequence[Work], empty: Sequence[Delivery]) -> list[ItemResult]:
@@ -194,7 +196,9 @@ class _Batch:
                 continue
             self._states |= {(source, key): state for key, state in found.items()}
             again = [report for report in brought if report.key in found]
-            self._known |= states.known(self._writing, workspace, source, again)
+            known = states.known(self._writing, workspace, source, again)
+            self._known |= known
+            self._contradictions.load(source, again, known)
 
     def _take(self, work: Work) -> ItemResult:
         delivery, item = work
@@ -268,8 +272,8 @@ class _Batch:
                 self._texts.pop(where, None)
         self._known.add(mark)
         brought_by = self._shelf.place(delivery)
-        conflict = word is Outcome.CONFLICT
-        self._recorded.append(Recorded(*mark, report.full, report.content, conflict, brought_by))
+        self._recorded.append(Recorded(*mark, report.full, report.content, brought_by))
+        self._contradictions.meet(report)
         return word
 
     def _stand(self, where: Where, before: State, after: State) -> None:
@@ -288,6 +292,7 @@ class _Batch:
             for where, stands in self._after.items()
         }
         states.record(self._writing, self._recorded)
+        self._contradictions.write()
         states.save(self._writing, changed)
         states.save_fields(
             self._writing,

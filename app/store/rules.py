@@ -76,6 +76,12 @@ class Rules:
         left = (one for one in self.moving if one.metric.key in now)
         return replace(self, moving=tuple(Moving(now[one.metric.key], one.metric) for one in left))
 
+    def kinds_of(self, metric: str) -> frozenset[str]:
+        """The kind that a metric is about; nothing when it is not counted."""
+        return frozenset(
+            kind for kind, known in self.by_kind.items() if any(m.key == metric for m in known)
+        )
+
     def day_of(self, quarter: int) -> int:
         """The local day in which a quarter hour lies."""
         day = self._days.get(quarter)

@@ -113,6 +113,9 @@ class Sqlite:
             with self._writing:
                 return files.cut_log(connection, BUSY_SECONDS)
 
+    def bell(self) -> None:
+        """One process serves a file; what the command line writes is found by looking."""
+
     def outage(self, error: DBAPIError) -> str | None:
         """What the engine's own name for the error means to whoever runs it."""
         # A damaged or foreign file is reported by the plain root class.

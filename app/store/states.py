@@ -60,7 +60,6 @@ class Recorded(NamedTuple):
     stamp: Stamp
     full: bool
     content: str
-    conflict: bool
     delivery: int | None
 
 
@@ -88,16 +87,26 @@ _LOAD_FIELDS = Prepared(
 
 
 _FLAG = setting(activity, "uncounted", "workspace_id", "source", "key")
-_LOAD_STAMPS = Prepared(
-    select(_R.key, _R.revision, _R.mapping, _R.digest).where(
-        _R.workspace_id == _OF_SOURCE[0],
-        _R.source == _OF_SOURCE[1],
-        tuple_(_R.key, _R.revision).in_(tabled("pairs", word, "key", "revision")),
-    ),
-    "workspace",
-    "source",
-    "pairs",
+_CONFLICT = setting(
+    activity_revision, "conflict", "workspace_id", "source", "key", "revision", "mapping", "digest"
 )
+
+
+def _at_revisions(*chosen: ColumnElement[Any]) -> Prepared:
+    return Prepared(
+        select(_R.key, _R.revision, _R.mapping, _R.digest, *chosen).where(
+            _R.workspace_id == _OF_SOURCE[0],
+            _R.source == _OF_SOURCE[1],
+            tuple_(_R.key, _R.revision).in_(tabled("pairs", word, "key", "revision")),
+        ),
+        "workspace",
+        "source",
+        "pairs",
+    )
+
+
+_LOAD_STAMPS = _at_revisions()
+_LOAD_TOLD = _at_revisions(_R.full, _R.content)
 
 
 def load(access: Access, workspace: str, source: str, keys: Iterable[str]) -> dict[str, State]:
@@ -178,7 +187,23 @@ def record(writing: Writing, reports: Iterable[Recorded]) -> None:
     """Keep reports for ever. A stamp that is already there breaks the transaction."""
     workspace, seq = writing.workspace, writing.seq
     rows = [
-        (workspace, source, key, *stamp, int(full), content, int(conflict), seq, delivery)
-        for source, key, stamp, full, content, conflict, delivery in reports
+        (workspace, source, key, *stamp, int(full), content, 0, seq, delivery)
+        for source, key, stamp, full, content, delivery in reports
     ]
     _RECORD.many(writing.connection, rows)
+
+
+def told(access: Access, workspace: str, source: str, reports: Iterable[Report]) -> list[Report]:
+    """The reports recorded at the revisions of some reports of a source."""
+    pairs = json.dumps([(report.key, report.stamp.revision) for report in reports])
+    rows = _LOAD_TOLD.rows(access.connection, workspace, source, pairs)
+    return [
+        Report(source, key, Stamp(*stamp), bool(full), json.loads(content)["fields"], content)
+        for key, *stamp, full, content in rows
+    ]
+
+
+def list_conflicts(writing: Writing, marks: Iterable[Mark]) -> None:
+    """Say of reports that others of their revision contradict them."""
+    rows = [(1, writing.workspace, source, key, *stamp) for source, key, stamp in sorted(marks)]
+    _CONFLICT.many(writing.connection, rows)

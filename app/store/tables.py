@@ -110,6 +110,8 @@ metric_generation = _table(
     *(_value("version", Whole), *(_value(place, Words) for place in _PLACES)),
     *(_value("counted", Whole), _value("expected", Whole)),
 )
+# Which secret key the credentials are sealed with, by its digest.
+seal = _table("seal", _value("fingerprint", Octets))
 verification = _table("verification", _value("at", Whole), _value("mismatches", Whole))
 source_state = _table(
     "source_state",

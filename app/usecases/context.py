@@ -43,4 +43,4 @@ class Context:
         """One transaction on a workspace; what it changed is known to this process at once."""
         with self.store.write(workspace, self.clock()) as writing:
             yield writing
-        self.watch.look()
+        self.watch.wrote()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -16,6 +17,20 @@ class Vault:
 
     def __init__(self, key: bytes) -> None:
         self._fernet = Fernet(key)
+        self._key = key
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Tells keys apart, and nothing about them: they are 256 random bits."""
+        return hmac.digest(self._key, b"fingerprint", "sha256")
+
+    def opens(self, ciphertext: bytes) -> bool:
+        """Whether this key sealed it."""
+        try:
+            self._fernet.decrypt(ciphertext)
+        except InvalidToken:
+            return False
+        return True
 
     def seal(self, secrets: Secrets) -> bytes:
         """The ciphertext of a source's secrets."""

@@ -1,12 +1,13 @@
 """Where every workspace stands, known without asking the store at each request.
 
-What this process writes is noted at once; what other processes write (the command line, later
-other replicas) is found by looking at the heads a few times a second.
+What this process writes is noted at once. What other processes write (replicas, the command line)
+is found by looking at the heads a few times a second, and at once where a bell wakes us.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 
 from app.domain.errors import Unavailable
@@ -30,16 +31,23 @@ class Watch:
         self._noting = threading.Lock()
         self._listeners: tuple[Listener, ...] = ()
         self._ended = threading.Event()
+        self._woken = threading.Event()
+        self._bell = store.bell()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
         """Look once, then keep looking."""
         self.look()
         self._thread.start()
+        if self._bell is not None:
+            self._bell.start(self._woken.set)
 
     def stop(self) -> None:
         """End looking."""
         self._ended.set()
+        self._woken.set()
+        if self._bell is not None:
+            self._bell.stop()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -52,6 +60,16 @@ class Watch:
         with self._store.read() as reading:
             found = heads.all_heads(reading)
         self.note(found)
+
+    def moved(self, found: Mapping[str, Head]) -> None:
+        """Heads that this process moved: note them, and wake whoever else serves the database."""
+        self.note(found)
+        self._ring()
+
+    def wrote(self) -> None:
+        """The same for who wrote without knowing where the heads went."""
+        self.look()
+        self._ring()
 
     def note(self, found: Mapping[str, Head]) -> None:
         """Heads that somebody read or moved. What is known to be further ahead stays.
@@ -86,7 +104,10 @@ class Watch:
             return dict(self._heads)
 
     def _run(self) -> None:
-        while not self._ended.wait(INTERVAL_SECONDS):
+        while not self._ended.is_set():
+            self._woken.wait(INTERVAL_SECONDS)
+            self._woken.clear()
+            began = time.monotonic()
             try:
                 self.look()
             except Unavailable:
@@ -94,3 +115,9 @@ class Watch:
                 continue
             except Exception:  # noqa: BLE001 - a thread that ended would let revoked keys pass
                 logger(__name__).exception("the heads could not be read")
+            # However often it is woken, it rests as long as it works.
+            self._ended.wait(time.monotonic() - began)
+
+    def _ring(self) -> None:
+        if self._bell is not None:
+            self._bell.ring()

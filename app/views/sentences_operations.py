@@ -43,6 +43,22 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
             "tassei verify で一覧を、tassei rebuild で修復できます。"
         ),
     ),
+    "copy_target_not_empty": (
+        "There are workspaces in the target already; only an empty database is copied into.",
+        "複製先に既にワークスペースがあります。空のデータベースにのみ複製できます。",
+    ),
+    "nothing_to_copy": (
+        "There is no workspace in the source.",
+        "複製元にワークスペースがありません。",
+    ),
+    "copy_not_storable": (
+        "A text in the table {table} cannot be stored by the target, so nothing was copied.",
+        "表 {table} に複製先が保存できない文字があるため、何も複製しませんでした。",
+    ),
+    "copy_incomplete": (
+        "The table {table} arrived with another number of rows, so nothing was copied.",
+        "表 {table} の行数が一致しないため、何も複製しませんでした。",
+    ),
     "reading_failed": (
         (
             "The program failed to read it; the delivery is kept and can be replayed once the "

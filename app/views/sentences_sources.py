@@ -51,6 +51,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     # Activities.
     "unknown_activity": ("There is no such activity.", "その活動はありません。"),
     "only_false": ("It can only be false.", "false だけが使えます。"),
+    "only_uncounted": (
+        "It can only be given together with counted=false.",
+        "counted=false と一緒にだけ指定できます。",
+    ),
     "no_time": (
         "The field that says when it happened is missing.",
         "いつのものかを示す項目がありません。",

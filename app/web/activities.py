@@ -26,17 +26,18 @@ from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.pagination import Paged
 from app.web.plans import KnownAt
-from app.web.promises import answers
+from app.web.promises import answers, refuses
 from app.web.resources import Json, Parts, sealed_page
 from app.web.schemas import answers_events as events
 from app.web.schemas.answers_explained import TracedActivity
+from app.web.schemas.common import Key
 from app.web.service import router
 
 routes = router("/v1/activities", "events")
 Reader = Annotated[Principal, requires("read")]
 
 
-@routes.get("", responses=answers(events.ActivityPage))
+@routes.get("", responses=answers(events.ActivityPage) | refuses(404))
 def list_activities(
     parts: Parts,
     who: Reader,
@@ -45,28 +46,40 @@ def list_activities(
         bool | None,
         Query(description="`false`: only what a metric is about and cannot count, with why."),
     ] = None,
+    metric: Annotated[
+        Key | None,
+        Query(
+            description="With `counted=false`: only what this metric cannot count. A page may "
+            "then be short, even empty, before the last: go on until `next` is null."
+        ),
+    ] = None,
     known_at: KnownAt = None,
 ) -> Json:
     """Activities by source and key; with `known_at`, those that had been reported by then."""
     if counted:
         raise _refused("only_false", "counted")
+    if metric is not None and counted is None:
+        raise _refused("only_uncounted", "metric")
     if counted is not None and known_at is not None:
         raise _refused("not_with_known_at", "counted")
-    listed = activities.page if counted is None else activities.page_uncounted
-    named = (who.workspace, "activities", str(counted), str(known_at))
-    after = query.after(*named)
+    named = (who.workspace, "activities", str(counted), metric or "", str(known_at))
+    place = (query.after(*named), query.limit)
     then = _instant(parts, who, known_at)
     with parts.read() as reading:
         if known := _known(parts, reading, who, then):
-            found = activities.page_then(reading, who.workspace, known, after, query.limit)
+            found = activities.page_then(reading, who.workspace, known, *place)
+        elif metric is not None:
+            found = activities.page_uncounted_by(reading, who.workspace, metric, *place)
+        elif counted is not None:
+            found = activities.page_uncounted(reading, who.workspace, *place)
         else:
-            found = listed(reading, who.workspace, after, query.limit)
+            found = activities.page(reading, who.workspace, *place)
     return sealed_page(found, *named, show=_activity)
 
 
 @routes.get("/conflicts", responses=answers(events.ConflictPage))
 def list_conflicts(parts: Parts, who: Reader, query: Paged) -> Json:
-    """Reports that contradict another one of the same revision."""
+    """Reports that contradict another one of the same revision: all of them, in any order."""
     named = (who.workspace, "conflicts")
     with parts.read() as reading:
         found = activities.page_conflicts(reading, who.workspace, query.after(*named), query.limit)

@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from sqlalchemy import create_engine, inspect
+from sqlalchemy.exc import DBAPIError
 
 from app.settings import Settings
 
@@ -71,6 +73,22 @@ def _reachable(host: str) -> str:
     return f"[{local}]" if ":" in local else local
 
 
+def _database(folder: Path, settings: Settings) -> str:
+    """The sample lives and goes with its folder; on a server, in a database that has no tables."""
+    url = settings.database_url
+    if url is None or not url.startswith("postgresql:"):
+        return f"sqlite:///{folder / 'tassei.sqlite3'}"
+    engine = create_engine(url)
+    try:
+        if inspect(engine).get_table_names():
+            raise DemoError("TASSEI_DATABASE_URL: the demo takes an empty database, or a file")
+    except DBAPIError:
+        raise DemoError("TASSEI_DATABASE_URL: the database cannot be looked into") from None
+    finally:
+        engine.dispose()
+    return url
+
+
 class Service:
     """`python -m app serve` with a data folder of its own; ends with the with-block."""
 
@@ -83,8 +101,7 @@ class Service:
         self._log = folder / "service.log"
         self._environment = os.environ | {
             "TASSEI_DATA_DIR": str(folder),
-            # The sample lives and goes with its folder, never in somebody's database.
-            "TASSEI_DATABASE_URL": f"sqlite:///{folder / 'tassei.sqlite3'}",
+            "TASSEI_DATABASE_URL": _database(folder, settings),
             "TASSEI_HOST": host,
             "TASSEI_PORT": str(port),
             "TASSEI_PUBLIC_URL": self.public_url,

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import make_url
 
 from app.settings import load
+from app.store.postgresql import OLDEST
 from app.web.server import DRAIN_SECONDS
 from tests.deploy.dockerfile import ROOT, stages
 from tests.prometheus_tools import promtool
@@ -63,6 +65,32 @@ def test_prometheus_is_pinned_and_scrapes_the_metrics_port(compose: dict[str, An
     (job,) = yaml.safe_load(CONFIG.read_text("utf-8"))["scrape_configs"]
     port = compose["services"]["tassei"]["environment"]["TASSEI_METRICS_PORT"]
     assert job["static_configs"] == [{"targets": [f"tassei:{port}"]}]
+
+
+def test_on_postgresql_it_waits_for_the_server_and_has_the_key_from_outside() -> None:
+    over = yaml.safe_load((ROOT / "compose.postgres.yaml").read_text("utf-8"))
+    server, tassei = over["services"]["postgres"], over["services"]["tassei"]
+    assert re.fullmatch(r"postgres:\d+\.\d+", server["image"])
+    assert int(server["image"].removeprefix("postgres:").partition(".")[0]) * 10_000 >= OLDEST
+    assert tassei["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    # Never on the socket: there a server answers while the database is still being made.
+    assert server["healthcheck"]["test"][:2] == ["CMD", "pg_isready"]
+    assert "127.0.0.1" in server["healthcheck"]["test"]
+    given = {"POSTGRES_PASSWORD": "s3cret", "TASSEI_SECRET_KEY": "A" * 43 + "="}
+    filled = {
+        name: re.sub(r"\$\{(\w+):\?\}", lambda found: given[found[1]], value)
+        for name, value in tassei["environment"].items()
+    }
+    settings = load(stages()[-1].environment | filled)
+    address = make_url(settings.database)
+    made = server["environment"]
+    assert (address.username, address.database, address.host) == (
+        made["POSTGRES_USER"],
+        made["POSTGRES_DB"],
+        "postgres",
+    )
+    assert "ports" not in server
+    assert [volume.partition(":")[0] for volume in server["volumes"]] == list(over["volumes"])
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,9 @@ from tests.deploy.manifests import K8S, documents, files, find
 
 BIN = Path(sys.executable).parent
 NAMES = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields} | {FILE}
-YAML = [*files(), *K8S.rglob("kustomization.yaml"), ROOT / "compose.yaml", ROOT / "examples"]
+YAML = [*files(), *K8S.rglob("kustomization.yaml"), ROOT / "examples"]
+YAML += ROOT.glob("compose*.yaml")
+WORKLOADS = {"base": "StatefulSet", "postgres": "Deployment"}
 STYLE = (
     "{extends: default, rules: {document-start: disable, line-length: {max: 120},"
     " truthy: {check-keys: false}}}"
@@ -33,9 +36,16 @@ def run(*words: str | Path) -> str:
     return ran.stdout + ran.stderr
 
 
+@pytest.fixture(scope="module", params=WORKLOADS)
+def workload(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What runs the pods, on either engine."""
+    found: dict[str, Any] = find(WORKLOADS[request.param], folder=request.param)
+    return found
+
+
 @pytest.fixture(scope="module")
-def pod() -> dict[str, Any]:
-    spec: dict[str, Any] = find("StatefulSet")["spec"]["template"]["spec"]
+def pod(workload: dict[str, Any]) -> dict[str, Any]:
+    spec: dict[str, Any] = workload["spec"]["template"]["spec"]
     return spec
 
 
@@ -66,10 +76,10 @@ def test_a_misspelt_field_would_be_found(tmp_path: Path) -> None:
         run(BIN / "kubernetes-validate", "--strict", wrong)
 
 
-@pytest.mark.parametrize("folder", ["base", "example", "components/monitoring"])
+@pytest.mark.parametrize("folder", ["base", "postgres", "example", "components/monitoring"])
 def test_every_file_is_listed_and_every_listed_file_is_there(folder: str) -> None:
     listed = yaml.safe_load((K8S / folder / "kustomization.yaml").read_text("utf-8"))
-    patches = [patch["path"] for patch in listed.get("patches", [])]
+    patches = [patch["path"] for patch in listed.get("patches", []) if "path" in patch]
     named = [*listed["resources"], *listed.get("components", []), *patches]
     assert all((K8S / folder / name).exists() for name in named)
     there = {path.name for path in (K8S / folder).glob("*.yaml")} - {"kustomization.yaml"}
@@ -77,7 +87,12 @@ def test_every_file_is_listed_and_every_listed_file_is_there(folder: str) -> Non
 
 
 def test_every_setting_that_is_named_exists() -> None:
-    sources = [ROOT / "Dockerfile", ROOT / "compose.yaml", ROOT / "docs" / "deploy.md", *files()]
+    sources = [
+        ROOT / "Dockerfile",
+        *ROOT.glob("compose*.yaml"),
+        ROOT / "docs" / "deploy.md",
+        *files(),
+    ]
     named = {
         name for path in sources for name in re.findall(r"TASSEI_[A-Z_]+", path.read_text("utf-8"))
     }
@@ -141,11 +156,67 @@ def test_it_runs_as_the_images_user_with_no_right_it_does_not_need(
     }
 
 
-def test_one_replica_of_the_projects_version(container: dict[str, Any]) -> None:
+def test_a_file_has_one_replica_and_a_server_several() -> None:
+    assert find("StatefulSet")["spec"]["replicas"] == 1
+    deployment = find("Deployment", folder="postgres")["spec"]
+    assert deployment["replicas"] == 3
+    # None goes before its successor serves, and a drain takes one at a time.
+    assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    labels = deployment["template"]["metadata"]["labels"]
+    budget = find("PodDisruptionBudget", folder="postgres")["spec"]
+    assert budget["maxUnavailable"] == 1
+    for spread in (*deployment["template"]["spec"]["topologySpreadConstraints"], budget):
+        selector = spread.get("labelSelector") or spread["selector"]
+        assert selector["matchLabels"].items() <= labels.items()
+    probe = deployment["template"]["spec"]["containers"][0]["startupProbe"]
+    patience = probe["periodSeconds"] * probe["failureThreshold"]
+    assert patience < deployment["progressDeadlineSeconds"]
+
+
+def test_the_two_pods_differ_in_what_the_engine_asks_for_alone() -> None:
+    pods = [find(kind, folder=folder)["spec"]["template"] for folder, kind in WORKLOADS.items()]
+    for one in pods:
+        del one["spec"]["volumes"], one["spec"]["containers"][0]["startupProbe"]
+        for mount in one["spec"]["containers"][0]["volumeMounts"]:
+            if mount["name"] == "data":
+                mount.pop("readOnly", None)
+        one["spec"].pop("topologySpreadConstraints", None)
+        one["spec"]["securityContext"].pop("fsGroupChangePolicy", None)
+    assert pods[0] == pods[1]
+
+
+def test_replicas_keep_nothing_and_cannot_make_a_key_of_their_own() -> None:
+    spec = find("Deployment", folder="postgres")["spec"]["template"]["spec"]
+    (data,) = (m for m in spec["containers"][0]["volumeMounts"] if m["name"] == "data")
+    assert data["readOnly"] is True
+    assert {next(key for key in volume if key != "name") for volume in spec["volumes"]} == {
+        "emptyDir",
+        "secret",
+    }
+
+
+def test_rendered_for_a_server_there_is_no_set_with_a_volume() -> None:
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is not installed")
+    rendered = list(yaml.safe_load_all(run(kubectl, "kustomize", K8S / "postgres")))
+    kinds = [document["kind"] for document in rendered]
+    assert kinds.count("Deployment") == 1
+    assert "StatefulSet" not in kinds
+    ways = [document for document in rendered if document["kind"] == "NetworkPolicy"]
+    ports = {
+        port["port"]
+        for way in ways
+        for rule in way["spec"].get("egress", [])
+        for port in rule["ports"]
+    }
+    assert ports == {53, 5432, 6432}
+
+
+def test_the_workload_is_of_the_projects_version(container: dict[str, Any]) -> None:
     version = stages()[-1].labels["org.opencontainers.image.version"]
     assert container["image"] == f"tassei:{version}"
     assert container["args"] == stages()[-1].command("CMD")
-    assert find("StatefulSet")["spec"]["replicas"] == 1
     instructions = (ROOT / "docs" / "deploy.md").read_text("utf-8")
     assert set(re.findall(r"tassei:(\d+\.\d+\.\d+)", instructions)) == {version}
     example = yaml.safe_load((K8S / "example" / "kustomization.yaml").read_text("utf-8"))
@@ -155,10 +226,10 @@ def test_one_replica_of_the_projects_version(container: dict[str, Any]) -> None:
 
 
 def test_services_policies_and_the_monitor_point_to_what_is_there(
-    container: dict[str, Any],
+    workload: dict[str, Any], container: dict[str, Any]
 ) -> None:
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-    labels = find("StatefulSet")["spec"]["template"]["metadata"]["labels"]
+    labels = workload["spec"]["template"]["metadata"]["labels"]
     plain, headless = find("Service"), find("Service", "tassei-headless")
     for service in (plain, headless):
         assert service["spec"]["selector"].items() <= labels.items()
@@ -171,7 +242,7 @@ def test_services_policies_and_the_monitor_point_to_what_is_there(
     assert chosen <= headless["metadata"]["labels"].items()
     assert not chosen <= plain["metadata"]["labels"].items()
     assert [endpoint["port"] for endpoint in monitor["endpoints"]] == [scraped["name"]]
-    annotations = find("StatefulSet")["spec"]["template"]["metadata"]["annotations"]
+    annotations = workload["spec"]["template"]["metadata"]["annotations"]
     assert annotations["prometheus.io/port"] == str(ports["metrics"])
     backend = find("Ingress", folder="example")["spec"]["rules"][0]["http"]["paths"][0]["backend"]
     assert backend["service"] == {"name": "tassei", "port": {"name": "http"}}
@@ -189,15 +260,18 @@ def test_metrics_are_for_monitoring_alone_and_egress_for_dns_alone() -> None:
     assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {53}
 
 
-def test_no_secret_is_in_the_kustomization_and_a_placeholder_is_refused() -> None:
+@pytest.mark.parametrize("name", ["secret", "secret-postgres"])
+def test_no_secret_is_in_the_kustomization_and_a_placeholder_is_refused(name: str) -> None:
     applied = [path for path in files() if path.parent != K8S]
     assert all(document["kind"] != "Secret" for path in applied for document in documents(path))
-    text = documents(K8S / "secret.example.yaml")[0]["stringData"]["settings"]
+    keys = {"TASSEI_SECRET_KEY", "TASSEI_ADMIN_KEY"}
+    names = {"secret": keys, "secret-postgres": keys | {"TASSEI_DATABASE_URL"}}[name]
+    text = documents(K8S / f"{name}.example.yaml")[0]["stringData"]["settings"]
     placeholders = dict(line.split("=", 1) for line in text.splitlines())
-    assert set(placeholders) == {"TASSEI_SECRET_KEY", "TASSEI_ADMIN_KEY"}
-    for name, value in placeholders.items():
-        with pytest.raises(SettingsError, match=name):
-            load({name: value})
+    assert set(placeholders) == names
+    for setting, value in placeholders.items():
+        with pytest.raises(SettingsError, match=setting):
+            load({setting: value})
 
 
 def test_the_commands_beside_the_secret_make_values_that_are_accepted() -> None:

@@ -18,6 +18,7 @@ from app.domain.activities import (
     Report,
     State,
     canonical_json,
+    contradict,
     join,
     joined,
     make_report,
@@ -147,6 +148,19 @@ def test_the_outcome_is_the_first_word_that_fits(
 ) -> None:
     state = joined(before)
     assert outcome(state, report, join(state, report), known=known) is word
+
+
+@given(reports(), reports())
+def test_two_reports_of_one_version_contradict_each_other_where_both_speak(
+    one: Report, other: Report
+) -> None:
+    def says(report: Report) -> dict[str, JsonValue]:
+        return dict.fromkeys(NAMES) | dict(report.fields) if report.full else dict(report.fields)
+
+    both = says(one).keys() & says(other).keys()
+    differ = any(says(one)[name] != says(other)[name] for name in both)
+    expected = differ and one.stamp[:2] == other.stamp[:2]
+    assert contradict(one, other) == contradict(other, one) == expected
 
 
 def test_a_stamp_knows_its_version_and_a_state_its_kind() -> None:

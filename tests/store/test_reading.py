@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, event, text
 
 from app.domain.deliveries import Refused
 from app.domain.errors import Invalid, NotFound
-from app.store import activities, actors, documents, ledger, quarantine, totals
+from app.store import activities, actors, documents, journal, ledger, quarantine, totals
 from app.store.engine import Store
+from app.store.journal import Knowing
 from app.store.pages import Page
 from app.store.recording import Recorder
 from app.store.strays import Work
 from app.store.transactions import Reading
 from tests.engines import engine_of, on_sqlite
-from tests.store.worlds import DAY_ONE, NOW, W, call, delivery, report, sent, won
+from tests.store.worlds import DAY_ONE, NOW, W, call, delivery, report, sent, won, words
 
 
-def walked(turn: Callable[[str | None], Page[object]]) -> list[object]:
+def walked(
+    turn: Callable[[str | None], Page[object]], *, may_be_empty: bool = False
+) -> list[object]:
     """All items of a collection, page by page."""
     found: list[object] = []
     cursor = None
@@ -30,7 +34,7 @@ def walked(turn: Callable[[str | None], Page[object]]) -> list[object]:
         found += page.items
         if page.next is None:
             return found
-        assert page.items
+        assert page.items or may_be_empty
         cursor = page.next
 
 
@@ -105,13 +109,64 @@ def test_what_a_metric_is_about_and_cannot_count_is_listed_with_its_reason(store
     assert list(listed()) == ["no amount"]
 
 
+def test_what_one_metric_cannot_count_is_found_among_all_that_others_cannot(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # None of them says when it was created, which is nothing to those who ask about deals won.
+    drowning = [won(f"d{n:02}") for n in range(30)]
+    undated = [won(f"d{n:02}", 2, won_at=None) for n in (3, 11, 12, 29)]
+    sent(store, delivery(*drowning, *undated, call("silent", talk_seconds=None)))
+
+    def listed(metric: str, limit: int) -> list[str]:
+        with store.read() as reading:
+            found = walked(  # an empty page before the last is one to go on from
+                lambda cursor: activities.page_uncounted_by(reading, W, metric, cursor, limit),  # type: ignore[arg-type, return-value] # a page of anything
+                may_be_empty=True,
+            )
+        return [item.key for item in found if isinstance(item, activities.Activity)]
+
+    for looked_at, limit in ((2_000, 2), (2_000, 4), (7, 1), (1, 5), (30, 30), (4, 3)):
+        monkeypatch.setattr(activities, "LOOKED_AT", looked_at)
+        assert listed("deals_won", limit) == ["d03", "d11", "d12", "d29"]
+        assert listed("deals_created", limit) == [one.key for one in drowning]
+        assert listed("talk_time", limit) == listed("leads", limit) == []
+    with store.read() as reading, pytest.raises(NotFound, match="unknown_metric"):
+        activities.page_uncounted_by(reading, W, "nothing", None, 5)
+
+
 def test_conflicting_reports_are_listed(store: Store) -> None:
     sent(store, delivery(*(won(key, 1, amount=str(n)) for key in "ab" for n in range(3))))
     with store.read() as reading:
         found = walked(lambda cursor: activities.page_conflicts(reading, W, cursor, 1))  # type: ignore[arg-type, return-value] # a page of anything
-        assert len(found) == 4
+        assert len(found) == 6
         stamps = [(i.key, i.stamp) for i in found if isinstance(i, activities.Revision)]
         assert all(one < other for one, other in pairwise(stamps))
+
+
+def test_a_contradiction_is_listed_although_a_newer_revision_came_in_between(
+    store: Store,
+) -> None:
+    first, newer, late = won("d", 1), won("d", 2), won("d", 1, amount="7")
+    part = report("d", 1, full=False, status="won")
+    answers = [sent(store, delivery(one))[0] for one in (first, newer, late, part)]
+    # The word is about what stands; the list is about what was told.
+    assert [words(one) for one in answers] == [["accepted"], ["revised"], ["stale"], ["stale"]]
+    with store.read() as reading:
+        listed = activities.page_conflicts(reading, W, None, 5).items
+    assert {one.stamp for one in listed} == {first.stamp, late.stamp}
+
+
+def test_a_contradiction_is_known_from_the_moment_at_which_it_came(store: Store) -> None:
+    sent(store, delivery(won("d", 1), at=NOW + 10))
+    sent(store, delivery(won("d", 1, amount="7"), at=NOW + 20))
+
+    def said(at: int) -> list[bool]:
+        with store.read() as reading:
+            known = Knowing(journal.seq_at(reading, W, at), ZoneInfo("Asia/Tokyo"))
+            found = activities.revisions(reading, W, "crm", "d", known)
+        return [one.conflict for one in found]
+
+    assert (said(NOW + 15), said(NOW + 25)) == ([False], [True, True])
 
 
 def test_quarantine_counts_equal_content_once_and_shows_the_newest_first(store: Store) -> None:
@@ -279,6 +334,7 @@ def _read_everything(reading: Reading) -> None:
     activities.revisions(reading, W, "crm", "d1")
     activities.page(reading, W, None, 5)
     activities.page_uncounted(reading, W, None, 5)
+    activities.page_uncounted_by(reading, W, "deals_won", None, 5)
     activities.page_conflicts(reading, W, None, 5)
     quarantine.page(reading, W, None, 5)
     actors.credits_of(reading, W, [1])

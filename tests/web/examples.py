@@ -122,6 +122,8 @@ EXAMPLES = (
             f"GET {MONTH}/stream?member=sato"),
     Example("activities", "The first two", "GET /v1/activities?limit=2"),
     Example("uncounted", "A won deal that does not say when", "GET /v1/activities?counted=false"),
+    Example("undated", "Deals that count as won nowhere, until they say when",
+            "GET /v1/activities?counted=false&metric=deals_won"),
     Example("conflicts", "Two reports of revision 2 disagree", "GET /v1/activities/conflicts"),
     Example("repriced", "A deal, won and then priced anew", "GET /v1/activities/hubspot/D-1001"),
     Example("quarantine", "A report without a usable time", "GET /v1/quarantine"),

@@ -273,30 +273,39 @@ class Live:
 @contextmanager
 def listening(at: str, protocol: type[GuardedProtocol] = GuardedProtocol) -> Iterator[Live]:
     """A service with the company in it, behind a real listener."""
-    clock = Clock(instant(at))
-    with TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder))
-        context = opened(settings, clock=clock)
-        workspaces.first_start(context.store, clock(), random_token, ADMIN)
-        app = create_app(settings, context)
-        socket_ = listen("127.0.0.1", 0)
-        port = socket_.getsockname()[1]
-        config = uvicorn.Config(
-            app, http=protocol, ws="none", log_config=None, access_log=False, loop="uvloop"
-        )
-        server = Server(config, app.state.drain)
-        thread = threading.Thread(target=server.run, args=([socket_],), daemon=True)
-        thread.start()
-        wait(lambda: server.started)
-        base = f"http://127.0.0.1:{port}"
-        try:
-            with httpx.Client(base_url=base, headers=headers(), timeout=30) as client:
-                company(client, at[:7])
-                yield Live(port, clock, context, app.state.streams, server, client)
-        finally:
-            server.handle_exit(signal.SIGTERM, None)
-            thread.join(PATIENCE)
-        assert not thread.is_alive()
+    with (
+        TemporaryDirectory() as folder,
+        served(Settings(data_dir=Path(folder)), Clock(instant(at)), protocol) as live,
+    ):
+        company(live.client, at[:7])
+        yield live
+
+
+@contextmanager
+def served(
+    settings: Settings, clock: Clock, protocol: type[GuardedProtocol] = GuardedProtocol
+) -> Iterator[Live]:
+    """A service behind a real listener, on whatever its database holds."""
+    context = opened(settings, clock=clock)
+    workspaces.first_start(context.store, clock(), random_token, ADMIN)
+    app = create_app(settings, context)
+    socket_ = listen("127.0.0.1", 0)
+    port = socket_.getsockname()[1]
+    config = uvicorn.Config(
+        app, http=protocol, ws="none", log_config=None, access_log=False, loop="uvloop"
+    )
+    server = Server(config, app.state.drain)
+    thread = threading.Thread(target=server.run, args=([socket_],), daemon=True)
+    thread.start()
+    wait(lambda: server.started)
+    base = f"http://127.0.0.1:{port}"
+    try:
+        with httpx.Client(base_url=base, headers=headers(), timeout=30) as client:
+            yield Live(port, clock, context, app.state.streams, server, client)
+    finally:
+        server.handle_exit(signal.SIGTERM, None)
+        thread.join(PATIENCE)
+    assert not thread.is_alive()
 
 
 def wait(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:

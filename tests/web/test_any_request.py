@@ -56,6 +56,7 @@ BODIES: dict[tuple[str, str], tuple[str, Any]] = {
 }
 QUERIES = [
     "/v1/teams?limit={}", "/v1/members?cursor={}", "/v1/activities?counted={}",
+    "/v1/activities?counted=false&metric={}",
     "/v1/activities?cursor={}", "/v1/quarantine?cursor={}", "/v1/keys?cursor={}",
     "/v1/plans/december/progress?as_of={}", "/v1/plans/december/progress?team={}",
     "/v1/plans/december/progress?member={}", "/v1/plans/december/progress?breakdown={}",

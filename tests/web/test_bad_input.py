@@ -273,6 +273,8 @@ BAD = [
         "",
     ),
     Bad("GET", "/v1/activities?counted=true", None, 422, "only_false", ""),
+    Bad("GET", "/v1/activities?metric=calls", None, 422, "only_uncounted", ""),
+    Bad("GET", "/v1/activities?counted=false&metric=none", None, 404, "unknown_metric"),
     Bad("GET", "/v1/activities/crm/none", None, 404, "unknown_activity"),
     Bad("GET", "/v1/teams/%00", None, 400, "malformed_path"),
     Bad("GET", "/v1/nothing", None, 404, "no_such_route"),

@@ -184,12 +184,29 @@ def test_what_cannot_be_counted_is_listed_with_the_reason(service: Service) -> N
     assert len(service.get("/v1/activities").json()["items"]) == 3
 
 
+def test_a_won_deal_without_its_day_is_found_among_all_deals_that_lack_something(
+    service: Service,
+) -> None:
+    service.post_events([deal(n) for n in range(40)] + [deal(99, won_at=None)])
+    path = "/v1/activities?counted=false"
+    assert len(service.get(path).json()["items"]) == 41
+    found = service.get(f"{path}&metric=deals_won").json()
+    assert ([item["key"] for item in found["items"]], found["next"]) == (["d-99"], None)
+    told = service.get(f"{path}&metric=deals_created&limit=40").json()
+    assert len(told["items"]) == 40
+    last = service.get(f"{path}&metric=deals_created&cursor={told['next']}").json()
+    assert (len(last["items"]), last["next"]) == (1, None)
+    # A page belongs to its question.
+    assert service.get(f"{path}&metric=revenue&cursor={told['next']}").status_code == 422
+
+
 def test_reports_that_contradict_each_other_are_listed(service: Service) -> None:
     service.post_events([call(1)])
     answer = service.post_events([call(1, data={"talk_seconds": 61})]).json()
     assert [one["problem"]["status"] for one in answer["conflicts"]] == [409]
     listed = service.get("/v1/activities/conflicts").json()["items"]
     assert {(one["source"], one["key"]) for one in listed} == {("crm", "c-1")}
+    assert {one["fields"]["talk_seconds"] for one in listed} == {60, 61}
     one = service.get("/v1/activities/crm/c-1").json()
     assert len(one["revisions"]) == 2
     assert actual(service) == "1"

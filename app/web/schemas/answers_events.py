@@ -110,7 +110,7 @@ class Revision(Answer):
     ]
     fields: _Fields
     conflict: Annotated[
-        bool, Field(description="Whether it contradicted another report of the same revision.")
+        bool, Field(description="Whether another report of the same revision contradicts it.")
     ]
     received_at: Annotated[Moment, Field(description="In UTC.")]
 
