@@ -19,6 +19,7 @@ from app.store.committer import Committer
 from app.store.engine import StartError, Store
 from app.store.keys import ApiKey
 from app.telemetry import Counters
+from app.usecases.building import Builder
 from app.usecases.context import Context
 from app.usecases.exports import Gauges
 from app.usecases.organisation import Organisations
@@ -129,6 +130,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     gauges = Gauges(context)
     hub = Hub(context)
     retention = Retention(context, counters.let_go)
+    builder = Builder(context)
     upkeep = Upkeep(context.store, lambda: retention.size, counters.stored)
     attempts = Attempts(time.monotonic)
 
@@ -143,7 +145,15 @@ def create_app(settings: Settings, context: Context) -> Service:
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         with closing(context.store), ExitStack() as ending:
-            for part in (context.watch, context.committer, gauges, hub, retention, upkeep):
+            for part in (
+                context.watch,
+                context.committer,
+                gauges,
+                hub,
+                retention,
+                builder,
+                upkeep,
+            ):
                 ending.callback(part.stop)
                 part.start()
             yield

@@ -78,7 +78,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the numbers of a series are, and how time was cut. known_at: None means now."""
+    """What the numbers of a series are, and how time was cut. known_at: None means now.
+
+    counted: False while all history is still to be counted by a new metric; there are no numbers
+    """
 
     metric: str
     unit: Unit
@@ -86,6 +89,7 @@ class Header:
     zone: ZoneInfo
     by: By
     known_at: datetime | None = None
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

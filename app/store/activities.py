@@ -125,7 +125,9 @@ def page_uncounted(
     access: Access, workspace: str, cursor: str | None, limit: int
 ) -> Page[Activity]:
     """Activities that a metric is about and cannot count, by source and key."""
-    return _page(access, workspace, _uncounted(workspace), cursor, limit)
+    found = _page(access, workspace, _uncounted(workspace), cursor, limit)
+    # What only a metric in the making, or one that goes away, cannot count is nobody's concern.
+    return replace(found, items=[one for one in found.items if one.missing])
 
 
 def page_uncounted_by(

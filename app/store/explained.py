@@ -92,7 +92,7 @@ def slots_of(
     access: Access, workspace: str, metric: str, counts: Callable[[str], bool]
 ) -> list[int]:
     """The numbers of a metric's slots in the currencies that count."""
-    known = tallies.slots(access, workspace)
+    known = tallies.serving(access, workspace)
     return [number for (name, named), number in known.items() if name == metric and counts(named)]
 
 

@@ -82,13 +82,10 @@ def add(writing: Writing, past: Iterable[tuple[int, Moved]]) -> None:
     _ADD_VALUES.many(writing.connection, values)
 
 
-def clear(writing: Writing, slots: Iterable[int] | None = None) -> None:
-    """Forget it, of some slots or of the whole workspace, to write it anew."""
+def clear(writing: Writing) -> None:
+    """Forget it, to write it anew."""
     for table in (journal, journal_values):
-        forgotten = delete(table).where(table.c.workspace_id == writing.workspace)
-        if slots is not None:
-            forgotten = forgotten.where(table.c.slot.in_(sorted(slots)))
-        writing.connection.execute(forgotten)
+        writing.connection.execute(delete(table).where(table.c.workspace_id == writing.workspace))
 
 
 def since(

@@ -21,7 +21,7 @@ from app.store.actors import Actor, all_actors
 from app.store.dialect import upsert
 from app.store.engine import Store
 from app.store.history import Told
-from app.store.proof import Commits, named
+from app.store.proof import Commits, kept, named
 from app.store.rules import Rules
 from app.store.standing import stored_standing
 from app.store.states import CHUNK, Where
@@ -91,7 +91,8 @@ def rebuild(store: Store, workspace: str, now: int) -> None:
 def rebuild_in(writing: Writing) -> None:
     """Count everything anew inside a transaction, by the rules that stand in it.
 
-    For a repair, and after a change of zone, currency or of what a source counts.
+    For a repair, and after a change of currency or of what a source counts. What was being built
+    is built by it.
     """
     recounting.recount_all(writing)
     counting.note(writing)
@@ -112,6 +113,7 @@ class _Audit:
         self._access = access
         self._workspace = workspace
         self._rules = counting
+        self._leaving = counting.leaving
         self._found: list[Mismatch] = []
         self._credits = 0
         actors = all_actors(access, workspace)
@@ -129,13 +131,13 @@ class _Audit:
             reports = [one.report for one in told]
             self._check_reports(where, reports)
             state = joined(reports)
-            metrics = self._rules.metrics_of(where[0], state.kind)
-            self._commits.expect(where[0], told, self._rules)
+            metrics = self._rules.tallied(where, state.kind)
+            self._commits.expect(where, told, self._rules)
             stands = stored_standing(state, metrics, self._rules.currency)
             self._compare("activity", where, stored.get(where, NOTHING), state)
             expected = _Flags(state.kind, state.retracted, bool(state.stamps), stands.uncounted)
             self._compare("activity", where, flags.get(where), expected)
-            self._count(where[0], state)
+            self._count(where, state)
             credited |= {
                 (self._actors.get(Actor(where[0], who), 0), at, *where)
                 for who, at in stands.credits
@@ -148,7 +150,7 @@ class _Audit:
         self._check_tallies(tally_day, self._days)
         self._check_values()
         stored = Commits()
-        stored.read(self._access, self._workspace)
+        stored.read(self._access, self._workspace, self._leaving)
         for seq, is_stored, should_be in self._commits.differing(stored):
             self._compare("journal", (seq,), is_stored, should_be)
         query = select(func.count()).where(credit.c.workspace_id == self._workspace)
@@ -176,8 +178,8 @@ class _Audit:
         found = self._access.connection.execute(query)
         return {(source, key): _Flags(*rest) for source, key, *rest in found}
 
-    def _count(self, source: str, state: State) -> None:
-        metrics = self._rules.metrics_of(source, state.kind)
+    def _count(self, where: Where, state: State) -> None:
+        source, metrics = where[0], kept(self._rules, where, state)
         for cell, movement in cells(state, metrics, self._rules.currency).items():
             _add(self._quarters, cell, cell.quarter, source, movement)
             _add(self._days, cell, self._rules.day_of(cell.quarter), source, movement)
@@ -206,7 +208,9 @@ class _Audit:
 
     def _check_tallies(self, table: Table, computed: dict[Bucket, tuple[int, int]]) -> None:
         bucket_of = table.c[table.name.removeprefix("tally_")]
-        query = named(table, self._workspace, bucket_of, table.c.number, table.c.total)
+        query = named(
+            table, self._workspace, self._leaving, bucket_of, table.c.number, table.c.total
+        )
         for row in self._access.connection.execute(query):
             bucket, amount = tuple(row[:5]), tuple(row[5:])
             self._compare(table.name, bucket, amount, computed.pop(bucket, (0, 0)))
@@ -216,7 +220,7 @@ class _Audit:
     def _check_values(self) -> None:
         of = tally_values.c
         for *place, n in self._access.connection.execute(
-            named(tally_values, self._workspace, of.quarter, of.value, of.n)
+            named(tally_values, self._workspace, self._leaving, of.quarter, of.value, of.n)
         ):
             self._compare(tally_values.name, tuple(place), n, self._values.pop(tuple(place), 0))
         for missing, expected in self._values.items():

@@ -18,8 +18,8 @@ from app.domain.tallies import cells, occurrences
 from app.store import history
 from app.store.dialect import AnySelect
 from app.store.history import Told
-from app.store.rules import Rules
-from app.store.states import CHUNK
+from app.store.rules import Metrics, Rules
+from app.store.states import CHUNK, Where
 from app.store.tables import actor, journal, journal_values, metric_slot
 from app.store.transactions import Access
 
@@ -34,25 +34,33 @@ class Commits:
     def __init__(self) -> None:
         self._sums: defaultdict[int, int] = defaultdict(int)
 
-    def expect(self, source: str, told: list[Told], counting: Rules) -> None:
+    def expect(self, where: Where, told: list[Told], counting: Rules) -> None:
         """Add what the reports of one activity must have moved."""
         stood: dict[Place, Amount] = {}
         for seq, state in history.states(told):
-            stands = _stands(source, state, counting)
+            stands = _stands(where, state, counting)
             for sign, places in ((-1, stood), (1, stands)):
                 for place, (number, total) in places.items():
                     self._add(seq, place, sign * number, sign * total)
             stood = stands
 
-    def read(self, access: Access, workspace: str) -> None:
-        """Add what is written."""
+    def read(self, access: Access, workspace: str, leaving: frozenset[str]) -> None:
+        """Add what is written, but of the generations that are going away."""
         of, values = journal.c, journal_values.c
-        query = named(journal, workspace, of.quarter, of.seq, of.number, of.total)
+        query = named(journal, workspace, leaving, of.quarter, of.seq, of.number, of.total)
         for metric, currency, quarter, source, who, seq, number, total in access.connection.execute(
             query
         ):
             self._add(seq, (metric, currency, quarter, source, who), number, total)
-        query = named(journal_values, workspace, values.quarter, values.seq, values.value, values.n)
+        query = named(
+            journal_values,
+            workspace,
+            leaving,
+            values.quarter,
+            values.seq,
+            values.value,
+            values.n,
+        )
         for metric, currency, quarter, source, who, seq, value, n in access.connection.execute(
             query
         ):
@@ -69,9 +77,9 @@ class Commits:
         self._sums[seq] += hash(place) * number + hash((place, "total")) * total
 
 
-def _stands(source: str, state: State, counting: Rules) -> dict[Place, Amount]:
+def _stands(where: Where, state: State, counting: Rules) -> dict[Place, Amount]:
     """Where a state stands in the tallies and, with its values, in the multisets."""
-    metrics = counting.metrics_of(source, state.kind)
+    source, metrics = where[0], kept(counting, where, state)
     found: dict[Place, Amount] = {
         (*cell[:3], source, cell.identity): (by.number, by.total)
         for cell, by in cells(state, metrics, counting.currency).items()
@@ -81,8 +89,15 @@ def _stands(source: str, state: State, counting: Rules) -> dict[Place, Amount]:
     return found
 
 
-def named(table: Table, workspace: str, *values: Column[Any]) -> AnySelect:
-    """The rows of a tally, or of how it moved, under the names of their metrics and people."""
+def kept(counting: Rules, where: Where, state: State) -> Metrics:
+    """What an activity must be found tallied under; what goes away is nobody's business."""
+    tallied = counting.tallied(where, state.kind)
+    leaving = counting.leaving
+    return tuple(one for one in tallied if one.key not in leaving) if leaving else tallied
+
+
+def named(table: Table, workspace: str, leaving: frozenset[str], *values: Column[Any]) -> AnySelect:
+    """The rows of a tally, or of how it moved, under the names of generations and people."""
     bucket, *rest = values
     slot, who = metric_slot.c, actor.c
     of = table.c
@@ -90,6 +105,6 @@ def named(table: Table, workspace: str, *values: Column[Any]) -> AnySelect:
         select(slot.metric, slot.currency, bucket, who.source, who.identity, *rest)
         .join(metric_slot, and_(slot.workspace_id == of.workspace_id, slot.slot == of.slot))
         .join(actor, and_(who.workspace_id == of.workspace_id, who.actor == of.actor))
-        .where(of.workspace_id == workspace)
+        .where(of.workspace_id == workspace, slot.metric.not_in(sorted(leaving)))
         .execution_options(yield_per=CHUNK)
     )

@@ -22,7 +22,17 @@ from app.domain.activities import (
 from app.domain.deliveries import Delivery, Item, ItemResult, Refused
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.revisions import RevisionClock, clock_of
-from app.store import awaited, deliveries, heads, rules, sources, states, strays, tallies
+from app.store import (
+    awaited,
+    deliveries,
+    generations,
+    heads,
+    rules,
+    sources,
+    states,
+    strays,
+    tallies,
+)
 from app.store.awaited import Taken
 from app.store.contradictions import Contradictions
 from app.store.deliveries import Placed, Shelf
@@ -136,6 +146,9 @@ class Recorder:
             self._memories[writing.workspace] = memory
         elif memory.rules.config_version != writing.config_version:
             memory.rules = rules.load(writing, writing.workspace, writing.config_version)
+        elif memory.rules.moving:
+            # They move with every chunk of history, and the configuration does not.
+            memory.rules = memory.rules.moved(generations.of(writing, writing.workspace))
         return memory
 
 
@@ -264,7 +277,7 @@ class _Batch:
         return word
 
     def _stand(self, where: Where, before: State, after: State) -> None:
-        metrics = self._rules.metrics_of(where[0], after.kind)
+        metrics = self._rules.tallied(where, after.kind)
         self._after[where] = standing(after, metrics, self._rules.currency)
         self._before.setdefault(where, before)
         self._states[where] = after
@@ -294,14 +307,14 @@ class _Batch:
 
     def _changes(self) -> list[Change]:
         return [
-            Change(*where, self._stood(where[0], self._before[where]), after)
+            Change(*where, self._stood(where, self._before[where]), after)
             for where, after in self._after.items()
         ]
 
-    def _stood(self, source: str, state: State) -> Standing:
+    def _stood(self, where: Where, state: State) -> Standing:
         if state is NOTHING:
             return NOWHERE
-        metrics = self._rules.metrics_of(source, state.kind)
+        metrics = self._rules.tallied(where, state.kind)
         return stored_standing(state, metrics, self._rules.currency)
 
 

@@ -54,7 +54,7 @@ class Tallied:
     ) -> None:
         self._access = access
         self._workspace = workspace
-        self._slot = tallies.slots(access, workspace).get((metric, currency))
+        self._slot = tallies.serving(access, workspace).get((metric, currency))
         self._known = known
 
     def days(self, ranges: Sequence[Range], *, by_actor: bool) -> list[Sums]:

@@ -102,6 +102,14 @@ metric_slot = _table(
     _value("currency", Words),
     UniqueConstraint("workspace_id", "metric", "currency"),
 )
+# What is being counted, or was, where a metric does not simply stand.
+_PLACES = ("after_source", "after_key", "upto_source", "upto_key")
+metric_generation = _table(
+    "metric_generation",
+    *(_key("metric", Words), _key("number", Whole), _value("stage", Words)),
+    *(_value("version", Whole), *(_value(place, Words) for place in _PLACES)),
+    *(_value("counted", Whole), _value("expected", Whole)),
+)
 # Which secret key the credentials are sealed with, by its digest.
 seal = _table("seal", _value("fingerprint", Octets))
 verification = _table("verification", _value("at", Whole), _value("mismatches", Whole))
@@ -128,13 +136,7 @@ activity = _table(
     _value("has_partials", Whole),
     _value("uncounted", Whole),
     _value("seq", Whole),
-    Index(
-        "ix_activity_uncounted",
-        "workspace_id",
-        "source",
-        "key",
-        **_where("uncounted = 1"),
-    ),
+    Index("ix_activity_uncounted", "workspace_id", "source", "key", **_where("uncounted = 1")),
     wide=True,
 )
 activity_field = _table(

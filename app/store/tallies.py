@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlalchemy import delete, literal_column, select
+from sqlalchemy.exc import IntegrityError
 
 from app.domain.errors import Invalid
-from app.store import actors, journal
+from app.store import actors, generations, journal
 from app.store.actors import Who
 from app.store.dialect import columns, deleting, inserting
+from app.store.generations import key_of
 from app.store.journal import Moved, ValuePlace
 from app.store.rules import Rules
 from app.store.standing import Amount, CellKey, Occurs, Standing
@@ -29,9 +31,10 @@ from app.store.tables import (
 )
 from app.store.transactions import Access, Writing
 
-Slot = tuple[str, str]  # metric and currency
+Slot = tuple[str, str]  # a generation's name, or as read the metric's key; and currency
 Row = tuple[int, int, int]  # slot, day or quarter, actor
 
+_AT_ONCE = 10_000
 _S = metric_slot.c
 _NEW_SLOT = inserting(metric_slot)
 _MOVE_DAYS = inserting(tally_day, "number", "total")
@@ -65,10 +68,20 @@ class Numbers:
 
 
 def slots(access: Access, workspace: str) -> dict[Slot, int]:
-    """The number of every (metric, currency) that was ever counted."""
+    """The number of every (generation's name, currency) that was ever counted."""
     query = select(_S.metric, _S.currency, _S.slot).where(_S.workspace_id == workspace)
     found = access.connection.execute(query)
     return {(metric, currency): slot for metric, currency, slot in found}
+
+
+def serving(access: Access, workspace: str) -> dict[Slot, int]:
+    """The numbers by the keys of the metrics: of each the generation that may be read."""
+    names = generations.serving_names(access, workspace)
+    return {
+        (key, currency): number
+        for (name, currency), number in slots(access, workspace).items()
+        if names.get(key := key_of(name), key) == name
+    }
 
 
 def post(writing: Writing, rules: Rules, numbers: Numbers, changes: list[Change]) -> None:
@@ -99,12 +112,7 @@ def moved(writing: Writing, numbers: Numbers, changes: list[Change]) -> Moved:
 
 def move(writing: Writing, rules: Rules, by: Moved) -> None:
     """Move the tallies alone. Raises as `post` does."""
-    days: dict[Row, Amount] = {}
-    for (slot, quarter, who), amount in by.amounts.items():
-        day = (slot, rules.day_of(quarter), who)
-        number, total = days.get(day, (0, 0))
-        days[day] = (number + amount[0], total + amount[1])
-    _MOVE_DAYS.many(writing.connection, _rows(writing.workspace, days))
+    _MOVE_DAYS.many(writing.connection, _rows(writing.workspace, _by_day(rules, by.amounts)))
     _MOVE_QUARTERS.many(writing.connection, _rows(writing.workspace, by.amounts))
     rows = [(writing.workspace, *place, by.values[place]) for place in sorted(by.values)]
     _MOVE_VALUES.many(writing.connection, rows)
@@ -118,17 +126,37 @@ def clear(writing: Writing) -> None:
         writing.connection.execute(delete(table).where(table.c.workspace_id == writing.workspace))
 
 
-def clear_metric(writing: Writing, metric: str) -> None:
-    """Forget the tallies of one metric; its slots stay, since writers remember their numbers."""
-    known = slots(writing, writing.workspace)
-    own = [number for (name, _), number in known.items() if name == metric]
-    journal.clear(writing, own)
-    for table in (tally_day, tally_quarter, tally_values):
-        writing.connection.execute(
-            delete(table).where(
-                table.c.workspace_id == writing.workspace, table.c.slot.in_(sorted(own))
-            )
-        )
+def redate(writing: Writing, rules: Rules) -> None:
+    """Sum the days up anew from their quarter hours, by the zone that now stands.
+
+    Raises Invalid `tally_does_not_fit` when a day of that zone leaves 64 bits.
+    """
+    of = tally_quarter.c
+    writing.connection.execute(
+        delete(tally_day).where(tally_day.c.workspace_id == writing.workspace)
+    )
+    rows = writing.connection.execute(
+        select(of.slot, of.quarter, of.actor, of.number, of.total)
+        .where(of.workspace_id == writing.workspace)
+        .order_by(of.slot, of.quarter, of.actor)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    try:
+        for some in rows.partitions():
+            amounts = {(slot, quarter, actor): (n, t) for slot, quarter, actor, n, t in some}
+            days = _rows(writing.workspace, _by_day(rules, amounts))
+            _MOVE_DAYS.many(writing.connection, days)
+    except IntegrityError as error:
+        raise Invalid("tally_does_not_fit") from error
+
+
+def _by_day(rules: Rules, amounts: Mapping[Row, Amount]) -> dict[Row, Amount]:
+    days: dict[Row, Amount] = {}
+    for (slot, quarter, who), amount in amounts.items():
+        day = (slot, rules.day_of(quarter), who)
+        number, total = days.get(day, (0, 0))
+        days[day] = (number + amount[0], total + amount[1])
+    return days
 
 
 def _occurring(numbers: Numbers, changes: list[Change]) -> dict[ValuePlace, int]:
@@ -197,7 +225,10 @@ def credit_anew(writing: Writing, numbers: Numbers, changes: Iterable[Change]) -
     for source, key, before, after in changes:
         if before.credits == after.credits:
             continue
-        for rows, credited in ((gone, before.credits), (come, after.credits)):
+        for rows, credited in (
+            (gone, before.credits - after.credits),
+            (come, after.credits - before.credits),
+        ):
             rows += [
                 (writing.workspace, numbers.actors[source, identity], at, source, key)
                 for identity, at in credited

@@ -71,7 +71,7 @@ def _known(
     wanted = set(metrics)
     chosen = {
         number: slot
-        for slot, number in tallies.slots(access, workspace).items()
+        for slot, number in tallies.serving(access, workspace).items()
         if slot[0] in wanted
     }
     sums = {row[:2]: row[2:] for row in _summed(access, workspace, *within, chosen)}

@@ -127,14 +127,12 @@ def metric_activities(
 ) -> MetricActivities:
     """Up to so many activities of a metric behind a place, as its series counts them.
 
-    Raises as `series` does, and NotFound: unknown_member, unknown_team.
+    Raises as `series` does, NotFound: unknown_member, unknown_team; and Conflict `metric_building`.
     """
     now = context.clock()
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
-        metric = found.metrics.get(key)
-        if metric is None:
-            raise NotFound("unknown_metric", metric=key)
+        metric = found.metric(key)
         _check(found, chosen)
         zone = (
             found.workspace.zone if asked.time_zone is None else series.zone_asked(asked.time_zone)

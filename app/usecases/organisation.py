@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.directory import Directory, directory
-from app.domain.errors import NotFound
+from app.domain.errors import Conflict, NotFound
 from app.domain.freshness import Source, source_of
 from app.domain.ground import Ground, ground
 from app.domain.metrics import Metric
@@ -35,13 +35,18 @@ METRIC = "metric"
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """The documents of a workspace as values, as of a config version."""
+    """The documents of a workspace as values, as of a config version.
+
+    metrics: those whose numbers can be read; building: those that are being counted, as they
+    will be
+    """
 
     config_version: int
     workspace: Workspace
     people: Directory
     sources: tuple[Source, ...]
     metrics: Mapping[str, Metric]
+    building: Mapping[str, Metric] = field(default_factory=dict)
     _grounds: dict[tuple[str, int], Ground] = field(default_factory=dict)
 
     def ground(self, document: Document) -> Ground:
@@ -51,8 +56,29 @@ class Organisation:
             self._grounds[place] = self.draft(document.key, document.body, document.version)
         return self._grounds[place]
 
+    def metric(self, key: str) -> Metric:
+        """A metric whose numbers can be read.
+
+        Raises NotFound `unknown_metric`, and Conflict `metric_building` while it is first counted.
+        """
+        found = self.metrics.get(key)
+        if found is not None:
+            return found
+        if key in self.building:
+            raise Conflict("metric_building", metric=key)
+        raise NotFound("unknown_metric", metric=key)
+
     def draft(self, key: str, body: Mapping[str, Any], version: int) -> Ground:
-        """The same for what is not kept. Raises Invalid."""
+        """The same for what is not kept.
+
+        Raises Invalid, also for a plan that a metric would break with its next definition; and
+        Conflict `metric_building` for goals whose numbers cannot be read yet.
+        """
+        for metric in self.building:
+            if names_metric(body, metric):
+                if metric not in self.metrics:
+                    raise Conflict("metric_building", metric=metric)
+                plan_of(key, body, self.workspace, {**self.metrics, **self.building})
         plan = plan_of(key, body, self.workspace, self.metrics)
         check_assignments(plan, self.people)
         return ground(self.workspace, plan, version, self.people)
@@ -90,7 +116,21 @@ def load(access: Access, workspace: str, config_version: int = 0) -> Organisatio
             if not found.archived
         ),
         {**PRESETS, **rules.own_metrics(access, workspace)},
+        rules.building_metrics(access, workspace),
     )
+
+
+def names_metric(part: object, metric: str) -> bool:
+    """Whether a plan's document names a metric anywhere."""
+    match part:
+        case dict():
+            return part.get("metric") == metric or any(
+                names_metric(one, metric) for one in part.values()
+            )
+        case list():
+            return any(names_metric(one, metric) for one in part)
+        case _:
+            return False
 
 
 def settings(access: Access, workspace: str) -> Workspace:

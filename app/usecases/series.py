@@ -21,7 +21,7 @@ from app.domain.buckets import (
     window_start,
 )
 from app.domain.calendar import ONE_DAY
-from app.domain.errors import Fault, Invalid, NotFound
+from app.domain.errors import Fault, Invalid
 from app.domain.instants import (
     FLOOR,
     QUARTER,
@@ -122,28 +122,28 @@ Behind = tuple[int, Group]  # the place of the last item of the page before
 def series(
     context: Context, workspace: str, key: str, asked: Asked, behind: Behind | None, limit: int
 ) -> Series:
-    """Up to `limit` numbers of a metric, behind a place.
+    """Up to `limit` numbers of a metric, behind a place; none of one that is still to be counted.
 
     Raises NotFound `unknown_metric`, and Invalid with the parameter that has no meaning.
     """
     now = context.clock()
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
-        metric = found.metrics.get(key)
-        if metric is None:
-            raise NotFound("unknown_metric", metric=key)
+        counted = key not in found.building or key in found.metrics
+        metric = found.metric(key) if counted else found.building[key]
         zone = found.workspace.zone if asked.time_zone is None else zone_asked(asked.time_zone)
         asked_range = range_asked(asked, zone, now)
         known_at = _known_at(asked, zone, now)
         known = knowing(reading, found, known_at)
         shown = _Showing(reading, found, metric, asked, known).items(asked_range, zone, behind)
         head = heads.head(reading, workspace)
-        page = tuple(islice(shown, limit))
+        page = tuple(islice(shown, limit)) if counted else ()
     moved = (known.seq if known else head.seq, head.config_version) if head else ()
     basis = (workspace, key, *moved, asked_range.until, repr(asked), repr(behind), limit)
     unit = metric.unit_in(found.workspace.currency)
     then = None if known_at is None else moment_of(known_at, zone)
-    return Series(Header(key, unit, asked.granularity, zone, asked.by, then), page, basis)
+    header = Header(key, unit, asked.granularity, zone, asked.by, then, counted=counted)
+    return Series(header, page, basis)
 
 
 def range_asked(asked: Asked, zone: ZoneInfo, now: int) -> Range:

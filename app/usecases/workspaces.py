@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain.aliases import clash
 from app.domain.errors import Conflict, Invalid
-from app.store import counting, documents, heads, ledger, totals
+from app.store import counting, documents, heads, ledger, rules, tallies, totals
 from app.store.engine import Store
 from app.store.transactions import Writing
 from app.usecases import keys, organisation
@@ -88,8 +88,10 @@ def put_settings(
         after = found.workspace
         if after.currency != before.currency and totals.has_amounts(writing, workspace):
             raise Conflict("currency_fixed", currency=before.currency)
-        if (after.zone, after.currency) != (before.zone, before.currency):
+        if after.currency != before.currency:
             ledger.rebuild_in(writing)
+        elif after.zone != before.zone:
+            tallies.redate(writing, rules.load(writing, workspace))
         return saved
 
 

@@ -56,6 +56,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The plan {plan} has a goal of {metric} that this would break.",
         "計画 {plan} が {metric} を目標に使っているため、この操作はできません。",
     ),
+    "metric_building": (
+        "The metric {metric} is still being counted; try again when its state is active.",
+        "指標 {metric} は初回の集計中です。state が active になってからやり直してください。",
+    ),
     "too_many_metrics": (
         "A workspace has at most {limit} metrics of its own.",
         "独自の指標は {limit} 個までです。",
@@ -82,5 +86,9 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "nothing_counted": (
         "Nothing was counted, so there is no such value.",
         "集計対象がないため、値がありません。",
+    ),
+    "building": (
+        "All history is still being counted by the new metric; there are no numbers until then.",
+        "新しい指標で過去の活動を集計中です。終わるまで値は出ません。",
     ),
 }

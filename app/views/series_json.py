@@ -14,6 +14,7 @@ from app.domain.series import By, Group, Header, Item
 
 Sentence = Callable[[str, Mapping[str, str | int], str], str]
 _NOTHING = "nothing_counted"
+_BUILDING = "building"
 
 
 def series_document(
@@ -28,11 +29,12 @@ def series_document(
         "time_zone": str(header.zone),
         **({} if header.known_at is None else {"known_at": header.known_at.isoformat()}),
         "items": [_item(header, item, sentence, language) for item in items],
+        **({} if header.counted else {"reasons": [_said(_BUILDING, sentence, language)]}),
     }
 
 
 def _item(header: Header, item: Item, sentence: Sentence, language: str) -> dict[str, Any]:
-    said = {"code": _NOTHING, "params": {}, "message": sentence(_NOTHING, {}, language)}
+    said = _said(_NOTHING, sentence, language)
     return {
         "from": moment_of(item.bucket.start, header.zone).isoformat(),
         "to": moment_of(item.bucket.end, header.zone).isoformat(),
@@ -41,6 +43,10 @@ def _item(header: Header, item: Item, sentence: Sentence, language: str) -> dict
         "count": tallied(item.count),
         **({"reasons": [said]} if item.value is None else {}),
     }
+
+
+def _said(code: str, sentence: Sentence, language: str) -> dict[str, Any]:
+    return {"code": code, "params": {}, "message": sentence(code, {}, language)}
 
 
 def _whose(by: By, group: Group) -> dict[str, Any]:

@@ -51,21 +51,31 @@ def list_metrics(parts: Parts, who: Reader, query: Paged) -> Json:
 
 @routes.get("/{key}", responses=reads(Metric))
 def get_metric(request: Request, parts: Parts, who: Reader, key: Key) -> Response:
-    """A metric's definition."""
+    """A metric's definition, and whether all history is counted by it.
+
+    While `state` is `building`, `counted` of `of` activities are; until it is `active` the
+    numbers of a changed metric are those of the definition before, a new one has none.
+    """
     found = metrics.get_metric(parts, who.workspace, key)
-    return tagged(request, etag_of_version(found.version), encoded(_shown(found)))
+    tag = etag_of_version(found.version)
+    if found.building is not None:
+        # The version does not say how far it is counted, so nobody is told to keep a copy.
+        return Response(encoded(_shown(found)), 200, {"ETag": tag}, "application/json")
+    return tagged(request, tag, encoded(_shown(found)))
 
 
 @routes.put("/{key}", responses=saves(Metric))
 def put_metric(parts: Parts, who: Writer, seen: Seen, key: Key, body: MetricBody) -> Response:
-    """Define a metric, or change it; all history is counted by it before the answer.
+    """Define a metric, or change it; all history is counted by it.
+
+    The answer waits for that a few seconds. Where there is more to count, `state` is `building`,
+    and the service goes on while events come in: see GET.
 
     A change is a new version and wants a `reason`. Presets do not change: copy one under another
     key.
     """
-    saved = metrics.put_metric(parts, who.workspace, key, body.document(), seen, who.key_id)
-    shown = _shown(metrics.defined(saved.document))
-    return put_answer(saved.document, created=saved.created, body=shown)
+    put = metrics.put_metric(parts, who.workspace, key, body.document(), seen, who.key_id)
+    return put_answer(put.saved.document, created=put.saved.created, body=_shown(put.defined))
 
 
 @routes.delete("/{key}", status_code=204, responses=removes())
@@ -76,7 +86,21 @@ def archive_metric(parts: Parts, who: Writer, seen: Seen, key: Key) -> Response:
 
 
 def _shown(found: Defined) -> Json:
-    return {"key": found.key, **found.body, "preset": found.preset, "version": found.version}
+    return {
+        "key": found.key,
+        **found.body,
+        "preset": found.preset,
+        **_state(found),
+        "version": found.version,
+    }
+
+
+def _state(found: Defined) -> Json:
+    if found.building is None:
+        return {"state": "active"}
+    counted, expected = found.building.counted, found.building.expected
+    # What came in meanwhile was not expected.
+    return {"state": "building", "counted": counted, "of": max(counted, expected)}
 
 
 MOMENT = "A date of `time_zone`, or RFC 3339 on a quarter hour (`+` travels as %2B)."

@@ -6,9 +6,10 @@ from fractions import Fraction
 from typing import Any
 
 from app.domain.definitions import metric_of
+from app.domain.errors import Invalid
 from app.domain.instants import QUARTER
 from app.domain.quantities import Quantity
-from app.store import documents, recounting, rules
+from app.store import building, documents
 from app.store.actors import all_actors
 from app.store.engine import Store
 from app.store.journal import Knowing
@@ -69,15 +70,30 @@ DEFINITIONS |= {
 }
 
 
-def define(store: Store, key: str, document: Document | None, now: int = NOW) -> None:
-    """Define a metric, change it, or take it out of use, as the service does."""
+def redefine(store: Store, key: str, document: Document | None, now: int = NOW) -> None:
+    """Define a metric, change it, or take it out of use; nobody has counted it yet."""
     with store.write(W, now) as writing:
-        before = rules.load(writing, W)
+        before = documents.get(writing, W, "metric", key)
         if document is None:
-            documents.archive(writing, "metric", key, author="test")
+            building.end(writing, documents.archive(writing, "metric", key, author="test"))
         else:
-            documents.put(writing, "metric", key, document, author="test")
-        recounting.recount(writing, key, before)
+            put = documents.put(writing, "metric", key, document, author="test")
+            building.begin(writing, put, before)
+
+
+def built(store: Store, now: int = NOW) -> None:
+    """Take all steps that are left. Raises what the last definition was given up for."""
+    why: Invalid | None = None
+    while (stepped := building.step(store, W, now)).left:
+        why = stepped.refused[1] if stepped.refused else why
+    if why is not None:
+        raise why
+
+
+def define(store: Store, key: str, document: Document | None, now: int = NOW) -> None:
+    """The same, until everything is counted by it."""
+    redefine(store, key, document, now)
+    built(store, now)
 
 
 def read(

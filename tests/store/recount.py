@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from app.domain.activities import Report
 from app.store.engine import Store
+from app.store.generations import key_of
 
 Tally = dict[tuple[Any, ...], tuple[int, int]]
 _DIGITS = {"JPY": 0, "USD": 2}
@@ -137,7 +138,7 @@ def stored_tallies(store: Store, workspace: str = "default") -> tuple[Tally, Tal
     with store.read() as reading:
         days, quarters = (
             {
-                tuple(row[:5]): (row[5], row[6])
+                (key_of(row[0]), *row[1:5]): (row[5], row[6])
                 for row in reading.connection.execute(
                     text(_STORED.format(bucket)), {"workspace": workspace}
                 )

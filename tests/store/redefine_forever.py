@@ -6,6 +6,7 @@ import sys
 import threading
 from itertools import count
 
+from app.store import building
 from app.store.committer import Committer
 from app.store.engine import Store
 from tests.store.ingest_forever import reports
@@ -14,6 +15,7 @@ from tests.store.worlds import delivery
 
 
 def main(url: str, life: int) -> None:
+    building.CHUNK = 3  # a kill falls between two steps more often than into one
     store = Store(url)
     store.migrate()
     committer = Committer(store)

@@ -8,7 +8,7 @@ import pytest
 from app.store import activities, documents, ledger
 from app.store.engine import Store
 from tests.store.killing import killed_after
-from tests.store.own_metrics import read
+from tests.store.own_metrics import built, read
 from tests.store.own_recount import answer, entries
 from tests.store.test_crash import _stored
 from tests.store.worlds import W, opened, url
@@ -28,6 +28,8 @@ def test_a_kill_between_definitions_and_deliveries_leaves_every_metric_whole(
         killed_after(PROGRAM, url(tmp_path), life, dice.uniform(0, 0.5))
     store = Store(url(tmp_path))
     store.migrate()
+    assert ledger.verify(store, W) == []
+    built(store)
     assert ledger.verify(store, W) == []
     stored = _stored(store)
     with store.read() as reading:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -43,6 +43,17 @@ class Metric(Answer):
         StockBody | None, Field(description="For what stands rather than happened.")
     ] = None
     preset: Annotated[bool, Field(description="Every workspace has it; it does not change.")]
+    state: Annotated[
+        Literal["active", "building"],
+        Field(
+            description="`building`: history is still being counted by this definition. Until it "
+            "is, a changed metric gives the numbers of the definition before, a new one none."
+        ),
+    ]
+    counted: Annotated[
+        int | None, Field(ge=0, description="While building: activities gone through.")
+    ] = None
+    of: Annotated[int | None, Field(ge=0, description="While building: of so many.")] = None
     version: Version
 
 
@@ -103,6 +114,10 @@ class Series(Answer):
         Moment | None, Field(description="As asked: what was received until then is counted.")
     ] = None
     items: list[SeriesItem]
+    reasons: Annotated[
+        list[Told] | None,
+        Field(description="Why there are no numbers at all: `building`; else left out."),
+    ] = None
     next: Annotated[
         str | None,
         Field(description="The `cursor` of the page that follows; null on the last page."),

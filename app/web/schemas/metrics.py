@@ -47,7 +47,7 @@ Conditions = Annotated[list[ConditionBody], Field(max_length=20)]
 class MetricBody(Resource):
     """A measure over the activities of a kind."""
 
-    answered: ClassVar[frozenset[str]] = Resource.answered | {"preset"}
+    answered: ClassVar[frozenset[str]] = Resource.answered | {"preset", "state", "counted", "of"}
 
     names: Names
     kind: Kind
