@@ -65,8 +65,8 @@ class Copied(Script):
         run(_COMMIT, (WORKSPACE, seq, at))
         activities, revisions, credits_, quarters, days = self._rows(lines, seq)
         written = journalled(quarters, seq)
-        brought: tuple[Sequence[Sequence[Any]], ...]
-        brought = (activities, revisions, tallied(days), tallied(quarters), credits_, written)
+        brought: list[Sequence[Sequence[Any]]] = [activities, revisions]
+        brought += [tallied(days), tallied(quarters), credits_, written]
         for table, rows in zip(_CONFLICTS, brought, strict=True):
             self._copy(table, rows)
         source = activities[0][1]
