@@ -13,7 +13,6 @@ from app.domain.errors import Invalid
 from app.web.pagination import cursor_of, key_of
 from tests.web.sample import bearer, service
 
-
 # No name has a NUL: a key with one was not given out.
 _names = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=80)
 
