@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.pool import QueuePool
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ OLDEST = 150_000
 # Readers, the lanes, and what the background asks for. A server allows a hundred by default, so
 # several replicas fit; whoever finds none free within the patience is told to come again.
 CONNECTIONS = 12
+# However many reports are slow: each lane keeps its connection, and whoever configures has one.
+READERS = CONNECTIONS - LANES - 1
 PATIENCE_SECONDS = 5
 # The same number in every process: only one of them migrates at a time.
 _MIGRATION = 0x54617373
@@ -90,6 +94,7 @@ class Postgresql:
         self._reading = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
+        self._readers = BoundedSemaphore(READERS)
 
     def close(self) -> None:
         """Close every connection."""
@@ -98,8 +103,13 @@ class Postgresql:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One snapshot, from the first statement on."""
-        with self._reading.connect() as connection, connection.begin():
-            yield connection
+        if not self._readers.acquire(timeout=PATIENCE_SECONDS):
+            raise NoneFree
+        try:
+            with self._reading.connect() as connection, connection.begin():
+                yield connection
+        finally:
+            self._readers.release()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -266,17 +266,28 @@ def test_two_replicas_that_make_one_workspace_make_it_once(store: Store) -> None
 def test_who_finds_no_free_connection_is_told_to_come_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = engine_of(store).pool
-    monkeypatch.setattr(pool, "_timeout", 0.01)
-    held = [store.read() for _ in range(12)]
-    for one in held:
-        one.__enter__()
-    with pytest.raises(Unavailable, match="database_is_busy"), store.read():
-        pass
-    for one in held:
-        one.__exit__(None, None, None)
+    monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", 0.01)
+    with ExitStack() as held:
+        for _ in range(postgresql.READERS):
+            held.enter_context(store.read())
+        with pytest.raises(Unavailable, match="database_is_busy"), store.read():
+            pass
     with store.read() as reading:
         assert heads.workspaces(reading) == [W]
+
+
+def test_events_are_counted_while_slow_reports_hold_all_connections_of_readers(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(engine_of(store).pool, "_timeout", 0.01)
+    with ExitStack() as held:
+        for _ in range(postgresql.CONNECTIONS):
+            # What is refused is one report too many.
+            with suppress(Unavailable):
+                held.enter_context(store.read())
+        (answer,) = sent(store, delivery(call("c")))
+    assert words(answer) == ["accepted"]
 
 
 def test_no_lookup_of_a_commit_or_a_report_reads_a_whole_table(store: Store) -> None:

@@ -13,8 +13,11 @@ from app.domain.errors import Invalid
 from app.web.pagination import cursor_of, key_of
 from tests.web.sample import bearer, service
 
+# No name has a NUL: a key with one was not given out.
+_names = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=80)
 
-@given(key=st.text(max_size=80), collection=st.lists(st.text(max_size=10), max_size=3))
+
+@given(key=_names, collection=st.lists(st.text(max_size=10), max_size=3))
 def test_a_cursor_gives_its_key_back_and_hides_nothing_from_a_url(
     key: str, collection: list[str]
 ) -> None:
@@ -34,6 +37,7 @@ def test_a_cursor_gives_its_key_back_and_hides_nothing_from_a_url(
         cursor_of("sato", "east", "members") + "\n",
         cursor_of("sato", "west", "members"),
         cursor_of("sato", "east", "teams"),
+        cursor_of("sa\0to", "east", "members"),
         base64.urlsafe_b64encode(b"123456sato").decode().rstrip("="),
         base64.urlsafe_b64encode(b"123456\xff").decode().rstrip("="),
     ],
