@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,15 @@ def noted() -> Noted:
         _ROWS.append((name, engines.chosen(), verdict.acked, faults, verdict.lost, verdict.doubled))
 
     return note
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts and kills programs for long runs with `make faults`, the short rounds always."""
+    here = Path(__file__).parent
+    for item in items:
+        lasting = item.get_closest_marker("slow") and "short" not in item.name
+        if lasting and here in item.path.parents:
+            item.add_marker(pytest.mark.faults)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
