@@ -137,3 +137,10 @@ def test_no_page_begins_behind_what_no_column_holds(
 )
 def test_a_parameter_that_no_column_holds_is_refused(service: Service, path: str) -> None:
     assert service.get(path).status_code == 422
+
+
+def test_no_source_of_a_table_has_a_nul(service: Service) -> None:
+    kind = {"content-type": "text/csv"}
+    answer = service.client.post("/v1/events?source=a%00b", content=b"id\n1\n", headers=kind)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["params"]["parameter"] == "source"
