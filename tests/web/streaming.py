@@ -303,7 +303,9 @@ def served(
         with httpx.Client(base_url=base, headers=headers(), timeout=30) as client:
             yield Live(port, clock, context, app.state.streams, server, client)
     finally:
-        server.handle_exit(signal.SIGTERM, None)
+        # A second one would end the process of the tests at once.
+        if not server.should_exit:
+            server.handle_exit(signal.SIGTERM, None)
         thread.join(PATIENCE)
     assert not thread.is_alive()
 

@@ -218,7 +218,7 @@ REFUSED = [
     ("/v1/events", CSV, 422, "source_required"),
     ("/v1/events?source=", CSV, 422, "source_required"),
     ("/v1/events?source=nowhere", CSV, 404, "unknown_source"),
-    ("/v1/events?source=%00", CSV, 404, "unknown_source"),
+    ("/v1/events?source=%00", CSV, 422, "invalid_request"),
     ("/v1/events?source=gone", CSV, 404, "unknown_source"),
     ("/v1/events?source=own", CSV, 409, "source_not_of_files"),
     ("/v1/events?source=bare", CSV, 409, "source_without_mapping"),
