@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 
@@ -10,6 +9,7 @@ from app.domain.errors import Unavailable
 from app.store import building, generations
 from app.store.generations import Generation
 from app.telemetry import logger
+from app.usecases.background import Background
 from app.usecases.context import Context
 
 # How long whoever puts a metric waits for its numbers.
@@ -48,24 +48,13 @@ def _steps(
             time.sleep(max(LEAST_PAUSE_SECONDS, PAUSE_SHARE * (time.monotonic() - began)))
 
 
-class Builder:
+class Builder(Background):
     """Takes over what stands still: a long build, or one whose process is gone."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._seen: Places = {}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="builder", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the step that is being taken; the rest is for the next start."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().__init__("builder")
 
     def look(self) -> None:
         """Carry on with everything that has not moved since the last look."""

@@ -12,6 +12,7 @@ from app.domain.workspace import deliveries_bytes, deliveries_days
 from app.store import deliveries, heads
 from app.store.deliveries import Gone
 from app.telemetry import logger
+from app.usecases.background import Background
 from app.usecases.context import Context
 from app.usecases.organisation import SETTINGS
 from app.usecases.saving import standing
@@ -142,30 +143,19 @@ class _Keeper:
             log.info("deliveries let go", workspace=workspace, why=why.value, number=number)
 
 
-class Retention:
+class Retention(Background):
     """Lets go at the start and once a minute, beside everything else."""
 
     def __init__(self, context: Context, told: Told = untold) -> None:
         self._context = context
         self._told = told
         self._shelves = Shelves(context)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+        super().__init__("retention")
 
     @property
     def size(self) -> int:
         """Bytes on disk of the bodies that are kept."""
         return self._shelves.size
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; a chunk that has begun is finished."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def _run(self) -> None:
         rounds = 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 from app.domain.errors import Unavailable
 from app.store.engine import Store
 from app.telemetry import logger
+from app.usecases.background import Background
 
 INTERVAL_SECONDS = 5.0
 # A log this long is cut: four times what SQLite folds by itself.
@@ -17,7 +17,7 @@ LONG_LOG = 64 * 2**20
 Told = Callable[[str, int], None]
 
 
-class Upkeep:
+class Upkeep(Background):
     """Looks after the store every few seconds, beside everything else."""
 
     def __init__(self, store: Store, deliveries: Callable[[], int], told: Told) -> None:
@@ -25,18 +25,7 @@ class Upkeep:
         self._deliveries = deliveries
         self._told = told
         self._held = False
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().__init__("upkeep")
 
     def look(self) -> None:
         """One round. Raises Unavailable while the store cannot serve."""
