@@ -23,7 +23,7 @@ from app.usecases.building import Builder
 from app.usecases.context import Context
 from app.usecases.exports import Gauges
 from app.usecases.organisation import Organisations
-from app.usecases.recording import Connections
+from app.usecases.receiving import Connections
 from app.usecases.rekeying import rekey
 from app.usecases.retention import Retention
 from app.usecases.stream import Hub

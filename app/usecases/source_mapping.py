@@ -21,7 +21,8 @@ from app.usecases.organisation import SOURCE
 from app.usecases.saving import standing
 
 MAPPING = "mapping"
-# Counts the changes of the mapping inside the document, so that what a later one reads stands.
+SETTINGS = "settings"
+# Counts the changes of mapping and settings inside the document: what a later one reads stands.
 MAPPING_VERSION = "mapping_version"
 # Each row is read by all of it, and takes on all of its constants.
 MAX_BYTES = 32 * 1024
@@ -31,7 +32,7 @@ MAX_FIELDS = 200
 def canonical(
     key: str, body: Mapping[str, Any], before: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """The parts of a source's document that are its mapping, as they are to be kept.
+    """The parts of a source's document that say how it is read, as they are to be kept.
 
     `before` is the document that stood last. Raises Invalid with pointers into the body:
     mapping_not_used, differs_from_source, people_not_as_events, mapping_too_large, and what
@@ -39,10 +40,16 @@ def canonical(
     """
     given = Node(body.get(MAPPING), f"/{MAPPING}")
     mapping = _checked(key, body, given) if given.given else None
+    settings = _without_nulls(body.get(SETTINGS) or {}) or None
+    told = {
+        part: value
+        for part, value in ((MAPPING, mapping), (SETTINGS, settings))
+        if value is not None
+    }
     known = before or {}
-    version = known.get(MAPPING_VERSION, 0) + (mapping != known.get(MAPPING))
-    kept: dict[str, Any] = {MAPPING_VERSION: version} if version else {}
-    return kept | ({MAPPING: mapping} if mapping is not None else {})
+    changed = any(told.get(part) != known.get(part) for part in (MAPPING, SETTINGS))
+    version = known.get(MAPPING_VERSION, 0) + changed
+    return told | ({MAPPING_VERSION: version} if version else {})
 
 
 def _checked(key: str, body: Mapping[str, Any], given: Node) -> dict[str, Any]:
@@ -88,7 +95,7 @@ def mapping_in(document: Document) -> RowMapping | None:
 
 
 def changes(document: Document) -> int:
-    """How often a source was given a mapping, or lost it."""
+    """How often a source was given another mapping or other settings, or lost them."""
     found: int = document.body.get(MAPPING_VERSION, 0)
     return found
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.errors import Invalid
 from app.domain.kinds import RawValue
-from app.intake.requests import Absence, Provider, read_credentials
+from app.intake.credentials import Absence, Secret, read_credentials
+from app.intake.requests import Provider
+from app.intake.source_settings import Settings
 from app.store import sources
-from app.store.sources import Secret
 from app.store.transactions import Access, Writing
 from app.usecases.context import Context
 from app.usecases.keys import digest_of
@@ -31,35 +31,48 @@ class Wanted:
 
 
 def wanted(
-    context: Context, workspace: str, provider: Provider, given: RawValue, held: Secrets
+    context: Context,
+    workspace: str,
+    provider: Provider,
+    settings: Settings,
+    given: RawValue,
+    held: Secrets,
 ) -> Wanted:
     """What a PUT makes of the secrets: given ones replace, missing ones stay or are made.
 
-    Raises Invalid with pointers into the body's `credentials`.
+    What a source with these settings has no use for is dropped. Raises Invalid with pointers into
+    the body's `credentials`, and what the provider's own check says.
     """
-    if given is None and held:
-        return Wanted(held, {})
+    declared = provider.secrets_of(settings)
+    secrets = _given(declared, given, held)
+    made = {
+        secret.name: _made(context, secret)
+        for secret in declared
+        if secret.absence is Absence.GENERATED and secret.name not in secrets
+    }
+    secrets |= {name: (value,) for name, value in made.items()}
+    provider.check(settings, secrets)
+    if provider.hook:
+        secrets[HOOK] = held.get(HOOK) or (_hook_token(context, workspace),)
+    return Wanted(secrets, made)
+
+
+def _given(declared: Sequence[Secret], given: RawValue, held: Secrets) -> Secrets:
+    """The secrets as given, beside those held that are still in use."""
+    kept = {one.name: held[one.name] for one in declared if one.name in held}
+    if given is None and all(
+        one.name in kept for one in declared if one.absence is Absence.REFUSED
+    ):
+        return kept
     try:
-        secrets = read_credentials(provider, given)
+        return kept | read_credentials(declared, given)
     except Invalid as error:
         raise error.below("/credentials") from None
-    made = {
-        secret.name: _made(context)
-        for secret in provider.secrets
-        if secret.absence is Absence.GENERATED
-        and secret.name not in secrets
-        and secret.name not in held
-    }
-    hook = held.get(HOOK) or (_hook_token(context, workspace),)
-    kept = {name: values for name, values in held.items() if name != HOOK and name not in secrets}
-    secrets |= kept | {name: (value,) for name, value in made.items()}
-    return Wanted(secrets | ({HOOK: hook} if provider.hook else {}), made)
 
 
-def _made(context: Context) -> str:
-    """A secret in the form of Standard Webhooks, 256 bits of it."""
-    digest = hashlib.sha256(context.token(64).encode()).digest()
-    return "whsec_" + base64.b64encode(digest).decode()
+def _made(context: Context, secret: Secret) -> str:
+    """A secret of 256 random bits, as its provider writes them."""
+    return secret.written(hashlib.sha256(context.token(64).encode()).digest())
 
 
 def _hook_token(context: Context, workspace: str) -> str:
@@ -85,4 +98,4 @@ def keep(context: Context, writing: Writing, source: str, secrets: Secrets) -> N
     """Seal and store a source's secrets, with the digest by which its hook is found."""
     hook = secrets.get(HOOK)
     digest = digest_of(hook[0]) if hook else None
-    sources.put_secret(writing, source, Secret(digest, context.vault.seal(secrets)))
+    sources.put_secret(writing, source, sources.Secret(digest, context.vault.seal(secrets)))

@@ -13,7 +13,8 @@ from app.domain.freshness import Source, source_of, stale_from
 from app.domain.kinds import RawValue
 from app.domain.workspace import Workspace
 from app.intake.registry import PROVIDERS
-from app.intake.requests import Provider, SignedUrl, Step
+from app.intake.requests import Connecting, Provider, SignedUrl, Step
+from app.intake.source_settings import Settings, read_settings, standing_settings
 from app.store import documents, ledger, sources
 from app.store.documents import Document
 from app.store.sources import SourceState
@@ -22,6 +23,7 @@ from app.usecases import organisation, source_mapping
 from app.usecases.context import Context
 from app.usecases.organisation import SOURCE
 from app.usecases.saving import Precondition, archive, save, standing
+from app.usecases.source_mapping import SETTINGS
 from app.usecases.source_secrets import HOOK, held, keep, wanted
 from app.usecases.vault import Secrets
 
@@ -64,21 +66,22 @@ def put_source(
     """Connect a sender, or change how it is connected.
 
     Credentials that are left out stay as they are. A change of what the source counts recounts
-    all history. Raises Invalid for an unknown provider, wrong credentials, a wrong mapping, or a
-    provider that signs its address while no public address is configured; Conflict
+    all history. Raises Invalid for an unknown provider, wrong credentials, wrong settings, a wrong
+    mapping, or a provider that signs its address while no public address is configured; Conflict
     `provider_fixed`.
     """
     provider = _provider(body, context)
     if "counts" not in body and provider.counts is not None:
         body = body | {"counts": list(provider.counts)}
     source_of(key, body)
+    settings = _settings(provider, body)
     with context.write(workspace) as writing:
         # One that was disconnected comes back as what it was: its activities still stand.
         before = documents.get(writing, workspace, SOURCE, key)
         if before is not None and before.body["provider"] != provider.name:
             raise Conflict("provider_fixed", provider=before.body["provider"])
         has = held(context, writing, workspace, key) if before and not before.archived else {}
-        wants = wanted(context, workspace, provider, credentials, has)
+        wants = wanted(context, workspace, provider, settings, credentials, has)
         version = before.body[SECRETS_VERSION] if before else 0
         body |= {SECRETS_VERSION: version + (wants.secrets != has)}
         body = body | source_mapping.canonical(key, body, before.body if before else None)
@@ -99,6 +102,13 @@ def _provider(body: Mapping[str, Any], context: Context) -> Provider:
     if provider.hook and provider.hook.signed_url is SignedUrl.YES and context.public_url is None:
         raise Invalid("public_url_required")
     return provider
+
+
+def _settings(provider: Provider, body: Mapping[str, Any]) -> Settings:
+    try:
+        return read_settings(provider.settings, body.get(SETTINGS))
+    except Invalid as error:
+        raise error.below(f"/{SETTINGS}") from None
 
 
 def get_source(context: Context, workspace: str, key: str) -> Connected:
@@ -172,12 +182,20 @@ class _Showing:
             self._liveness(source, state),
             state.last_received_at if state else None,
             url,
-            provider.hook.next_steps(url) if provider.hook and url else (),
+            self._next_steps(provider, document, url),
             (*self._warnings(source), *_unused(source, document)),
             made or {},
             self._workspace.zone,
             created,
         )
+
+    def _next_steps(
+        self, provider: Provider, document: Document, url: str | None
+    ) -> tuple[Step, ...]:
+        if provider.hook is None or url is None:
+            return ()
+        settings = standing_settings(provider.settings, document.body.get(SETTINGS))
+        return provider.hook.next_steps(Connecting(url, settings))
 
     def _hook_url(self, secrets: Secrets) -> str | None:
         hook = secrets.get(HOOK)

@@ -89,7 +89,7 @@ def _shown(item: Connected, language: str) -> Json:
         "state": item.liveness.value,
         "last_received_at": written_moment(item.last_received_at, item.zone),
         "hook_url": item.hook_url,
-        "secret": item.made.get("secret"),
+        "secret": next(iter(item.made.values()), None),
         "next": [_told(step, language) for step in item.next_steps],
         "warnings": [_told(step, language) for step in item.warnings],
         "version": item.document.version,

@@ -10,7 +10,7 @@ from app.usecases.sources import Liveness
 from app.web.schemas.answers import Answer, Moment, Page, Told, Version
 from app.web.schemas.common import Key, Name
 from app.web.schemas.mappings import MappingBody
-from app.web.schemas.sources import Expectation, Kind
+from app.web.schemas.sources import Expectation, Kind, SettingsDocument
 
 
 class Source(Answer):
@@ -27,6 +27,7 @@ class Source(Answer):
         Expectation | None,
         Field(description="Left out when the source is expected once a working day."),
     ] = None
+    settings: SettingsDocument = None
     mapping: Annotated[
         MappingBody | None,
         Field(description="Of the provider `csv` only; left out where there is none yet."),

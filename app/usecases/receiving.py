@@ -1,0 +1,160 @@
+"""A provider calls: whose hook it is, whether the provider is who it says, and what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.domain.deliveries import Delivery, ItemResult
+from app.domain.errors import NotFound, Unavailable
+from app.intake.credentials import Credentials
+from app.intake.receiving import Broken, received
+from app.intake.registry import PROVIDERS
+from app.intake.requests import Answer, Hook, HookRequest
+from app.intake.source_settings import Settings, standing_settings
+from app.store import sources
+from app.store.documents import Document
+from app.store.transactions import Access
+from app.telemetry import logger
+from app.usecases.context import Context
+from app.usecases.keys import digest_of
+from app.usecases.organisation import SOURCE
+from app.usecases.recording import Results
+from app.usecases.saving import standing
+from app.usecases.source_mapping import changes
+from app.usecases.source_secrets import HOOK, held, workspace_of_hook
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A hook's other end: whose it is, and how its requests are proved and read."""
+
+    workspace: str
+    source: str
+    hook: Hook
+    credentials: Credentials
+    settings: Settings
+    changes: int
+    base_url: str
+
+
+def connection_of(
+    context: Context, access: Access, workspace: str, document: Document
+) -> Connection | None:
+    """The connection of a source as it is set up now; None for one without a hook."""
+    provider = PROVIDERS[document.body["provider"]]
+    if provider.hook is None:
+        return None
+    secrets = held(context, access, workspace, document.key)
+    return Connection(
+        workspace,
+        document.key,
+        provider.hook,
+        {name: values for name, values in secrets.items() if name != HOOK},
+        standing_settings(provider.settings, document.body.get("settings")),
+        changes(document),
+        context.public_url or context.local_url,
+    )
+
+
+class Connections:
+    """Hooks by their token, remembered until the workspace's configuration moves."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._known: dict[str, tuple[int, Connection]] = {}
+
+    def remembered(self, token: str) -> Connection | None:
+        """The connection if it is known and still holds; never waits for the store."""
+        version, connection = self._known.get(token, (-1, None))
+        if connection is None:
+            return None
+        current = self._context.watch.config_version(connection.workspace)
+        return connection if version == current else None
+
+    def find(self, token: str) -> Connection:
+        """The connection of a hook's token. Raises NotFound for a guessed one."""
+        workspace = workspace_of_hook(token)
+        if workspace is None:
+            raise NotFound("unknown_hook")
+        version = self._context.watch.config_version(workspace)
+        connection = self._found(workspace, token)
+        self._known[token] = (version, connection)
+        return connection
+
+    def _found(self, workspace: str, token: str) -> Connection:
+        with self._context.read() as reading:
+            source = sources.source_of_hook(reading, workspace, digest_of(token))
+            document = standing(reading, workspace, SOURCE, source) if source else None
+            found = connection_of(self._context, reading, workspace, document) if document else None
+        if found is None:
+            raise NotFound("unknown_hook")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class HookCall:
+    """A request at a hook's address. `target` is its path and query, as received."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Taken(NamedTuple):
+    """A delivery on its way to the disk, and what its sender is told then.
+
+    failed: what it is told where it could not be stored; None for the error itself
+    """
+
+    results: Results
+    answer: Answer
+    failed: Answer | None
+
+
+def record_hook(context: Context, connection: Connection, call: HookCall) -> Answer | Taken:
+    """Prove and queue a provider's delivery, or answer its handshake.
+
+    Raises Unauthenticated for what the provider did not send.
+    """
+    hook = connection.hook
+    request = HookRequest(
+        connection.workspace,
+        connection.source,
+        connection.base_url + call.target,
+        call.method,
+        call.headers,
+        call.body,
+        connection.credentials,
+        context.clock(),
+        connection.settings,
+        connection.changes,
+    )
+    greeting = hook.handshake(request)
+    if greeting is not None:
+        return greeting
+    hook.verify(request)
+    delivery = received(hook, request, broken(connection.source))
+    return Taken(_submitted(context, delivery), hook.answer(request), hook.failed)
+
+
+def _submitted(context: Context, delivery: Delivery) -> Results:
+    try:
+        return context.committer.submit(delivery)
+    except Unavailable as error:
+        # As of what was queued and failed then: the sender is told in its own way.
+        results: Future[list[ItemResult]] = Future()
+        results.set_exception(error)
+        return results
+
+
+def broken(source: str) -> Broken:
+    """Who is told of a fault of ours in the reader of a source."""
+
+    def tell(error: Exception) -> None:
+        logger(__name__).error("a delivery could not be read", source=source, exc_info=error)
+
+    return tell
