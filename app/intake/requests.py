@@ -9,7 +9,7 @@ folder says how a provider is written.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -240,7 +240,18 @@ def hook_delivery(
     refused: tuple[Refused, ...] = (),
     references: tuple[Reference, ...] = (),
 ) -> Delivery:
-    """What a hook's request brought; nothing at all for an event of no interest."""
+    """What a hook's request brought; nothing at all for an event of no interest.
+
+    A reference whose names could not be stored is refused: it must not take the others along.
+    """
+    named: list[Reference] = []
+    for one in references:
+        try:
+            name(one.object), name(one.id)
+        except Invalid as error:
+            refused += (refusal(request, error, body_text(request.body), index=one.index),)
+        else:
+            named.append(replace(one, source=request.source))
     return Delivery(
-        request.workspace, request.received_at, True, items, refused, references=references
+        request.workspace, request.received_at, True, items, refused, references=tuple(named)
     )

@@ -50,7 +50,8 @@ def replay_entry(context: Context, workspace: str, entry: int) -> list[ItemResul
         if whole is None:
             raise Conflict("delivery_gone")
         delivery = _read_again(context, reading, workspace, whole)
-    return _submitted(context, delivery).result()
+    named = [ItemResult(one.index, one.id, Outcome.PENDING) for one in delivery.references]
+    return _submitted(context, delivery).result() + named
 
 
 class Window(NamedTuple):
@@ -87,6 +88,7 @@ def replay_window(
         chunk, cursor, missed = _chunk(context, workspace, window, cursor, size)
         for waiting in [_submitted(context, delivery) for delivery in chunk]:
             outcomes.update(result.outcome for result in waiting.result())
+        outcomes[Outcome.PENDING] += sum(len(delivery.references) for delivery in chunk)
         read += len(chunk)
         skipped += missed
         if cursor is None or read + skipped >= limit:
