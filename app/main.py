@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from app.outbound.calls import Callers
 from app.settings import Settings, secret_key
 from app.store import counting, keys
 from app.store.committer import Committer
@@ -22,6 +23,7 @@ from app.telemetry import Counters
 from app.usecases.building import Builder
 from app.usecases.context import Context
 from app.usecases.exports import Gauges
+from app.usecases.fetching import Fetching
 from app.usecases.organisation import Organisations
 from app.usecases.receiving import Connections
 from app.usecases.rekeying import rekey
@@ -89,9 +91,16 @@ def random_token(length: int) -> str:
 
 
 def opened(
-    settings: Settings, *, clock: Clock = wall_clock, token: Token = random_token
+    settings: Settings,
+    *,
+    clock: Clock = wall_clock,
+    token: Token = random_token,
+    loopback: bool = False,
 ) -> Context:
-    """The store, migrated, with everything that works on it. Raises StartError."""
+    """The store, migrated, with everything that works on it. Raises StartError.
+
+    loopback: whether providers may be asked on this machine. For tests; no setting reaches it.
+    """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = Store(settings.database)
     vault = Vault(secret_key(settings))
@@ -114,6 +123,7 @@ def opened(
         token=token,
         public_url=settings.public_url,
         local_url=f"http://{settings.host}:{settings.port}",
+        callers=Callers(loopback=loopback),
     )
 
 
@@ -131,6 +141,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     hub = Hub(context)
     retention = Retention(context, counters.let_go)
     builder = Builder(context)
+    fetching = Fetching(context, counters.reconciled)
     upkeep = Upkeep(context.store, lambda: retention.size, counters.stored)
     attempts = Attempts(time.monotonic)
 
@@ -146,13 +157,8 @@ def create_app(settings: Settings, context: Context) -> Service:
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         with closing(context.store), ExitStack() as ending:
             for part in (
-                context.watch,
-                context.committer,
-                gauges,
-                hub,
-                retention,
-                builder,
-                upkeep,
+                *(context.watch, context.committer, gauges, hub, retention),
+                *(builder, fetching, upkeep),
             ):
                 ending.callback(part.stop)
                 part.start()

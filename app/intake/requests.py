@@ -126,6 +126,12 @@ class Hook:
     signed_url: SignedUrl = SignedUrl.NO
 
 
+# The item that an object of a provider's API is: its kind in the provider's words, the object, and
+# as of a request who it is of and when it was fetched. As `Hook.read` it never raises; None: of no
+# interest. Its report has the provider's own revision of the object.
+ReadFetched = Callable[[str, Mapping[str, RawValue], HookRequest], Item | Refused | None]
+
+
 def _any_settings(_settings: Settings, _credentials: Credentials) -> None:
     pass
 
@@ -136,6 +142,7 @@ class Provider:
 
     counts: the kinds it counts unless the source says otherwise; None for every kind
     hook: None for a sender that posts to /v1/events with an API key
+    read_fetched: what an object is that was asked for; None where nothing can be asked
     check: rules between settings and credentials; raises Invalid with pointers into the source's
         document (/settings/..., /credentials/...)
     """
@@ -145,6 +152,7 @@ class Provider:
     secrets: tuple[Secret, ...] = ()
     hook: Hook | None = None
     settings: tuple[Setting, ...] = field(default=())
+    read_fetched: ReadFetched | None = None
     check: Callable[[Settings, Credentials], None] = _any_settings
 
     def secrets_of(self, settings: Settings) -> tuple[Secret, ...]:

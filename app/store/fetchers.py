@@ -88,6 +88,16 @@ def change(
     return connection.execute(mine.values(dict(values))).rowcount == 1
 
 
+def begin_backfill(
+    connection: Connection, workspace: str, source: str, fence: int, state: State, marks: str
+) -> bool:
+    """Write that a backfill has begun, unless another was asked for meanwhile."""
+    mine = update(fetcher).where(
+        _this(workspace, source), _F.fence == fence, _F.backfill_from == state.backfill_from
+    )
+    return connection.execute(mine.values(marks=marks, backfill_from=None)).rowcount == 1
+
+
 def ask(connection: Connection, workspace: str, source: str, values: Mapping[str, Any]) -> None:
     """Say what is wanted of a source, whoever holds it."""
     first = inserted(fetcher).values(_initial(workspace, source)).on_conflict_do_nothing()

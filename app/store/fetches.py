@@ -170,3 +170,13 @@ def _this(workspace: str, one: Fetched | Waiting) -> ColumnElement[bool]:
         _P.object == one.object,
         _P.id == one.id,
     )
+
+
+def next_due(access: Access, workspace: str) -> dict[str, int]:
+    """When the next object of each source has its turn, where any waits."""
+    query = (
+        select(_P.source, func.min(_P.next_at))
+        .where(_P.workspace_id == workspace)
+        .group_by(_P.source)
+    )
+    return {source: int(at) for source, at in access.connection.execute(query)}

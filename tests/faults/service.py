@@ -63,6 +63,7 @@ class Service:
         # Answers that no input and no failing dependency excuses.
         self.broken: list[str] = []
         self._also = dict(also or {})
+        self.command: tuple[str, ...] = ("app", "serve")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -88,8 +89,8 @@ class Service:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", "serve"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-m", *self.command],
                 cwd=_ROOT,
                 env=self.environment,
                 stdout=log,

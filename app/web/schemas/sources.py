@@ -97,3 +97,17 @@ class SourceBody(Resource):
         """With the mapping as it came: its own reader says what is wrong with it."""
         found = super().document()
         return found if self.mapping is None else found | {"mapping": self.mapping}
+
+
+class BackfillBody(Body):
+    """From when on a source is to be read again."""
+
+    from_: Annotated[
+        str,
+        Field(
+            alias="from",
+            max_length=40,
+            examples=["2026-11-01T00:00:00Z"],
+            description="RFC 3339 with offset.",
+        ),
+    ]
