@@ -62,7 +62,14 @@ def read_object(
 ) -> Item | Refused | None:
     """What an object is that the provider was asked for; one refused item where we have a bug."""
     try:
-        return read(object_, found, request)
+        return read(
+            object_,
+            found,
+            request.settings,
+            source=request.source,
+            now=request.received_at,
+            changes=request.changes,
+        )
     except Exception as error:  # noqa: BLE001 - as above
         broken(error)
         return refusal(request, Invalid("reading_failed"), body_text(request.body))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from app.domain.activities import JsonValue, Report, make_report
 from app.domain.deliveries import About, Delivery, Item, Reference, Refused
@@ -126,10 +126,24 @@ class Hook:
     signed_url: SignedUrl = SignedUrl.NO
 
 
-# The item that an object of a provider's API is: its kind in the provider's words, the object, and
-# as of a request who it is of and when it was fetched. As `Hook.read` it never raises; None: of no
-# interest. Its report has the provider's own revision of the object.
-ReadFetched = Callable[[str, Mapping[str, RawValue], HookRequest], Item | Refused | None]
+class ReadFetched(Protocol):
+    """What an object of a provider's API comes to; a module says so as `read_fetched`.
+
+    object_kind: the provider's word for it; now: the instant of the fetch; changes: how often the
+    source's settings were changed. As `Hook.read` it never raises; None: of no interest. Its
+    report has the key and the clock of revisions that the provider's events have.
+    """
+
+    def __call__(
+        self,
+        object_kind: str,
+        fetched: Mapping[str, RawValue],
+        settings: Settings,
+        *,
+        source: str,
+        now: int,
+        changes: int = 0,
+    ) -> Item | Refused | None: ...
 
 
 def _any_settings(_settings: Settings, _credentials: Credentials) -> None:
@@ -142,7 +156,6 @@ class Provider:
 
     counts: the kinds it counts unless the source says otherwise; None for every kind
     hook: None for a sender that posts to /v1/events with an API key
-    read_fetched: what an object is that was asked for; None where nothing can be asked
     check: rules between settings and credentials; raises Invalid with pointers into the source's
         document (/settings/..., /credentials/...)
     """
@@ -152,7 +165,6 @@ class Provider:
     secrets: tuple[Secret, ...] = ()
     hook: Hook | None = None
     settings: tuple[Setting, ...] = field(default=())
-    read_fetched: ReadFetched | None = None
     check: Callable[[Settings, Credentials], None] = _any_settings
 
     def secrets_of(self, settings: Settings) -> tuple[Secret, ...]:

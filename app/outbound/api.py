@@ -64,7 +64,8 @@ class Api:
 
     base: its address for these settings; `required`: credentials without which nothing is asked
     headers: how a call proves itself, from the credentials or the access token
-    objects: what can be read through for changes, in this order; several may be of one object
+    listings: what can be read through for changes, in this order: an object, or several listings
+        of one, told apart by what stands behind a colon
     one, page: what to ask for one object, and for the changes since an instant; None: it cannot
     taken, listed: the object, or the page, of an answer. For anything else they raise ValueError,
         TypeError, KeyError or IndexError
@@ -78,7 +79,7 @@ class Api:
     base: Callable[[Settings], str]
     required: tuple[str, ...]
     headers: Callable[[Credentials, str], Mapping[str, str]]
-    objects: tuple[str, ...]
+    listings: Callable[[Settings], tuple[str, ...]]
     one: Callable[[str, str, Settings], Ask]
     page: Callable[[str, int, str | None, Settings], Ask]
     taken: Callable[[str, RawValue], Object | None]

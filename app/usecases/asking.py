@@ -85,7 +85,7 @@ def _live(context: Context, workspace: str, key: str, subject: Subject | str) ->
         pending = _pending(reading, workspace, key)
     if isinstance(subject, str):
         return Live(Asking.UNSUPPORTED, state, {}, pending)
-    listings = subject.api.objects if state.marks != "{}" else ()
+    listings = subject.listings if state.marks != "{}" else ()
     return Live(
         _asking(subject, state), state, read_marks(state.marks, listings, context.clock()), pending
     )

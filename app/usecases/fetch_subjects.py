@@ -13,7 +13,7 @@ from app.domain.kinds import RawValue
 from app.intake.credentials import Credentials
 from app.intake.reading import read_json
 from app.intake.redaction import redacted_bytes
-from app.intake.registry import PROVIDERS
+from app.intake.registry import FETCHED, PROVIDERS
 from app.intake.requests import HookRequest, ReadFetched
 from app.intake.source_settings import Settings, standing_settings
 from app.outbound.api import Api
@@ -51,6 +51,11 @@ class Subject:
         """The credentials, the newest of each."""
         return {name: values[0] for name, values in self.credentials.items() if values}
 
+    @property
+    def listings(self) -> tuple[str, ...]:
+        """What can be read through for changes."""
+        return self.api.listings(self.settings.values)
+
     def request(self, object_: str, found: Mapping[str, RawValue], at: int) -> HookRequest:
         """An object as if the provider had sent it: this is kept, and read again by a replay."""
         body = f'{{"data":{written(dict(found))}}}'.encode()
@@ -87,15 +92,16 @@ def subject_of(
 ) -> Subject | None:
     """How a source is asked; None for one that cannot be."""
     name = document.body["provider"]
-    api, provider = APIS.get(name), PROVIDERS.get(name)
-    if api is None or provider is None or provider.read_fetched is None:
+    api, read = APIS.get(name), FETCHED.get(name)
+    if api is None or read is None:
         return None
+    provider = PROVIDERS[name]
     secrets = held(context, access, workspace, document.key)
     return Subject(
         workspace,
         document.key,
         api,
-        provider.read_fetched,
+        read,
         standing_settings(provider.settings, document.body.get(SETTINGS)),
         {name: values for name, values in secrets.items() if name != HOOK},
         changes(document),

@@ -88,7 +88,7 @@ class Visit:
 
     def _ask(self, session: Session) -> None:
         self._holder.go_on()
-        session.page(self._subject.api.objects[0], self._context.clock(), None)
+        session.page(self._subject.listings[0], self._context.clock(), None)
 
     def _visited(self, work: Callable[[Session], None]) -> CallError | None:
         failed: CallError | None = None
@@ -166,7 +166,7 @@ class Visit:
 
     def _mark(self) -> None:
         """Note where reading through begins before anything is asked, and begin a backfill."""
-        listings, now = self._subject.api.objects, self._context.clock()
+        listings, now = self._subject.listings, self._context.clock()
         marks = read_marks(self._holder.stands.marks, listings, now)
         since, subject = self._holder.stands.backfill_from, self._subject
         if since is not None:
@@ -185,7 +185,7 @@ class Visit:
         stands, passes = self._holder.stands, self._marks.values()
         if now < stands.pull_at and all(one.since is None for one in passes):
             return
-        for name in self._subject.api.objects:
+        for name in self._subject.listings:
             if not self._read_through(session, name):
                 return
         self._holder.write(pull_at=now + round(INTERVAL * random.uniform(0.8, 1)))  # noqa: S311 - no secret

@@ -18,7 +18,7 @@ from app.domain.kinds import RawValue
 from app.domain.revisions import of_instant
 from app.intake.credentials import Absence, Secret
 from app.intake.proofs import verify_basic
-from app.intake.reading import read_json
+from app.intake.reading import read_json, written
 from app.intake.requests import (
     Connecting,
     Hook,
@@ -32,7 +32,7 @@ from app.intake.requests import (
     refusal,
     usable_name,
 )
-from app.intake.source_settings import text_setting
+from app.intake.source_settings import Settings, text_setting
 
 Object = Mapping[str, RawValue]
 Fields = dict[str, JsonValue]
@@ -256,22 +256,31 @@ def _fault(pointer: str, code: str, **params: str | int) -> Invalid:
     return Invalid("invalid_delivery", Fault(pointer, code, params))
 
 
-def read_fetched(entity: str, found: Object, request: HookRequest) -> Item | Refused | None:
+def read_fetched(
+    object_kind: str,
+    fetched: Object,
+    settings: Settings,
+    *,
+    source: str,
+    now: int,
+    changes: int = 0,
+) -> Item | Refused | None:
     """A deal or an activity of the API, which writes them as events do; deleted ones as well."""
-    gone = found.get("status") == "deleted"
-    data = {**found, "is_deleted": True} if gone else found
+    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes)
+    gone = fetched.get("status") == "deleted"
+    data = {**fetched, "is_deleted": True} if gone else dict(fetched)
     meta = {
         "version": "2.0",
         "action": "change",
-        "entity": entity,
-        "entity_id": found.get("id"),
-        "timestamp": found.get("update_time"),
+        "entity": object_kind,
+        "entity_id": fetched.get("id"),
+        "timestamp": fetched.get("update_time"),
     }
     try:
-        report = _report({"data": dict(data)}, meta, request)
+        report = _report({"data": data}, meta, request)
     except Invalid as error:
-        content = body_text(request.body)
-        return refusal(request, error, content, usable_name(meta["entity_id"]), _about(meta))
+        number = usable_name(meta["entity_id"])
+        return refusal(request, error, written(dict(fetched)), number, _about(meta))
     return Item(0, report.key, report) if report else None
 
 
@@ -303,5 +312,4 @@ PROVIDER = Provider(
     ),
     hook=Hook(_verify, _read, _next_steps),
     settings=(API_URL,),
-    read_fetched=read_fetched,
 )
