@@ -35,6 +35,13 @@ class Absence(StrEnum):
     OPTIONAL = "optional"
 
 
+class Use(StrEnum):
+    """Whether a credential proves what comes, or is what the provider is asked with."""
+
+    PROVING = "proving"
+    ASKING = "asking"
+
+
 def _any_text(_text: str) -> None:
     pass
 
@@ -64,6 +71,7 @@ class Secret:
     check: Callable[[str], object] = _any_text
     written: Callable[[bytes], str] = _hexadecimal
     wanted: Callable[[Settings], bool] = _always
+    use: Use = Use.PROVING
 
 
 def read_credentials(secrets: Iterable[Secret], document: RawValue) -> dict[str, tuple[str, ...]]:

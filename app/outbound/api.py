@@ -62,7 +62,8 @@ class OAuth:
 class Api:
     """An API, as far as fetching needs it.
 
-    base: its address for these settings; `required`: credentials without which nothing is asked
+    base: its address for these settings, "" where they name none
+    required: credentials without which nothing is asked
     headers: how a call proves itself, from the credentials or the access token
     listings: what can be read through for changes, in this order: an object, or several listings
         of one, told apart by what stands behind a colon

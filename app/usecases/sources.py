@@ -123,8 +123,10 @@ def _settings(context: Context, provider: Provider, body: Mapping[str, Any]) -> 
 
 def _check_address(context: Context, api: Api, settings: Settings) -> None:
     """Refuse what may never be called; what the name leads to is judged at each call."""
+    base = api.base(settings.values)
     try:
-        context.callers.check(api.base(settings.values))
+        if base:
+            context.callers.check(base)
     except Refused as error:
         raise Invalid("invalid_request", Fault(f"/{api.address}", error.code)) from None
 

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from app.domain.errors import Invalid, Unauthenticated
+from app.intake.credentials import Use
 from app.intake.providers.salesforce import PROVIDER
 from app.intake.receiving import received
 from app.intake.requests import Connecting, HookRequest
@@ -198,7 +199,8 @@ def test_only_json_has_a_key() -> None:
     def names(*shapes: str) -> list[str]:
         document = {"organization_id": ORGANIZATION, "shapes": list(shapes)}
         settings = read_settings(PROVIDER.settings, document)
-        return [secret.name for secret in PROVIDER.secrets_of(settings)]
+        wanted = PROVIDER.secrets_of(settings)
+        return [secret.name for secret in wanted if secret.use is Use.PROVING]
 
     assert names("outbound_message") == []
     assert names("outbound_message", "flow") == ["api_key"]

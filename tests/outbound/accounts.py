@@ -88,20 +88,23 @@ class World:
 @contextmanager
 def world(folder: Path, account: Pipedrive, clock: Clock) -> Iterator[World]:
     """The account connected, and the committer at work."""
+    body = {"provider": "pipedrive", "name": "CRM", "settings": {"api_url": account.url}}
+    credentials: Any = {"user": "tassei", "password": "ひみつの合言葉", "api_token": TOKEN}
+    with inside(folder, clock) as context:
+        put_source(context, W, SOURCE, body, credentials, Precondition(None, None), "test")
+        yield World(context, account, clock, [])
+
+
+@contextmanager
+def inside(folder: Path, clock: Clock) -> Iterator[Context]:
+    """A service without its web, which may ask this machine."""
     chosen = Settings(data_dir=folder, database_url=engines.url(folder, migrated=True))
     context = opened(chosen, clock=clock, loopback=True)
     workspaces.first_start(context.store, clock(), random_token, ADMIN)
     context.committer.start()
     context.watch.start()
     try:
-        body = {
-            "provider": "pipedrive",
-            "name": "CRM",
-            "settings": {"api_url": account.url},
-        }
-        credentials: Any = {"user": "tassei", "password": "ひみつの合言葉", "api_token": TOKEN}
-        put_source(context, W, SOURCE, body, credentials, Precondition(None, None), "test")
-        yield World(context, account, clock, [])
+        yield context
     finally:
         context.committer.stop()
         context.watch.stop()

@@ -1,6 +1,6 @@
-"""Pipedrive on this machine, written from its documentation: an account that changes, lists, fails.
+"""Providers on this machine, written from their documentation: accounts that change, list, fail.
 
-The truth is a dictionary of objects. Deals and activities are listed by cursor in the order of
+The truth is a dictionary of objects. Pipedrive lists deals and activities by cursor in the order of
 their changes, with times in whole seconds; deleted deals only where they are asked for. `faults`
 says what the next calls meet. The clock is the test's, and the Date header tells it.
 """
@@ -8,6 +8,7 @@ says what the next calls meet. The clock is the test's, and the Date header tell
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from base64 import b64decode, b64encode
@@ -17,36 +18,27 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from app.domain.instants import SECOND, instant, moment_of, written_instant
+from app.domain.instants import MINUTE, SECOND, instant, moment_of, written_instant
 
 TOKEN = "an-api-token"
 PAGE = 3
 
 
 @dataclass
-class Pipedrive:
+class Account:
     """An account. Each call takes its fault from the left of `faults`; "" is none."""
 
     clock: Callable[[], int]
-    page: int = PAGE
-    truth: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    header: ClassVar[str] = ""
+    token: str = TOKEN
     faults: deque[str] = field(default_factory=deque)
     asked: list[str] = field(default_factory=list)
+    posted: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     url: str = ""
-
-    def change(self, entity: str, number: int, **values: Any) -> dict[str, Any]:
-        """An object as it is from now on."""
-        with self.lock:
-            now = self.clock() // SECOND * SECOND
-            before = self.truth.get((entity, number), {"id": number, "is_deleted": False})
-            started = {"add_time": before.get("add_time", written_instant(now))}
-            after = before | started | values | {"update_time": written_instant(now)}
-            self.truth[entity, number] = after
-            return dict(after)
 
     def answer(self, target: str, token: str | None) -> tuple[int, dict[str, str], bytes]:
         with self.lock:
@@ -54,9 +46,20 @@ class Pipedrive:
             fault = self.faults.popleft() if self.faults else ""
             if fault:
                 return self._failed(fault)
-            if token != TOKEN:
+            if self.is_open(target):
+                return self.opened(target)
+            if token != self.token:
                 return 401, {}, b'{"success":false}'
-            return self._listed(target)
+            return self.listed(target)
+
+    def is_open(self, _target: str) -> bool:
+        return False
+
+    def opened(self, target: str) -> tuple[int, dict[str, str], bytes]:
+        raise NotImplementedError(target)
+
+    def listed(self, target: str) -> tuple[int, dict[str, str], bytes]:
+        raise NotImplementedError(target)
 
     def _failed(self, fault: str) -> tuple[int, dict[str, str], bytes]:
         match fault:
@@ -75,7 +78,26 @@ class Pipedrive:
                 return 503, {}, b""
         return int(fault), {}, b""
 
-    def _listed(self, target: str) -> tuple[int, dict[str, str], bytes]:
+
+@dataclass
+class Pipedrive(Account):
+    """Deals and activities."""
+
+    page: int = PAGE
+    truth: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    header: ClassVar[str] = "x-api-token"
+
+    def change(self, entity: str, number: int, **values: Any) -> dict[str, Any]:
+        """An object as it is from now on."""
+        with self.lock:
+            now = self.clock() // SECOND * SECOND
+            before = self.truth.get((entity, number), {"id": number, "is_deleted": False})
+            started = {"add_time": before.get("add_time", written_instant(now))}
+            after = before | started | values | {"update_time": written_instant(now)}
+            self.truth[entity, number] = after
+            return dict(after)
+
+    def listed(self, target: str) -> tuple[int, dict[str, str], bytes]:
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         _, _, version, collection, *rest = parts.path.split("/")
@@ -119,14 +141,17 @@ def _place(cursor: str) -> tuple[int, int] | None:
     return at, number
 
 
+AnyAccount = TypeVar("AnyAccount", bound=Account)
+
+
 @contextmanager
-def serving(account: Pipedrive) -> Iterator[Pipedrive]:
+def serving(account: AnyAccount) -> Iterator[AnyAccount]:
     """The account at an address of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             try:
-                status, headers, body = account.answer(self.path, self.headers["x-api-token"])
+                status, headers, body = account.answer(self.path, self.headers[account.header])
             except ConnectionResetError:
                 self.close_connection = True
                 return
@@ -138,6 +163,10 @@ def serving(account: Pipedrive) -> Iterator[Pipedrive]:
             self.end_headers()
             with suppress(OSError):
                 self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            account.posted.append(self.rfile.read(int(self.headers["content-length"])).decode())
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             pass
@@ -153,3 +182,113 @@ def serving(account: Pipedrive) -> Iterator[Pipedrive]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@dataclass
+class Kintone(Account):
+    """An app of kintone: records with text values, whose times have whole minutes."""
+
+    truth: dict[int, dict[str, Any]] = field(default_factory=dict)
+    header: ClassVar[str] = "x-cybozu-api-token"
+    _QUERY: ClassVar[re.Pattern[str]] = re.compile(
+        r'(?:更新日時 >= "(?P<since>[^"]+)"'
+        r'|\(更新日時 > "(?P<after>[^"]+)" or \(更新日時 = "(?P=after)" and \$id > (?P<id>\d+)\)\))'
+        r" order by 更新日時 asc, \$id asc limit (?P<limit>\d+)"
+    )
+
+    def save(self, number: int, **values: str) -> dict[str, Any]:
+        """A record as it is from now on; its revision is one more."""
+        with self.lock:
+            minute = written_instant(self.clock() // MINUTE * MINUTE)
+            before = self.truth.get(number, {})
+            revision = int(before.get("$revision", {"value": "0"})["value"]) + 1
+            known = {
+                "$id": {"type": "__ID__", "value": str(number)},
+                "作成日時": before.get("作成日時", {"type": "CREATED_TIME", "value": minute}),
+                "更新日時": {"type": "UPDATED_TIME", "value": minute},
+                "$revision": {"type": "__REVISION__", "value": str(revision)},
+            }
+            own = {code: {"type": "SINGLE_LINE_TEXT", "value": v} for code, v in values.items()}
+            self.truth[number] = before | own | known
+            return self.truth[number]
+
+    def listed(self, target: str) -> tuple[int, dict[str, str], bytes]:
+        parts = urlsplit(target)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        assert query["app"] == "12"
+        if parts.path == "/k/v1/record.json":
+            found = self.truth.get(int(query["id"]))
+            return (404, {}, b"{}") if found is None else _ok({"record": found})
+        asked = self._QUERY.fullmatch(query["query"])
+        assert asked, query
+        places = sorted(
+            (instant(one["更新日時"]["value"]), number) for number, one in self.truth.items()
+        )
+        if asked["since"]:
+            places = [place for place in places if place[0] >= instant(asked["since"])]
+        else:
+            behind = (instant(asked["after"]), int(asked["id"]))
+            places = [place for place in places if place > behind]
+        shown = [self.truth[number] for _, number in places[: int(asked["limit"])]]
+        return _ok({"records": shown, "totalCount": None})
+
+
+@dataclass
+class Salesforce(Account):
+    """An organization: records by object, stamped in milliseconds; deleted ones stay to be read."""
+
+    truth: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    header: ClassVar[str] = "authorization"
+    _QUERY: ClassVar[re.Pattern[str]] = re.compile(
+        r"SELECT (?P<fields>[\w, ]+) FROM (?P<object>\w+) WHERE "
+        r"(?:Id = '(?P<one>\w+)'|SystemModstamp >= (?P<since>[\w:.-]+)"
+        r"|SystemModstamp > (?P<after>[\w:.-]+) OR "
+        r"\(SystemModstamp = (?P=after) AND Id > '(?P<id>\w+)'\)) "
+        r"ORDER BY SystemModstamp, Id LIMIT (?P<limit>\d+)"
+    )
+
+    def save(self, object_: str, id_: str, **values: Any) -> None:
+        with self.lock:
+            at = self.clock() // 1000 * 1000
+            stamp = f"{written_instant(at // SECOND * SECOND)[:-1]}.{at // 1000 % 1000:03d}+0000"
+            before = self.truth.get((object_, id_), {"Id": id_, "CreatedDate": stamp})
+            self.truth[object_, id_] = before | values | {"SystemModstamp": stamp}
+
+    def is_open(self, target: str) -> bool:
+        return target == "/services/oauth2/token"
+
+    def opened(self, _target: str) -> tuple[int, dict[str, str], bytes]:
+        form = {name: values[0] for name, values in parse_qs(self.posted[-1]).items()}
+        if form != {"grant_type": "client_credentials", "client_id": "c", "client_secret": TOKEN}:
+            return 400, {}, b'{"error":"invalid_client"}'
+        self.token = f"Bearer access-{len(self.posted)}"
+        return _ok({"access_token": self.token.partition(" ")[2], "instance_url": self.url})
+
+    def listed(self, target: str) -> tuple[int, dict[str, str], bytes]:
+        parts = urlsplit(target)
+        assert re.fullmatch(r"/services/data/v\d+\.0/queryAll", parts.path)
+        asked = self._QUERY.fullmatch(parse_qs(parts.query)["q"][0])
+        assert asked, target
+        rows = [
+            ((_stamped(one), id_), one)
+            for (object_, id_), one in self.truth.items()
+            if object_ == asked["object"]
+        ]
+        rows.sort(key=lambda row: row[0])
+        if asked["one"]:
+            rows = [row for row in rows if row[0][1] == asked["one"]]
+        elif asked["since"]:
+            rows = [row for row in rows if row[0][0] >= instant(asked["since"])]
+        else:
+            behind = (instant(asked["after"]), asked["id"])
+            rows = [row for row in rows if row[0] > behind]
+        names = asked["fields"].split(", ")
+        shown = [
+            {"attributes": {"type": asked["object"]}} | {name: one.get(name) for name in names}
+            for _, one in rows[: int(asked["limit"])]
+        ]
+        return _ok({"totalSize": len(shown), "done": True, "records": shown})
+
+
+def _stamped(record: dict[str, Any]) -> int:
+    return instant(record["SystemModstamp"].replace("+0000", "Z"))

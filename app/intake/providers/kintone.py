@@ -18,7 +18,7 @@ from app.domain.deliveries import About, Delivery, Item, Refused
 from app.domain.errors import Fault, Invalid, Unreadable
 from app.domain.kinds import KINDS, FieldType, Kind, RawValue, canonical_fields, field_type
 from app.domain.revisions import MAX_DIGITS, of_number
-from app.intake.credentials import Credentials
+from app.intake.credentials import Absence, Credentials, Secret, Use
 from app.intake.reading import read_json, written
 from app.intake.records import Record, record_of
 from app.intake.requests import (
@@ -220,8 +220,10 @@ def read_fetched(
         return refusal(request, error, written(dict(fetched)), about=about)
 
 
-def _check(settings: Settings, _credentials: Credentials) -> None:
+def _check(settings: Settings, credentials: Credentials) -> None:
     kind, codes = _kind(settings), settings.words("fields")
+    if credentials.get("api_token") and settings.text("api_url") is None:
+        raise _wrong("api_url", "required")
     wrong = [label for label in codes if label not in kind.readers or label in _CODES_NEVER]
     if wrong:
         allowed = ", ".join(sorted(set(kind.readers) - _CODES_NEVER))
@@ -278,7 +280,20 @@ PROVIDER = Provider(
             "connected... Words that are not ours and not named here are quarantined.",
         ),
         text_setting("currency", "Currency of amounts, where no field has it (JPY)."),
+        text_setting(
+            "api_url", "Address of the domain (https://example.cybozu.com), to ask it for records."
+        ),
+        text_setting("updated_field", "Code of the field of the last change.", default="更新日時"),
         zone_setting("time_zone", "Zone of dates without time.", default="Asia/Tokyo"),
     ),
     check=_check,
+    secrets=(
+        Secret(
+            "api_token",
+            "API token of the app that may read its records, to read through what notifications "
+            "missed; wants `api_url`. Left out: nothing is asked.",
+            absence=Absence.OPTIONAL,
+            use=Use.ASKING,
+        ),
+    ),
 )

@@ -16,7 +16,7 @@ from app.domain.errors import Fault, Invalid, Unreadable
 from app.domain.instants import instant
 from app.domain.kinds import RawValue
 from app.domain.revisions import of_instant
-from app.intake.credentials import Absence, Secret
+from app.intake.credentials import Absence, Secret, Use
 from app.intake.proofs import verify_basic
 from app.intake.reading import read_json, written
 from app.intake.requests import (
@@ -308,6 +308,7 @@ PROVIDER = Provider(
             "API token of an admin (Personal preferences > API), to read through what events "
             "missed. Left out: nothing is asked.",
             absence=Absence.OPTIONAL,
+            use=Use.ASKING,
         ),
     ),
     hook=Hook(_verify, _read, _next_steps),

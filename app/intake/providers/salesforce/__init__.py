@@ -22,7 +22,7 @@ from app.domain.errors import Fault, Invalid, TasseiError, Unauthenticated, Unre
 from app.domain.instants import instant
 from app.domain.kinds import RawValue
 from app.domain.revisions import of_instant
-from app.intake.credentials import Absence, Credentials, Secret
+from app.intake.credentials import Absence, Credentials, Secret, Use
 from app.intake.eventbridge import API_KEY_HEADER, destination_steps, verify_api_key
 from app.intake.proofs import any_same
 from app.intake.providers.salesforce.changes import MAPPING, is_change, read_change
@@ -215,7 +215,9 @@ def read_fetched(
     return _item(0, None, object_kind, Record(fetched), request, full=True)
 
 
-def _check(settings: Settings, _credentials: Credentials) -> None:
+def _check(settings: Settings, credentials: Credentials) -> None:
+    if credentials.get("client_id") and settings.text("api_url") is None:
+        raise _wrong("api_url", "required")
     if not _ORGANIZATION.fullmatch(settings.text("organization_id") or ""):
         raise _wrong("organization_id", "not_a_salesforce_id")
     shapes = settings.texts("shapes")
@@ -309,6 +311,9 @@ _SETTINGS = (
         allowed=("booked", "held", "canceled", "no_show"),
     ),
     zone_setting("time_zone", "Zone of dates without time, such as CloseDate."),
+    text_setting(
+        "api_url", "The organization's address (https://example.my.salesforce.com), to ask it."
+    ),
 )
 
 PROVIDER = Provider(
@@ -321,6 +326,19 @@ PROVIDER = Provider(
             "once. An Outbound Message cannot carry one.",
             absence=Absence.GENERATED,
             wanted=_with_key,
+        ),
+        Secret(
+            "client_id",
+            "Consumer key of a connected app (client credentials flow, scope api), to read through "
+            "what was not sent; wants `api_url`. Left out: nothing is asked.",
+            absence=Absence.OPTIONAL,
+            use=Use.ASKING,
+        ),
+        Secret(
+            "client_secret",
+            "Consumer secret of that app.",
+            absence=Absence.OPTIONAL,
+            use=Use.ASKING,
         ),
     ),
     hook=Hook(_verify, _read, _next_steps, answer=_answer, failed=NOT_STORED, kept=_kept),

@@ -1,0 +1,128 @@
+"""kintone tells of little and never twice: its records are read through, against the app itself."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.instants import MINUTE, SECOND, instant
+from app.store import ledger, states
+from app.usecases import fetching
+from app.usecases.context import Context
+from app.usecases.fetch_subjects import subjects_of
+from app.usecases.receiving import HookCall, Taken, connection_of, record_hook
+from app.usecases.saving import Precondition, standing
+from app.usecases.sources import put_source
+from tests.engines import on_both
+from tests.outbound.accounts import SOURCE, W, inside
+from tests.outbound.simulator import TOKEN, Kintone, serving
+from tests.web.service import Clock
+
+FIELDS = {"status": "状況", "won_at": "受注日", "amount": "金額"}
+WORDS = {"受注": "won", "失注": "lost", "商談中": "open"}
+
+
+@dataclass
+class App:
+    """A source of one app."""
+
+    context: Context
+    account: Kintone
+    clock: Clock
+    found: list[tuple[str, str]]
+
+    def visit(self) -> bool:
+        with self.context.read() as reading:
+            (subject,) = subjects_of(self.context, reading, W)
+        return fetching.visit(self.context, subject, lambda *told: self.found.append(told))
+
+    def push(self, record: dict[str, Any]) -> None:
+        """The notification that kintone makes of a record as it is saved."""
+        with self.context.read() as reading:
+            document = standing(reading, W, "source", SOURCE)
+            assert document is not None
+            connection = connection_of(self.context, reading, W, document)
+        assert connection is not None
+        event = {"id": "n", "type": "UPDATE_RECORD", "app": {"id": "12"}, "record": record}
+        headers = {"content-type": "application/json"}
+        call = HookCall("POST", "/v1/hooks/x", headers, json.dumps(event).encode())
+        taken = record_hook(self.context, connection, call)
+        assert isinstance(taken, Taken)
+        taken.results.result(30)
+
+    def assert_true(self) -> None:
+        keys = [f"12:{number}" for number in self.account.truth]
+        with self.context.read() as reading:
+            known = states.load(reading, W, SOURCE, keys)
+        for number, record in self.account.truth.items():
+            fields = known[f"12:{number}"].fields
+            assert fields["amount"] == record["金額"]["value"], number
+            assert fields["status"] == WORDS[record["状況"]["value"]], number
+        assert ledger.verify(self.context.store, W) == []
+
+
+@pytest.fixture
+def app(engine: str, tmp_path: Path) -> Iterator[App]:
+    assert engine
+    clock = Clock(instant("2026-12-01T09:00:00Z"))
+    with serving(Kintone(clock)) as account, inside(tmp_path, clock) as context:
+        settings = {"app_id": "12", "kind": "deal", "currency": "JPY", "api_url": account.url}
+        body = {
+            "provider": "kintone",
+            "name": "案件",
+            "settings": settings | {"fields": FIELDS, "values": WORDS},
+        }
+        credentials: Any = {"api_token": TOKEN}
+        put_source(context, W, SOURCE, body, credentials, Precondition(None, None), "test")
+        yield App(context, account, clock, [])
+
+
+def deal(app: App, number: int, amount: int, status: str = "受注") -> dict[str, Any]:
+    return app.account.save(number, 状況=status, 金額=str(amount), 受注日="2026-12-01")
+
+
+@on_both
+def test_an_import_of_many_records_in_one_minute_is_read_page_by_page(app: App) -> None:
+    for number in range(1, 251):
+        deal(app, number, number)
+    app.clock.now += 6 * MINUTE
+    app.account.faults.extend(["", "500"])
+    assert not app.visit()
+    app.clock.now += 6 * MINUTE
+    assert app.visit()
+    app.assert_true()
+    assert len(app.found) == 250
+    assert len(app.account.asked) == 4
+
+
+@on_both
+@pytest.mark.parametrize("seed", range(3))
+def test_any_course_of_changes_and_losses_ends_as_the_app_stands(app: App, seed: int) -> None:
+    dice = random.Random(seed)
+    late: list[dict[str, Any]] = []
+    for _ in range(40):
+        app.clock.now += dice.randint(0, 40 * SECOND)
+        record = deal(app, dice.randint(1, 9), dice.randint(1, 999), dice.choice(list(WORDS)))
+        match dice.choice(["told", "late", "lost"]):
+            case "told":
+                app.push(record)
+            case "late":
+                late.append(record)
+        if dice.random() < 0.3:
+            faults = ["", "429", "500", "garbage", "drop"]
+            app.account.faults.extend(dice.choice(faults) for _ in range(2))
+            app.visit()
+    app.account.faults.clear()
+    app.clock.now += 6 * MINUTE
+    assert app.visit()
+    app.assert_true()
+    dice.shuffle(late)
+    for record in late:
+        app.push(record)
+    app.assert_true()
