@@ -77,7 +77,7 @@ def run_service() -> None:
     configure_logs(settings.log_format)
     # Before anything is made: a key is shown once, and not by a start that fails right after.
     sockets = _listening(settings)
-    context = opened(settings)
+    context = opened(settings, apart=True)
     given = _given_key(settings)
     issued = workspaces.first_start(context.store, wall_clock(), random_token, given)
     app = create_app(settings, context)

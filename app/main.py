@@ -18,6 +18,7 @@ from app.store import counting, keys
 from app.store.committer import Committer
 from app.store.engine import StartError, Store
 from app.store.keys import ApiKey
+from app.store.recorder_process import RecorderProcess
 from app.telemetry import Counters
 from app.usecases.building import Builder
 from app.usecases.context import Context
@@ -89,9 +90,16 @@ def random_token(length: int) -> str:
 
 
 def opened(
-    settings: Settings, *, clock: Clock = wall_clock, token: Token = random_token
+    settings: Settings,
+    *,
+    clock: Clock = wall_clock,
+    token: Token = random_token,
+    apart: bool = False,
 ) -> Context:
-    """The store, migrated, with everything that works on it. Raises StartError."""
+    """The store, migrated, with everything that works on it. Raises StartError.
+
+    apart: whether activities are recorded in a process of their own; it begins with the committer
+    """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = Store(settings.database)
     vault = Vault(secret_key(settings))
@@ -106,7 +114,11 @@ def opened(
     return Context(
         store=store,
         # Told before those who wait are answered: who reads after the answer reads what it says.
-        committer=Committer(store, moved=watch.moved),
+        committer=Committer(
+            store,
+            moved=watch.moved,
+            process=RecorderProcess(settings.database, store.lanes) if apart else None,
+        ),
         watch=watch,
         vault=vault,
         organisations=Organisations(),

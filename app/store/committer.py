@@ -12,7 +12,8 @@ from concurrent.futures import Future
 from app.domain.deliveries import Delivery, ItemResult
 from app.domain.errors import Unavailable
 from app.store.engine import Store
-from app.store.lanes import Answer, Lane, Room, Told, Waiting
+from app.store.lanes import Answer, Lane, Recording, Room, Told, Waiting
+from app.store.recorder_process import RecorderProcess, RemoteRecorder
 from app.store.recording import Moved, Recorder, unheard
 from app.store.strays import Work
 
@@ -24,7 +25,8 @@ class Committer:
     """The only writer of activities. `submit` from any thread; `stop` finishes what waits.
 
     A workspace has one lane, so that its batches never wait for each other's lock. SQLite has one
-    lane for all; PostgreSQL has several, which share the server's fsyncs.
+    lane for all; PostgreSQL has several, which share the server's fsyncs. With a `process` the
+    transactions happen there.
     """
 
     def __init__(
@@ -33,11 +35,19 @@ class Committer:
         queue_limit: int = QUEUE_ITEMS,
         byte_limit: int = QUEUE_BYTES,
         moved: Moved = unheard,
+        process: RecorderProcess | None = None,
     ) -> None:
         self._room = Room(queue_limit, byte_limit)
+        self._process = process
+
+        def recorder(lane: int) -> Recording:
+            if process is None:
+                return Recorder(store, moved)
+            return RemoteRecorder(process, lane, store, moved)
+
         self._lanes = [
-            Lane(Recorder(store, moved), self._room, apart=not store.spans_workspaces)
-            for _ in range(store.lanes)
+            Lane(recorder(lane), self._room, apart=not store.spans_workspaces)
+            for lane in range(store.lanes)
         ]
 
     def tell(self, told: Told) -> None:
@@ -52,6 +62,8 @@ class Committer:
 
     def start(self) -> None:
         """Commit what comes."""
+        if self._process is not None:
+            self._process.start()
         for lane in self._lanes:
             lane.start()
 
@@ -61,6 +73,8 @@ class Committer:
             lane.close()
         for lane in self._lanes:
             lane.join()
+        if self._process is not None:
+            self._process.stop()
 
     @property
     def depth(self) -> int:

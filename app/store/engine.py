@@ -134,9 +134,13 @@ class Store:
             with self._outages_named(), self._backend.writing() as connection:
                 yield connection
         except Unavailable as error:
-            self._refusing = error.code
+            self.refused(error.code)
             raise
-        self._refusing = None
+        self.refused(None)
+
+    def refused(self, why: str | None) -> None:
+        """Note why a write failed, or that it was done: here, or in a process of ours."""
+        self._refusing = why
 
     def try_writing(self) -> None:
         """Write without changing anything: what lacked may be there again. Raises Unavailable."""

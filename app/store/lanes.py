@@ -9,14 +9,13 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from typing import NamedTuple
-
-from sqlalchemy.exc import IntegrityError
+from typing import NamedTuple, Protocol
 
 from app.domain.deliveries import Delivery, ItemResult
 from app.domain.errors import Invalid, NotFound, TasseiError, Unavailable
+from app.store.breaking import fault_of
 from app.store.deliveries import Placed
-from app.store.recording import Done, Recorder
+from app.store.recording import Done
 from app.store.strays import Work
 
 Answer = Future[list[ItemResult]]
@@ -26,7 +25,7 @@ Told = Callable[[int, float], None]
 BATCH_ITEMS = 2_000
 # Whether a lost connection lost the commit with it is unknown: the same batch is run again, and
 # what was committed is then a duplicate. Later the sender is told to come again.
-RETRIED = frozenset({"database_is_away", "database_is_contended"})
+RETRIED = frozenset({"database_is_away", "database_is_contended", "recorder_is_away"})
 RETRY_SECONDS = (0.05, 0.2, 0.8)
 
 _log = logging.getLogger(__name__)
@@ -39,6 +38,18 @@ class Waiting(NamedTuple):
     works: list[Work]
     size: int
     answer: Answer
+
+
+class Recording(Protocol):
+    """A recorder, wherever it runs."""
+
+    def record(
+        self, works: Sequence[Work], empty: Sequence[Delivery] = (), placed: Placed | None = None
+    ) -> list[Done]:
+        """Take works in, in one transaction; a result for each, in order."""
+
+    def set_aside(self, work: Work, error: Invalid, placed: Placed) -> ItemResult:
+        """Put a work that breaks its transaction into quarantine."""
 
 
 class Room:
@@ -73,7 +84,7 @@ class Room:
 class Lane:
     """Takes deliveries in their order. `apart`: each workspace in a transaction of its own."""
 
-    def __init__(self, recorder: Recorder, room: Room, *, apart: bool) -> None:
+    def __init__(self, recorder: Recording, room: Room, *, apart: bool) -> None:
         self._recorder = recorder
         self._room = room
         self._apart = apart
@@ -168,7 +179,7 @@ class Lane:
                 raise
             if len(works) == 1 and not empty:
                 _log.warning("an item was set aside", exc_info=error)
-                return [self._recorder.set_aside(works[0], _fault(error), placed)]
+                return [self._recorder.set_aside(works[0], fault_of(error), placed)]
         if empty:
             # What has no items cannot be to blame.
             return self._settled([], empty, placed) + self._settled(works, [], placed)
@@ -198,13 +209,6 @@ def _by_workspace(batch: Iterable[Waiting]) -> list[list[Waiting]]:
 
 def _nobody(_deliveries: int, _seconds: float) -> None:
     """Who is told while nobody asked."""
-
-
-def _fault(error: Exception) -> Invalid:
-    if isinstance(error, Invalid):
-        return error
-    # The one constraint that sound items can meet: a total beyond what a tally can hold.
-    return Invalid("tally_does_not_fit" if isinstance(error, IntegrityError) else "not_storable")
 
 
 def _answer(answer: Answer, done: list[Done]) -> None:
