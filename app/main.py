@@ -17,8 +17,9 @@ from app.settings import Settings, secret_key
 from app.store import counting, keys
 from app.store.committer import Committer
 from app.store.engine import StartError, Store
+from app.store.frames import Opening
 from app.store.keys import ApiKey
-from app.store.recorder_process import RecorderProcess
+from app.store.remote import RemoteCommitter
 from app.telemetry import Counters
 from app.usecases.building import Builder
 from app.usecases.context import Context
@@ -98,7 +99,7 @@ def opened(
 ) -> Context:
     """The store, migrated, with everything that works on it. Raises StartError.
 
-    apart: whether activities are recorded in a process of their own; it begins with the committer
+    apart: whether activities are committed in a process of their own
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = Store(settings.database)
@@ -114,10 +115,10 @@ def opened(
     return Context(
         store=store,
         # Told before those who wait are answered: who reads after the answer reads what it says.
-        committer=Committer(
-            store,
-            moved=watch.moved,
-            process=RecorderProcess(settings.database, store.lanes) if apart else None,
+        committer=(
+            RemoteCommitter(Opening(settings.database, settings.log_format), store, watch.moved)
+            if apart
+            else Committer(store, moved=watch.moved)
         ),
         watch=watch,
         vault=vault,

@@ -15,16 +15,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
+
+import orjson
 
 JsonValue = str | int | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
 KIND = "@kind"
 RETRACTED = "@retracted"
 DIGEST_BYTES = 16
-# Made once: building an encoder costs a fifth of writing a report.
+# What orjson leaves to it: whole numbers of any size. Otherwise the two write the same.
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -44,9 +45,11 @@ class Stamp(NamedTuple):
 ZERO = Stamp("", 0, b"")
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What one delivery says about one activity.
+
+    Like everything that is made once an event, a named tuple: it is made, sent to another process
+    and made there in a third of the time of a frozen class.
 
     `fields` is canonical (see `kinds`) and holds KIND; a full report holds RETRACTED as well and
     no None, a partial one may clear a field with None. `content` is the canonical JSON that the
@@ -61,8 +64,7 @@ class Report:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What an activity currently is. `stamps` has only the fields set by partial reports."""
 
     base: Stamp
@@ -113,14 +115,21 @@ def make_report(
         fields = {RETRACTED: False, **fields}
         if None in fields.values():
             fields = {name: value for name, value in fields.items() if value is not None}
-    content = canonical_json({"full": full, "fields": fields})
-    digest = hashlib.sha256(content.encode()).digest()[:DIGEST_BYTES]
-    return Report(source, key, Stamp(revision, mapping, digest), full, fields, content)
+    content = _canonical({"full": full, "fields": fields})
+    digest = hashlib.sha256(content).digest()[:DIGEST_BYTES]
+    return Report(source, key, Stamp(revision, mapping, digest), full, fields, content.decode())
 
 
 def canonical_json(value: object) -> str:
     """The one spelling of a JSON value: sorted keys, no blanks, text as itself."""
-    return _CANONICAL.encode(value)
+    return _canonical(value).decode()
+
+
+def _canonical(value: object) -> bytes:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return _CANONICAL.encode(value).encode()
 
 
 def join(state: State, report: Report) -> State:

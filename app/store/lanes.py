@@ -8,17 +8,15 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
 from typing import NamedTuple, Protocol
 
 from app.domain.deliveries import Delivery, ItemResult
-from app.domain.errors import Invalid, NotFound, TasseiError, Unavailable
+from app.domain.errors import NotFound, TasseiError, Unavailable
 from app.store.breaking import fault_of
 from app.store.deliveries import Placed
-from app.store.recording import Done
+from app.store.recording import Done, Recorder
 from app.store.strays import Work
 
-Answer = Future[list[ItemResult]]
 # Of a transaction: how many deliveries it made durable, and in how many seconds.
 Told = Callable[[int, float], None]
 
@@ -31,6 +29,19 @@ RETRY_SECONDS = (0.05, 0.2, 0.8)
 _log = logging.getLogger(__name__)
 
 
+class Answer(Protocol):
+    """Who waits for results, as the lane's thread sees it; a `concurrent.futures.Future` is one."""
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Whether somebody still waits; asked once, before the work is begun."""
+
+    def set_result(self, result: list[ItemResult], /) -> None:
+        """The results, by index: they are on disk."""
+
+    def set_exception(self, exception: BaseException | None, /) -> None:
+        """Why there are none."""
+
+
 class Waiting(NamedTuple):
     """A delivery in a queue, and who waits for its results."""
 
@@ -38,18 +49,6 @@ class Waiting(NamedTuple):
     works: list[Work]
     size: int
     answer: Answer
-
-
-class Recording(Protocol):
-    """A recorder, wherever it runs."""
-
-    def record(
-        self, works: Sequence[Work], empty: Sequence[Delivery] = (), placed: Placed | None = None
-    ) -> list[Done]:
-        """Take works in, in one transaction; a result for each, in order."""
-
-    def set_aside(self, work: Work, error: Invalid, placed: Placed) -> ItemResult:
-        """Put a work that breaks its transaction into quarantine."""
 
 
 class Room:
@@ -60,38 +59,36 @@ class Room:
         self._deliveries = self._items = self._octets = 0
         self._changing = threading.Lock()
 
-    def take(self, waiting: Waiting) -> bool:
-        """Whether there was room, which is now taken."""
+    def take(self, items: int, octets: int) -> bool:
+        """Whether there was room for one more delivery, which is now taken."""
         with self._changing:
-            items, octets = self._items + len(waiting.works), self._octets + waiting.size
-            if self._deliveries and (items > self._limits[0] or octets > self._limits[1]):
+            all_items, all_octets = self._items + items, self._octets + octets
+            if self._deliveries and (all_items > self._limits[0] or all_octets > self._limits[1]):
                 return False
-            self._move(waiting, 1)
+            self._deliveries += 1
+            self._items, self._octets = all_items, all_octets
             return True
 
-    def leave(self, batch: Iterable[Waiting]) -> None:
-        """Give back what was taken for these."""
+    def leave(self, deliveries: int, items: int, octets: int) -> None:
+        """Give back what was taken for some."""
         with self._changing:
-            for waiting in batch:
-                self._move(waiting, -1)
-
-    def _move(self, waiting: Waiting, step: int) -> None:
-        self._deliveries += step
-        self._items += step * len(waiting.works)
-        self._octets += step * waiting.size
+            self._deliveries -= deliveries
+            self._items -= items
+            self._octets -= octets
 
 
 class Lane:
     """Takes deliveries in their order. `apart`: each workspace in a transaction of its own."""
 
-    def __init__(self, recorder: Recording, room: Room, *, apart: bool) -> None:
+    def __init__(self, recorder: Recorder, room: Room, *, apart: bool) -> None:
         self._recorder = recorder
         self._room = room
         self._apart = apart
         self._waiting: deque[Waiting] = deque()
         self._changed = threading.Condition()
         self._open = False
-        self.told: Told = _nobody
+        self.told: Told = nobody
+        self.ended = unheeded
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
 
     def open(self) -> None:
@@ -123,7 +120,7 @@ class Lane:
         """Queue a delivery for which there is room. Raises Unavailable `stopping`."""
         with self._changed:
             if not self._open:
-                self._room.leave([waiting])
+                self._room.leave(1, len(waiting.works), waiting.size)
                 raise Unavailable("stopping")
             self._waiting.append(waiting)
             self._changed.notify()
@@ -135,6 +132,7 @@ class Lane:
             for share in _by_workspace(batch) if self._apart else [batch]:
                 if share:
                     self._commit(share)
+                    self.ended()
 
     def _next(self) -> list[Waiting]:
         """What waits, up to a batch; nothing once stopped and drained."""
@@ -146,7 +144,9 @@ class Lane:
                 waiting = self._waiting.popleft()
                 batch.append(waiting)
                 room -= max(len(waiting.works), 1)
-        self._room.leave(batch)
+        self._room.leave(
+            len(batch), sum(len(one.works) for one in batch), sum(one.size for one in batch)
+        )
         return batch
 
     def _commit(self, batch: Sequence[Waiting]) -> None:
@@ -207,8 +207,12 @@ def _by_workspace(batch: Iterable[Waiting]) -> list[list[Waiting]]:
     return list(shares.values())
 
 
-def _nobody(_deliveries: int, _seconds: float) -> None:
+def nobody(_deliveries: int, _seconds: float) -> None:
     """Who is told while nobody asked."""
+
+
+def unheeded() -> None:
+    """What is done at the end of a transaction where nothing is."""
 
 
 def _answer(answer: Answer, done: list[Done]) -> None:

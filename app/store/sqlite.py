@@ -24,7 +24,7 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA cache_size = -32768",
     # Folding the log into the file less often: a page that many commits touched moves once.
-    "PRAGMA wal_autocheckpoint = 4000",
+    "PRAGMA wal_autocheckpoint = 16000",
     # After a burst the log file is cut back instead of keeping its largest size for ever.
     "PRAGMA journal_size_limit = 67108864",
 )

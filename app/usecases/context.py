@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from app.store.committer import Committer
+from app.store.committer import Commits
 from app.store.engine import Store
 from app.store.transactions import Reading, Writing
 from app.usecases.organisation import Organisations
@@ -25,7 +25,7 @@ class Context:
     """The parts of a running service, below the web. `public_url` has no trailing slash."""
 
     store: Store
-    committer: Committer
+    committer: Commits
     watch: Watch
     vault: Vault
     organisations: Organisations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.domain.deliveries import Delivery, ItemResult
 from app.domain.errors import Invalid, NotFound
@@ -21,6 +21,7 @@ from app.intake.requests import (
 )
 from app.intake.tables import raw_table, read_table
 from app.store import sources
+from app.store.lanes import Answer as Waiting
 from app.telemetry import logger
 from app.usecases.context import Context
 from app.usecases.keys import digest_of
@@ -33,13 +34,18 @@ Results = Future[list[ItemResult]]
 
 
 def record_events(
-    context: Context, workspace: str, body: bytes, media_type: str, headers: Mapping[str, str]
-) -> Results:
-    """Queue the events of a direct request; the future has one result an item, once on disk."""
+    context: Context,
+    workspace: str,
+    body: bytes,
+    media_type: str,
+    headers: Mapping[str, str],
+    answer: Waiting,
+) -> None:
+    """Queue the events of a direct request; the answer gets a result an item, once on disk."""
     raw = raw_event(body, media_type, headers)
     now = context.clock()
-    return context.committer.submit(
-        read_events(body, media_type, headers, workspace=workspace, now=now, raw=raw)
+    context.committer.post(
+        read_events(body, media_type, headers, workspace=workspace, now=now, raw=raw), answer
     )
 
 
@@ -53,7 +59,7 @@ def record_table(
     with context.read() as reading:
         mapping = mapping_for(reading, workspace, source)
     delivery = read_table(body, media_type, mapping, workspace=workspace, now=context.clock())
-    return context.committer.submit(replace(delivery, raw=raw_table(body, media_type, source)))
+    return context.committer.submit(delivery._replace(raw=raw_table(body, media_type, source)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,5 +157,5 @@ def record_hook(context: Context, connection: Connection, call: HookCall) -> tup
         context.clock(),
     )
     connection.hook.verify(request)
-    delivery = replace(read_hook(connection.hook, request), raw=raw_of(request))
+    delivery = read_hook(connection.hook, request)._replace(raw=raw_of(request))
     return context.committer.submit(delivery), connection.hook.answer

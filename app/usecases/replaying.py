@@ -8,7 +8,7 @@ supersedes. Times are judged by the instant of receipt: what was too far ahead t
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import sleep
 from typing import NamedTuple
 
@@ -114,7 +114,7 @@ def _only(delivery: Delivery, source: str | None) -> Delivery:
         return delivery
     items = tuple(item for item in delivery.items if _source(item) == source)
     refused = tuple(item for item in delivery.refused if _source(item) == source)
-    return replace(delivery, items=items, refused=refused)
+    return delivery._replace(items=items, refused=refused)
 
 
 def _source(item: Item | Refused) -> str | None:
@@ -133,7 +133,7 @@ def _read_again(context: Context, reading: Reading, workspace: str, whole: Whole
         delivery = _read_table(reading, workspace, raw, now)
     else:
         delivery = read_events(raw.body, raw.media_type, raw.headers, workspace=workspace, now=now)
-    return replace(delivery, replay=Replay(stored.id, context.clock()))
+    return delivery._replace(replay=Replay(stored.id, context.clock()))
 
 
 def _read_table(reading: Reading, workspace: str, raw: Raw, received_at: int) -> Delivery:

@@ -28,8 +28,11 @@ WHOLE = "tassei.whole"
 
 def header(scope: Scope, name: bytes) -> bytes:
     """A header's values as one list; empty when it is absent."""
-    values = [value for key, value in scope["headers"] if key == name]
-    return b", ".join(values) if values else b""
+    found = b""
+    for key, value in scope["headers"]:
+        if key == name:
+            found = found + b", " + value if found else value
+    return found
 
 
 async def received(scope: Scope, receive: Receive, limits: BodyLimits = LIMITS) -> bytes:

@@ -53,10 +53,13 @@ class EventsDoor:
         media_type, headers = _described(scope)
         body = (await receive()).get("body", b"")
         if source is not None or is_table(media_type):
-            waiting = await _table(state.context, principal.workspace, source, body, media_type)
+            rows = await _table(state.context, principal.workspace, source, body, media_type)
+            results = await state.arrivals.of(rows)
         else:
-            waiting = record_events(state.context, principal.workspace, body, media_type, headers)
-        results = await state.arrivals.of(waiting)
+            arrival = state.arrivals.expected()
+            context, workspace = state.context, principal.workspace
+            record_events(context, workspace, body, media_type, headers, arrival)
+            results = await arrival.here
         count(state.platform.counters, results)
         await _answer(send, answer(results, scope))
 

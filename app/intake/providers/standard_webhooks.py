@@ -7,8 +7,6 @@ mode is not accepted: the signature does not cover its headers.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from app.domain.deliveries import Delivery, Item, Refused
 from app.domain.errors import Invalid, Unreadable
 from app.domain.kinds import RawValue
@@ -60,7 +58,7 @@ def _events(body: bytes) -> list[RawValue]:
 def _redacted(outcome: Item | Refused, request: HookRequest) -> Item | Refused:
     if isinstance(outcome, Item):
         return outcome
-    return replace(outcome, content=redacted(outcome.content, request.credentials))
+    return outcome._replace(content=redacted(outcome.content, request.credentials))
 
 
 def _next_steps(hook_url: str) -> tuple[Step, ...]:
