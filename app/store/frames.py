@@ -9,14 +9,16 @@ from __future__ import annotations
 import pickle
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from app.domain.deliveries import Delivery, ItemResult
+from app.domain.activities import Report, Stamp
+from app.domain.deliveries import Delivery, Item, ItemResult, Raw
 from app.store.heads import Head
 
 _LENGTH = struct.Struct("!I")
 
 Numbered = tuple[int, Delivery]
+Plain = tuple[Any, ...]
 
 
 class Opening(NamedTuple):
@@ -29,9 +31,11 @@ class Opening(NamedTuple):
 class Told(NamedTuple):
     """What became of some numbered deliveries, and what else a transaction has to tell.
 
+    plain: by outcome, those with one item of which nothing more is to be said; results: the others
     moved: the heads it moved; commits: of each, how many deliveries and how many seconds
     """
 
+    plain: Mapping[str, Sequence[int]]
     results: Sequence[tuple[int, list[ItemResult]]]
     errors: Sequence[tuple[int, BaseException]]
     moved: Mapping[str, Head]
@@ -39,7 +43,27 @@ class Told(NamedTuple):
     refusing: str | None
 
 
-def framed(value: Sequence[Numbered] | Told | Opening) -> bytes:
+def flattened(number: int, delivery: Delivery) -> Plain:
+    """A delivery as plain tuples, which are pickled in half the time."""
+    items = [
+        (*item[:2], *item.report[:2], *item.report[2], *item.report[3:]) for item in delivery.items
+    ]
+    raw = None if delivery.raw is None else tuple(delivery.raw)
+    return (number, *delivery[:3], items, delivery.refused, raw, delivery.replay)
+
+
+def raised(plain: Plain) -> Numbered:
+    """The inverse of `flattened`."""
+    number, workspace, received_at, quarantines, items, refused, raw, replay = plain
+    read = tuple(
+        Item(index, id_, Report(source, key, Stamp(revision, mapping, digest), *rest))
+        for index, id_, source, key, revision, mapping, digest, *rest in items
+    )
+    kept = None if raw is None else Raw(*raw)
+    return number, Delivery(workspace, received_at, quarantines, read, refused, kept, replay)
+
+
+def framed(value: Sequence[Plain] | Told | Opening) -> bytes:
     """A value as bytes."""
     body = pickle.dumps(value, 5)
     return _LENGTH.pack(len(body)) + body

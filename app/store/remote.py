@@ -13,30 +13,32 @@ sent again to the next process, and what was committed is then a duplicate.
 from __future__ import annotations
 
 import asyncio
-import socket
-import subprocess
-import sys
+import itertools
+import logging
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import NamedTuple
 
+from app.domain.activities import Outcome
 from app.domain.deliveries import Delivery, ItemResult
 from app.domain.errors import Unavailable
 from app.store.committer import QUEUE_BYTES, QUEUE_ITEMS, answered_at_once, size_of
 from app.store.engine import Store
-from app.store.frames import Frames, Opening, Told, framed
+from app.store.frames import Opening, Told, flattened, framed
 from app.store.lanes import Answer, Room, nobody
 from app.store.lanes import Told as Commits
-from app.store.recording import Moved, unheard
+from app.store.line import Line
+from app.store.recording import Moved
 
-LOST = "recorder_is_away"
 # How often a delivery is sent again when the process is lost with it.
 TRIES = 3
-AGAIN_SECONDS = 0.1
-TOGETHER = 16
-TOGETHER_SECONDS = 0.001
-_LAST_WORDS_SECONDS = 30
-_CHUNK = 2**18
+AGAIN_SECONDS, AGAIN_AT_MOST = 0.1, 5.0
+# A message wakes the other process, which costs more than reading one delivery: while that works
+# on others, so many go together, or what came in so long a time.
+TOGETHER, TOGETHER_SECONDS = 16, 0.001
+
+_log = logging.getLogger(__name__)
 
 
 class Pending(NamedTuple):
@@ -46,7 +48,7 @@ class Pending(NamedTuple):
     items: int
     size: int
     answer: Answer
-    tries: int = 0
+    losses: int = 0
 
 
 class RemoteCommitter:
@@ -56,7 +58,7 @@ class RemoteCommitter:
         self,
         opening: Opening,
         store: Store,
-        moved: Moved = unheard,
+        moved: Moved,
         queue_limit: int = QUEUE_ITEMS,
         byte_limit: int = QUEUE_BYTES,
     ) -> None:
@@ -66,43 +68,41 @@ class RemoteCommitter:
         self._told: Commits = nobody
         self._room = Room(queue_limit, byte_limit)
         self._pending: dict[int, Pending] = {}
-        self._numbers = iter(range(2**63)).__next__
         self._outbox: list[int] = []
+        self._numbers = itertools.count()
+        # Guards what threads other than the loop's touch: whether it is open, and what is posted.
         self._posting = threading.Lock()
-        self._flushing = self._open = False
+        self._open = self._arranged = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._line: socket.socket | None = None
-        self._frames = Frames()
-        self._unsent = b""
-        self._timer: asyncio.TimerHandle | None = None
         self._thread = 0
+        self._line: Line | None = None
+        self._losses = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._again: asyncio.TimerHandle | None = None
 
     def tell(self, told: Commits) -> None:
         """Tell of each transaction from now on."""
         self._told = told
 
-    def open(self) -> None:
-        """Take deliveries; they wait until `start`."""
-        self._open = True
-
     def start(self) -> None:
         """Begin the process, and send it what comes."""
         self._open = True
-        self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
+        self._loop = asyncio.get_running_loop()
         self._begin()
 
     def stop(self) -> None:
         """Take no more, wait until what was taken is committed, and end."""
         with self._posting:
             self._open = False
-        if self._line is not None and self._loop is not None:
-            self._loop.remove_reader(self._line)
-            self._loop.remove_writer(self._line)
-            self._line.settimeout(_LAST_WORDS_SECONDS)
-            self._finish(self._line)
-        self._end()
+        for timer in (self._again, self._timer):
+            if timer is not None:
+                timer.cancel()
+        line, self._line = self._line, None
+        if line is not None:
+            line.finish(self._posted(), lambda: not self._pending)
+            line.close()
+        self._give_up(list(self._pending))
 
     @property
     def depth(self) -> int:
@@ -116,7 +116,10 @@ class RemoteCommitter:
         return answer
 
     def post(self, delivery: Delivery, answer: Answer) -> None:
-        """Queue a delivery; the answer gets its results. As `Committer.post`."""
+        """Queue a delivery; the answer gets its results. As `Committer.post`.
+
+        It may also get Unavailable `recorder_is_away`, when the process was lost time and again.
+        """
         if answered_at_once(delivery, answer):
             return
         items = len(delivery.items) + len(delivery.refused)
@@ -127,162 +130,99 @@ class RemoteCommitter:
             if not self._open:
                 self._room.leave(1, items, pending.size)
                 raise Unavailable("stopping")
-            number = self._numbers()
+            number = next(self._numbers)
             self._pending[number] = pending
             self._outbox.append(number)
-        self._arrange()
+            soon = not self._arranged and self._is_enough()
+            self._arranged = self._arranged or soon
+        self._arrange(soon=soon)
 
-    def _arrange(self) -> None:
-        """Have what was posted sent: at once to who is idle, else some together.
-
-        Each message wakes the other process, which costs more than reading one delivery.
-        """
-        if self._flushing or self._loop is None:
-            return
+    def _is_enough(self) -> bool:
+        """Whether to send at once: to who is idle, from another thread, or many together."""
         waiting = len(self._outbox)
-        enough = waiting >= TOGETHER or waiting == len(self._pending)
-        if threading.get_ident() != self._thread:
-            self._loop.call_soon_threadsafe(self._flush)
-        elif enough:
+        idle = waiting == len(self._pending)
+        return idle or waiting >= TOGETHER or threading.get_ident() != self._thread
+
+    def _arrange(self, *, soon: bool) -> None:
+        if self._loop is None:
+            return
+        if soon and threading.get_ident() == self._thread:
             self._loop.call_soon(self._flush)
-        elif self._timer is None:
+        elif soon:
+            self._loop.call_soon_threadsafe(self._flush)
+        elif self._timer is None and not self._arranged:
             self._timer = self._loop.call_later(TOGETHER_SECONDS, self._flush)
-            return
-        else:
-            return
-        self._flushing = True
 
     def _flush(self) -> None:
-        """Send what was posted."""
+        """Send what was posted, if somebody is there."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._line is not None and (message := self._posted()):
+            self._line.send(message)
+
+    def _posted(self) -> bytes:
         with self._posting:
             numbers, self._outbox = self._outbox, []
-            self._flushing = False
-        if self._line is None:
-            with self._posting:
-                self._outbox = numbers + self._outbox
-            return
-        chosen = [(number, self._pending[number].delivery) for number in numbers]
-        if chosen:
-            self._send(framed(chosen))
+            self._arranged = False
+        if not numbers:
+            return b""
+        return framed([flattened(number, self._pending[number].delivery) for number in numbers])
 
-    def _send(self, more: bytes) -> None:
-        assert self._line is not None and self._loop is not None  # noqa: S101, PT018 - see _flush
-        waits = bool(self._unsent)
-        self._unsent += more
-        if waits:
-            return
-        self._write()
+    def _begin(self) -> None:
+        self._line = Line(self._heard, self._lost)
+        # Not in its arguments: the address may hold a password, and those are for all to see.
+        self._line.send(framed(self._opening))
+        self._flush()
 
-    def _write(self) -> None:
-        line, loop = self._line, self._loop
-        if line is None or loop is None:
-            return
-        try:
-            sent = line.send(self._unsent)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            return  # the reader notices, and it is sent again
-        self._unsent = self._unsent[sent:]
-        if self._unsent:
-            loop.add_writer(line, self._write)
-        else:
-            loop.remove_writer(line)
+    def _heard(self, told: Told) -> None:
+        self._losses = 0
+        self._store.refused(told.refusing)
+        if told.moved:
+            # Before those who wait are answered: who reads after the answer reads what it says.
+            self._moved(told.moved)
+        for deliveries, seconds in told.commits:
+            self._told(deliveries, seconds)
+        for word, numbers in told.plain.items():
+            self._answer_plainly(Outcome(word), numbers)
+        for number, results in told.results:
+            if answer := self._settled(number):
+                answer.set_result(results)
+        for number, error in told.errors:
+            if answer := self._settled(number):
+                answer.set_exception(error)
 
-    def _read(self) -> None:
-        assert self._line is not None  # noqa: S101 - it is what is read
-        try:
-            received = self._line.recv(_CHUNK)
-        except BlockingIOError:
-            return
-        except OSError:
-            received = b""
-        if not received:
-            self._lost()
-            return
-        self._take(received)
-
-    def _take(self, received: bytes) -> None:
-        for told in self._frames.add(received):
-            assert isinstance(told, Told)  # noqa: S101 - the only thing that it says
-            self._store.refused(told.refusing)
-            if told.moved:
-                # Before those who wait are answered: who reads after the answer reads what it says.
-                self._moved(told.moved)
-            for deliveries, seconds in told.commits:
-                self._told(deliveries, seconds)
-            for number, results in told.results:
-                if (done := self._settled(number)) is not None:
-                    done.set_result(results)
-            for number, error in told.errors:
-                if (done := self._settled(number)) is not None:
-                    done.set_exception(error)
+    def _answer_plainly(self, outcome: Outcome, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            item = self._pending[number].delivery.items[0]
+            if answer := self._settled(number):
+                answer.set_result([ItemResult(item.index, item.id, outcome)])
 
     def _settled(self, number: int) -> Answer | None:
+        """Who waits for an answer, if anybody still does; it is awaited no more."""
         pending = self._pending.pop(number)
         self._room.leave(1, pending.items, pending.size)
         return pending.answer if pending.answer.set_running_or_notify_cancel() else None
 
     def _lost(self) -> None:
-        """Whatever had no answer is sent to the next process, some times."""
-        self._end()
-        with self._posting:
-            for number, pending in list(self._pending.items()):
-                again = pending._replace(tries=pending.tries + 1)
-                self._pending[number] = again
-            self._outbox = list(self._pending)
-            given_up = [n for n, pending in self._pending.items() if pending.tries > TRIES]
-            self._outbox = [n for n in self._pending if n not in set(given_up)]
-        for number in given_up:
-            if (done := self._settled(number)) is not None:
-                done.set_exception(Unavailable(LOST, retry_after=1))
-        if self._loop is not None:
-            self._loop.call_later(AGAIN_SECONDS, self._begin)
-
-    def _begin(self) -> None:
-        own, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "app.store.remote_main", str(theirs.fileno())]
-        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])  # noqa: S603 - ourselves
-        theirs.close()
-        own.setblocking(False)
-        self._frames, self._unsent, self._line = Frames(), b"", own
-        assert self._loop is not None  # noqa: S101 - begun by start
-        self._loop.add_reader(own, self._read)
-        # The address may hold a password: not for the list of processes to show.
-        self._send(framed(self._opening))
-        self._flush()
-
-    def _finish(self, line: socket.socket) -> None:
-        """Without the loop, which is about to end: what is left is said, and heard."""
-        with self._posting:
-            numbers, self._outbox = self._outbox, []
-        rest = [(number, self._pending[number].delivery) for number in numbers]
-        try:
-            line.sendall(self._unsent + (framed(rest) if rest else b""))
-            while self._pending and (received := line.recv(_CHUNK)):
-                self._take(received)
-        except OSError:
-            pass  # it is gone, and so is whoever would begin it anew
-        for number in list(self._pending):
-            if (done := self._settled(number)) is not None:
-                done.set_exception(Unavailable(LOST, retry_after=1))
-
-    def _end(self) -> None:
+        """The process is gone: the next one gets whatever had no answer, some times."""
         line, self._line = self._line, None
-        process, self._process = self._process, None
-        if line is not None:
-            if self._loop is not None and not self._loop.is_closed():
-                self._loop.remove_reader(line)
-                self._loop.remove_writer(line)
-            line.close()
-        if process is None:
-            return
-        try:
-            # It ends by itself when its line does, after what it is writing.
-            process.wait(_LAST_WORDS_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        code = line.close(at_once=True) if line is not None else 0
+        _log.error("the process that records activities was lost, exit code %s", code)
+        with self._posting:
+            for number, pending in self._pending.items():
+                self._pending[number] = pending._replace(losses=pending.losses + 1)
+            self._outbox = list(self._pending)
+        self._give_up([n for n, one in self._pending.items() if one.losses > TRIES])
+        assert self._loop is not None  # noqa: S101 - lines are of a loop
+        seconds = min(AGAIN_SECONDS * 2**self._losses, AGAIN_AT_MOST)
+        self._losses += 1
+        self._again = self._loop.call_later(seconds, self._begin)
+
+    def _give_up(self, numbers: Iterable[int]) -> None:
+        gone = set(numbers)
+        with self._posting:
+            self._outbox = [number for number in self._outbox if number not in gone]
+        for number in gone:
+            if answer := self._settled(number):
+                answer.set_exception(Unavailable("recorder_is_away", retry_after=1))

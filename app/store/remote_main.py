@@ -19,7 +19,7 @@ from app.domain.deliveries import ItemResult
 from app.domain.errors import TasseiError, Unavailable
 from app.store.committer import Committer
 from app.store.engine import Store
-from app.store.frames import Frames, Opening, Told, framed
+from app.store.frames import Frames, Opening, Told, framed, raised
 from app.store.heads import Head
 from app.telemetry import configure_logs
 
@@ -46,7 +46,7 @@ class Reply:
 
     def set_result(self, result: list[ItemResult], /) -> None:
         """It is on disk."""
-        self._desk.results.append((self._number, result))
+        self._desk.done(self._number, result)
 
     def set_exception(self, exception: BaseException | None, /) -> None:
         """It is not."""
@@ -65,10 +65,18 @@ class Desk:
         self._clear()
 
     def _clear(self) -> None:
-        self.results: list[tuple[int, list[ItemResult]]] = []
+        self._plain: dict[str, list[int]] = {}
+        self._results: list[tuple[int, list[ItemResult]]] = []
         self.errors: list[tuple[int, BaseException]] = []
         self._heads: dict[str, Head] = {}
         self._commits: list[tuple[int, float]] = []
+
+    def done(self, number: int, result: list[ItemResult]) -> None:
+        """What became of a delivery."""
+        if len(result) == 1 and result[0].error is None:
+            self._plain.setdefault(result[0].outcome.value, []).append(number)
+        else:
+            self._results.append((number, result))
 
     def moved(self, heads: Mapping[str, Head]) -> None:
         """Heads that a transaction moved."""
@@ -84,7 +92,12 @@ class Desk:
         """Say it all. Of another lane it may be a part: its heads, and its results later."""
         with self._telling:
             told = Told(
-                self.results, self.errors, self._heads, self._commits, self._store.refusing
+                self._plain,
+                self._results,
+                self.errors,
+                self._heads,
+                self._commits,
+                self._store.refusing,
             )
             self._clear()
             try:
@@ -100,10 +113,13 @@ def main(descriptor: int) -> None:
     line = socket.socket(fileno=descriptor)
     heard = _heard(line)
     committer, desk = _opened(next(heard), line)
-    for numbered in heard:
-        for number, delivery in numbered:
+    for chosen in heard:
+        for number, delivery in map(raised, chosen):
             committer.post(delivery, Reply(desk, number))
     committer.stop()
+    # All that is left is the end of the process: nothing is worth taking apart for it.
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _heard(line: socket.socket) -> Iterator[Any]:

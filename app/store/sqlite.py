@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.store import files
+from app.store.floor import Floor
 
 APPLICATION = 0x54617373  # "Tass", in the header of every database file of ours
 BUSY_SECONDS = 5
@@ -50,13 +50,13 @@ class Sqlite:
         self._engine = create_engine(url, max_overflow=-1, hide_parameters=True)
         event.listen(self._engine, "connect", configured)
         event.listen(self._engine, "begin", _begun)
-        # A queue of our own in front of the file's lock: waiting there is fair and wakes at once,
-        # while SQLite's busy handler sleeps and polls.
-        self._writing = threading.Lock()
+        path = str(url.database)
+        self._floor = Floor(None if path.startswith("file:") else path, BUSY_SECONDS)
 
     def close(self) -> None:
         """The last connection folds the log into the file."""
         self._engine.dispose()
+        self._floor.close()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -67,7 +67,7 @@ class Sqlite:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Taken as a writer from the start: a reader that upgrades can only fail."""
-        with self._writing, self._engine.connect() as connection:
+        with self._floor.taken(), self._engine.connect() as connection:
             connection.execution_options(begin="BEGIN IMMEDIATE")
             with connection.begin():
                 yield connection
@@ -110,7 +110,7 @@ class Sqlite:
         with self._engine.connect() as connection:
             connection.execution_options(begin="SELECT 1")
             files.fold_log(connection)
-            with self._writing:
+            with self._floor.taken():
                 return files.cut_log(connection, BUSY_SECONDS)
 
     def bell(self) -> None:

@@ -24,6 +24,8 @@ LIMITS = BodyLimits()
 # In the extensions of a scope whose body was there before anything ran: a deadline costs more
 # than reading it.
 WHOLE = "tassei.whole"
+# Likewise, the listener's protocol: what an answer may ask of its connection.
+CONNECTION = "tassei.connection"
 
 
 def header(scope: Scope, name: bytes) -> bytes:

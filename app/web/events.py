@@ -24,6 +24,7 @@ from app.usecases.context import Context
 from app.usecases.recording import Results, record_events, record_table
 from app.views.messages import DEFAULT_LANGUAGE
 from app.web.auth import admitted
+from app.web.middleware import at_once
 from app.web.problems import language_of, problem
 from app.web.resources import Json, encoded
 from app.web.routes import refuse_unknown_parameters
@@ -61,7 +62,9 @@ class EventsDoor:
             record_events(context, workspace, body, media_type, headers, arrival)
             results = await arrival.here
         count(state.platform.counters, results)
-        await _answer(send, answer(results, scope))
+        told = answer(results, scope)
+        if state.platform.cors_origins or not at_once(scope, told):
+            await _answer(send, told)
 
 
 def _described(scope: Scope) -> tuple[str, dict[str, str]]:

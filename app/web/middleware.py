@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.domain.errors import Forbidden, TasseiError, Unreadable
 from app.telemetry import METHODS, AccessLog, Counters, logger
 from app.web.auth import PRINCIPAL
-from app.web.body import LIMITS, BodyLimits, header, received
+from app.web.body import CONNECTION, LIMITS, BodyLimits, header, received
 from app.web.problems import REQUEST_ID, Crash, response
 from app.web.routes import Templates
 
@@ -32,6 +32,31 @@ _ID_BYTES = 16
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # In the scope of a GET that was a HEAD: whoever answers without an end has to end here.
 HEAD_ONLY = "tassei.head_only"
+
+
+# In the scope of a request that was answered past `send`: with which status.
+ANSWERED = "tassei.answered"
+
+
+def at_once(scope: Scope, body: bytes) -> bool:
+    """Answer 200 with JSON in one write, past all layers; False where that cannot be done.
+
+    What the layers add to every answer is in it; nothing here comes from the request.
+    """
+    connection = scope.get("extensions", {}).get(CONNECTION)
+    if connection is None or REQUEST_ID not in scope:
+        return False
+    head = _HEAD % (len(body), scope[REQUEST_ID].encode())
+    if not connection["protocol"].answer(scope["extensions"], head, body):
+        return False
+    scope[ANSWERED] = 200
+    return True
+
+
+_HEAD = (
+    b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\ncontent-type: application/json\r\n"
+    b"x-content-type-options: nosniff\r\nx-request-id: %s\r\ncache-control: no-store\r\n"
+)
 
 
 class RequestIds:
@@ -97,7 +122,7 @@ class Observed:
         try:
             await self.app(scope, receive, observed_send)
         finally:
-            self._report(scope, method, status, self._monotonic() - began)
+            self._report(scope, method, scope.get(ANSWERED, status), self._monotonic() - began)
 
     def _report(self, scope: Scope, method: str, status: int, seconds: float) -> None:
         route = self._templates().of(scope)

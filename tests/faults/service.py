@@ -86,6 +86,17 @@ class Service:
         assert self._process is not None
         return self._process
 
+    @property
+    def committing(self) -> int:
+        """The process that writes activities to the database: the service's only child."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
+            children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+            if found := children.read_text().split():
+                return int(found[0])
+            time.sleep(0.02)
+        raise AssertionError("no process commits")
+
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -176,9 +187,10 @@ class Service:
             store.close()
 
     def rss(self) -> int:
-        """Bytes of memory in use (Linux)."""
-        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+        """Bytes of memory in use (Linux), of both processes."""
+        pids = (self.process.pid, self.committing)
+        pages = (int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids)
+        return sum(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager

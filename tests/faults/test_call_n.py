@@ -232,7 +232,7 @@ def test_what_passes_is_tried_again_whichever_call_it_hits_and_nobody_notices(
 def injected(service: Service, call: str, n: int) -> Iterator[None]:
     """EIO from the n-th such system call on for three calls, while strace is attached."""
     command = ["strace", "-f", "-o", "/dev/null", "-e", f"trace={call}"]
-    command += ["-e", f"inject={call}:error=EIO:when={n}..{n + 2}", "-p", str(service.process.pid)]
+    command += ["-e", f"inject={call}:error=EIO:when={n}..{n + 2}", "-p", str(service.committing)]
     tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own words
     assert tracer.stderr is not None
     said = tracer.stderr.readline()
