@@ -161,11 +161,13 @@ def outcome(before: State, report: Report, after: State, *, known: bool) -> Outc
     """
     if known:
         return Outcome.DUPLICATE
+    if before is NOTHING and after is not before:
+        return Outcome.ACCEPTED
     if _conflicts(before, report):
         return Outcome.CONFLICT
     if after is before or _changes_nothing(before, report, after):
         return Outcome.STALE
-    return Outcome.ACCEPTED if before is NOTHING else Outcome.REVISED
+    return Outcome.REVISED
 
 
 def _conflicts(before: State, report: Report) -> bool:

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
-from app.domain.activities import KIND, JsonValue, State
+from app.domain.activities import KIND, RETRACTED, JsonValue, State
 from app.domain.credits import CREDITS, LONGEST_IDENTITY, MILLION, shares
 from app.domain.errors import Invalid
 from app.domain.instants import FLOOR, instant
@@ -231,12 +232,15 @@ def contribution(metric: Metric, state: State, currency: str) -> Contribution | 
     not_a_decimal, not_a_time, time_without_offset, time_before_1980, not_a_currency.
     """
     fields = state.fields
-    if fields[KIND] != metric.kind or state.retracted or not _concerns(metric, fields):
+    if fields[KIND] != metric.kind or not _concerns(metric, fields):
         return None
     moment = fields.get(metric.time)
     if not isinstance(moment, str):
         return Uncounted("no_time", metric.time)
     at = _counted_from(moment)
+    if metric.value is None and metric.stock is None and metric.unit is not UnitKind.MONEY:
+        # Plain counting, which most metrics of most events are.
+        return Contribution("", at, _credited(metric, fields), 1, 0)
     named = _currency(fields.get("currency") or currency) if metric.unit is UnitKind.MONEY else ""
     measured = _measured(metric, state, at, named)
     if measured is None:
@@ -247,6 +251,7 @@ def contribution(metric: Metric, state: State, currency: str) -> Contribution | 
     return Contribution(named, at, _credited(metric, fields), 1, *measured, until)
 
 
+@lru_cache(maxsize=4096)  # every metric of an activity reads the same few times
 def _counted_from(moment: str) -> int:
     at = instant(moment)
     if at < FLOOR:
@@ -261,9 +266,16 @@ def _currency(named: JsonValue) -> str:
 
 
 def _concerns(metric: Metric, fields: Mapping[str, JsonValue]) -> bool:
+    """Whether the activity stands, and the metric's conditions hold."""
+    if fields.get(RETRACTED) is True:
+        return False
     # Plain loops: this runs for every metric of every event, and generators doubled its time.
     for condition in metric.where:
-        if not condition.holds(fields):
+        value = fields.get(condition.field)
+        if isinstance(value, str):
+            if value not in condition.values:
+                return False
+        elif not condition.holds(fields):
             return False
     for condition in metric.unless:  # noqa: SIM110 - see above
         if condition.holds(fields):

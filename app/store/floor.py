@@ -24,9 +24,9 @@ _LOOK_SECONDS = 0.0005
 
 
 class Floor:
-    """The right to write to one database file. `path` is the file's, None where it has none of
-    its own to speak of (SQLite's URIs); `patience` in seconds.
+    """The right to write to one database file.
 
+    path: the file's; None where it is not a plain one (SQLite's URIs). patience: in seconds.
     Whoever finds it taken for longer than that goes on without it, and SQLite says that the
     database is locked, if it is.
     """

@@ -46,7 +46,28 @@ async def received(scope: Scope, receive: Receive, limits: BodyLimits = LIMITS) 
     if encoding not in (b"", b"identity", b"gzip", b"x-gzip"):
         raise UnsupportedMedia("unsupported_encoding")
     body = await (_collected if is_whole(scope) else _timely)(receive, limits)
-    return inflated(body, limits.size) if encoding.endswith(b"gzip") else body
+    if not encoding:
+        return body
+    _describe_as_plain(scope)
+    body = inflated(body, limits.size) if encoding.endswith(b"gzip") else body
+    scope["headers"].append((b"content-length", str(len(body)).encode()))
+    return body
+
+
+def _describe_as_plain(scope: Scope) -> None:
+    """What follows reads the unpacked body, and headers that say so."""
+    gone = (b"content-encoding", b"content-length", b"transfer-encoding")
+    scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in gone]
+
+
+def has_body(scope: Scope) -> bool:
+    """Whether the head announces a body (RFC 9112 6.3)."""
+    for name, value in scope["headers"]:
+        if name == b"transfer-encoding" and value:
+            return True
+        if name == b"content-length" and value not in (b"", b"0"):
+            return True
+    return False
 
 
 def is_whole(scope: Scope) -> bool:

@@ -108,6 +108,9 @@ async def _answer(send: Send, body: bytes) -> None:
 
 def count(counters: Counters, results: list[ItemResult]) -> None:
     """Tell the service's own metrics what became of items."""
+    if len(results) == 1:
+        counters.counted(results[0].outcome)
+        return
     for outcome, number in Counter([result.outcome for result in results]).items():
         counters.counted(outcome, number)
 

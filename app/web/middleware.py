@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.domain.errors import Forbidden, TasseiError, Unreadable
 from app.telemetry import METHODS, AccessLog, Counters, logger
 from app.web.auth import PRINCIPAL
-from app.web.body import CONNECTION, LIMITS, BodyLimits, header, received
+from app.web.body import CONNECTION, LIMITS, BodyLimits, has_body, header, received
 from app.web.problems import REQUEST_ID, Crash, response
 from app.web.routes import Templates
 
@@ -186,7 +186,6 @@ class Guarded:
         if not has_body(scope):
             return receive
         body = await received(scope, receive, self._limits)
-        _describe_as_plain(scope, len(body))
         waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replayed() -> Message:
@@ -211,21 +210,6 @@ class Guarded:
             if started:  # half an answer is out: only a closed connection tells that it is half
                 raise
             await response(scope, Crash("internal_error"))(scope, receive, send)
-
-
-def has_body(scope: Scope) -> bool:
-    """Whether the head announces a body (RFC 9112 6.3)."""
-    length = header(scope, b"content-length")
-    return bool(header(scope, b"transfer-encoding")) or length not in (b"", b"0")
-
-
-def _describe_as_plain(scope: Scope, length: int) -> None:
-    """What follows reads the unpacked body, and headers that say so."""
-    if not header(scope, b"content-encoding"):
-        return
-    gone = (b"content-encoding", b"content-length", b"transfer-encoding")
-    kept = [(name, value) for name, value in scope["headers"] if name not in gone]
-    scope["headers"] = [*kept, (b"content-length", str(length).encode())]
 
 
 async def _refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
