@@ -174,6 +174,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     counters.watch_writing(lambda: context.store.refusing is None)
     counters.watch_queue(lambda: context.committer.depth)
     context.committer.tell(counters.committed)
+    context.committer.tell_losses(counters.lost)
     platform = Platform(
         version=version("tassei"),
         clock=context.clock,

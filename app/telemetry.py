@@ -244,6 +244,11 @@ class Counters:
             registry=registry,
         )
 
+        self._losses = Counter(
+            "tassei_committer_losses",
+            "Processes that commit activities and were lost; each was begun anew.",
+            registry=registry,
+        )
         self._streams = Gauge(
             "tassei_streams_open",
             "Readers that progress is streamed to.",
@@ -296,6 +301,10 @@ class Counters:
         """One transaction of the committer."""
         self._batch.observe(deliveries)
         self._commit.observe(seconds)
+
+    def lost(self) -> None:
+        """A process that commits was lost."""
+        self._losses.inc()
 
     def watch_queue(self, depth: Callable[[], int]) -> None:
         """Asks `depth` at each scrape how many deliveries wait."""

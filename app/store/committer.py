@@ -28,6 +28,9 @@ class Commits(Protocol):
     def tell(self, told: Told) -> None:
         """Tell of each transaction from now on."""
 
+    def tell_losses(self, lost: Callable[[], None]) -> None:
+        """Tell of each process of its own that is lost from now on."""
+
     def start(self) -> None:
         """Commit what comes."""
 
@@ -73,6 +76,9 @@ class Committer:
         """Tell of each transaction from now on."""
         for lane in self._lanes:
             lane.told = told
+
+    def tell_losses(self, lost: Callable[[], None]) -> None:
+        """Its threads are this process's: when they are lost, so is whoever would be told."""
 
     def open(self) -> None:
         """Take deliveries; they wait until `start`."""

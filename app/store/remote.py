@@ -16,7 +16,7 @@ import asyncio
 import itertools
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from app.domain.errors import Unavailable
 from app.store.committer import QUEUE_BYTES, QUEUE_ITEMS, answered_at_once, size_of
 from app.store.engine import Store
 from app.store.frames import Opening, Told, flattened, framed
-from app.store.lanes import Answer, Room, nobody
+from app.store.lanes import Answer, Room, nobody, unheeded
 from app.store.lanes import Told as Commits
 from app.store.line import Line
 from app.store.recording import Moved
@@ -77,12 +77,17 @@ class RemoteCommitter:
         self._thread = 0
         self._line: Line | None = None
         self._losses = 0
+        self._told_losses: Callable[[], None] = unheeded
         self._timer: asyncio.TimerHandle | None = None
         self._again: asyncio.TimerHandle | None = None
 
     def tell(self, told: Commits) -> None:
         """Tell of each transaction from now on."""
         self._told = told
+
+    def tell_losses(self, lost: Callable[[], None]) -> None:
+        """Tell of each process that is lost from now on."""
+        self._told_losses = lost
 
     def start(self) -> None:
         """Begin the process, and send it what comes."""
@@ -208,7 +213,8 @@ class RemoteCommitter:
         """The process is gone: the next one gets whatever had no answer, some times."""
         line, self._line = self._line, None
         code = line.close(at_once=True) if line is not None else 0
-        _log.error("the process that records activities was lost, exit code %s", code)
+        _log.error("the process that commits activities was lost, exit code %s", code)
+        self._told_losses()
         with self._posting:
             for number, pending in self._pending.items():
                 self._pending[number] = pending._replace(losses=pending.losses + 1)

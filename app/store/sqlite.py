@@ -23,7 +23,8 @@ _PRAGMAS = (
     # NORMAL loses acknowledged commits when the power fails; WAL alone does not help.
     "PRAGMA synchronous = FULL",
     "PRAGMA cache_size = -32768",
-    # Folding the log into the file less often: a page that many commits touched moves once.
+    # Folding the log (at 64 MiB) into the file less often: a page that many commits touched moves
+    # once.
     "PRAGMA wal_autocheckpoint = 16000",
     # After a burst the log file is cut back instead of keeping its largest size for ever.
     "PRAGMA journal_size_limit = 67108864",

@@ -11,7 +11,7 @@ from app.usecases.background import Background
 
 INTERVAL_SECONDS = 5.0
 # A log this long is cut: four times what SQLite folds by itself.
-LONG_LOG = 64 * 2**20
+LONG_LOG = 256 * 2**20
 
 # Told the bytes of a part of the store.
 Told = Callable[[str, int], None]

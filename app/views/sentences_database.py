@@ -27,7 +27,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "データベースが応答しません。再試行してください。",
     ),
     "recorder_is_away": (
-        "The process that records activities was lost and begins anew; try again.",
+        "The process that commits activities was lost and begins anew; try again.",
         "記録プロセスが停止したため再起動しています。再試行してください。",
     ),
     "database_refuses_us": (

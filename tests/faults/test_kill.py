@@ -55,6 +55,8 @@ def test_a_killed_committing_process_is_begun_anew_and_nobody_who_sends_notices(
                 time.sleep(dice.uniform(0.5, 1.5))
                 os.kill(service.committing, signal.SIGKILL)
         assert set(load.answers) == {200}
+        metrics = service.ask("GET", "/metrics").body
+        assert f"tassei_committer_losses_total {rounds}.0\n".encode() in metrics
         assert not load.cut
         assert_laws(service, load.told)
         load.resend()
