@@ -1,8 +1,8 @@
 """The store: one database of ledgers, whichever engine holds it.
 
 Refuses at the start, in one sentence, what it could not serve later: a file that is missing its
-folder, read-only, newer than this program, someone else's, or no database at all; a server that
-is away, too old, or set so that it loses what it confirmed.
+folder, read-only, newer than this program, someone else's, on a network disk, or no database at
+all; a server that is away, too old, or set so that it loses what it confirmed.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ _SENTENCES = {
     "(postgresql://user:password@host/name): {url}",
     "database_folder_missing": "The folder of the database does not exist: {url}",
     "database_cannot_be_opened": "The database cannot be opened: {url}",
+    "database_on_network_disk": "On a network disk SQLite could damage the database; take a local "
+    "disk, or PostgreSQL: {url}",
     "database_is_read_only": "The database cannot be written to: {url}",
     "database_is_newer": "The database was written by a newer version of this program: {url}",
     "database_is_foreign": "The database is another application's: {url}",

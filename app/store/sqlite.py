@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from sqlalchemy import URL, Connection, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.store import files
+from app.store import disks, files
 
 APPLICATION = 0x54617373  # "Tass", in the header of every database file of ours
 BUSY_SECONDS = 5
@@ -36,6 +38,8 @@ _WORDS = {
     "SQLITE_BUSY": "database_is_locked",
     "SQLITE_FULL": "disk_is_full",
 }
+
+_log = logging.getLogger(__name__)
 
 
 class Sqlite:
@@ -77,7 +81,9 @@ class Sqlite:
         return self.writing()
 
     def prepare(self) -> str | None:
-        """Make readers and the writer independent. The file remembers it."""
+        """Refuse a network disk; make readers and the writer independent, which the file keeps."""
+        if (fault := self._unfit_disk()) is not None:
+            return fault
         for attempt in range(_ATTEMPTS):
             try:
                 self._use_write_ahead_log()
@@ -128,6 +134,19 @@ class Sqlite:
         return next(
             (word for start, word in _WORDS.items() if name.startswith(start)), "store_failed"
         )
+
+    def _unfit_disk(self) -> str | None:
+        """Asked before the first connection: a lock of another machine's could hold that one."""
+        disk = disks.disk_of(Path(str(self._engine.url.database).removeprefix("file:")))
+        if disk is not None and disk.is_network:
+            return "database_on_network_disk"
+        if disk is not None and disk.is_foreign:
+            _log.warning(
+                "the database is on %s at %s, whose locks and fsync must be as a local disk's",
+                disk.kind,
+                disk.mounted,
+            )
+        return None
 
     def _use_write_ahead_log(self) -> None:
         with self._engine.connect() as connection:
