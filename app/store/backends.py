@@ -51,6 +51,9 @@ class Backend(Protocol):
     def fold_log(self) -> bool:
         """Empty a log that grew long; False where a reader still needs it."""
 
+    def clock(self, connection: Connection) -> int | None:
+        """The instant by the engine's own clock; None where it is this machine's anyway."""
+
     def outage(self, error: DBAPIError) -> str | None:
         """A stable word for why the engine failed us; None when it refused the data."""
 

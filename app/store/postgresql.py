@@ -170,6 +170,11 @@ class Postgresql:
 
         return Bell(self._line)
 
+    def clock(self, connection: Connection) -> int:
+        """Of now, not of the transaction's beginning."""
+        now = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        return int(connection.execute(now).scalar_one())
+
     def outage(self, error: DBAPIError) -> str | None:
         """By SQLSTATE; a lost connection often has none."""
         state = getattr(error.orig, "sqlstate", None)

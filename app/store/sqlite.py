@@ -122,6 +122,9 @@ class Sqlite:
     def bell(self) -> None:
         """One process serves a file; what the command line writes is found by looking."""
 
+    def clock(self, _connection: Connection) -> None:
+        """The file has none."""
+
     def outage(self, error: DBAPIError) -> str | None:
         """What the engine's own name for the error means to whoever runs it."""
         # A damaged or foreign file is reported by the plain root class.
