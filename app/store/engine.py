@@ -173,6 +173,9 @@ class Store:
     def _outages_named(self) -> Iterator[None]:
         try:
             yield
+        except MemoryError as error:
+            # Not the item's fault: halving the batch would set aside whatever came at that moment.
+            raise Unavailable("memory_is_full") from error
         except NoneFree as error:
             raise Unavailable("database_is_busy", retry_after=1) from error
         except DBAPIError as error:

@@ -119,11 +119,20 @@ class Lane:
 
     def _run(self) -> None:
         while taken := self._next():
-            # Whoever went away meanwhile is not counted, and has no answer to be given.
-            batch = [w for w in taken if w.answer.set_running_or_notify_cancel()]
-            for share in _by_workspace(batch) if self._apart else [batch]:
-                if share:
-                    self._commit(share)
+            try:
+                self._take(taken)
+            except MemoryError:
+                # Whoever waits must hear of it, and whoever comes next must find the lane going.
+                for waiting in taken:
+                    if not waiting.answer.done():
+                        waiting.answer.set_exception(Unavailable("memory_is_full"))
+
+    def _take(self, taken: Sequence[Waiting]) -> None:
+        # Whoever went away meanwhile is not counted, and has no answer to be given.
+        batch = [w for w in taken if w.answer.set_running_or_notify_cancel()]
+        for share in _by_workspace(batch) if self._apart else [batch]:
+            if share:
+                self._commit(share)
 
     def _next(self) -> list[Waiting]:
         """What waits, up to a batch; nothing once stopped and drained."""
