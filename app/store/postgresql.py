@@ -6,7 +6,8 @@ so a pooler may hand every transaction another connection.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, cast
@@ -58,9 +59,14 @@ _ASKED = (
     "synchronous_commit",
     "fsync",
     "server_encoding",
+    "synchronous_standby_names",
 )
+# What waits until a standby has it on disk as well, if it waits for one at all.
+_ON_BOTH = frozenset({"on", "remote_apply"})
 # Of the data: they say nothing about the engine.
 _DATA = ("22", "23")
+
+_log = logging.getLogger(__name__)
 
 
 class Postgresql:
@@ -133,6 +139,7 @@ class Postgresql:
         """Refuse a server that is too old, a standby, or one that confirms what it can lose."""
         with self.writing() as connection:
             shown = {name: connection.execute(text(f"SHOW {name}")).scalar_one() for name in _ASKED}
+            _tell_of_failovers(connection, shown)
         if int(shown["server_version_num"]) < OLDEST:
             return "database_is_too_old"
         if shown["transaction_read_only"] == "on":
@@ -205,3 +212,19 @@ class Postgresql:
             keepalives_count=3,
         )
         return cast("Line[Any]", line)
+
+
+def _tell_of_failovers(connection: Connection, shown: Mapping[str, str]) -> None:
+    """A primary's disk has what it confirmed, so it may serve; a failover may be another matter."""
+    if shown["synchronous_standby_names"]:
+        if shown["synchronous_commit"] not in _ON_BOTH:
+            _log.warning(
+                "a failover to the standby can lose what was acknowledged: synchronous_commit"
+                " is %s",
+                shown["synchronous_commit"],
+            )
+    elif connection.execute(text("SELECT count(*) FROM pg_stat_replication")).scalar_one():
+        _log.warning(
+            "a failover to the standby can lose what was acknowledged: synchronous_standby_names"
+            " is empty"
+        )
