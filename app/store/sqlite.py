@@ -19,7 +19,7 @@ from app.store import disks, files
 APPLICATION = 0x54617373  # "Tass", in the header of every database file of ours
 BUSY_SECONDS = 5
 _ATTEMPTS = 50
-_PRAGMAS = (
+_PRAGMAS: tuple[str, ...] = (
     f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
     "PRAGMA foreign_keys = ON",
     # NORMAL loses acknowledged commits when the power fails; WAL alone does not help.

@@ -47,7 +47,7 @@ class Service:
     """The process and its address, which stays the same over restarts.
 
     `database_url` may name any database; without one it is the folder's, on the engine that the
-    test is about. `also` is more of an environment.
+    test is about. `also` is more of an environment, `program` another way to begin.
     """
 
     def __init__(
@@ -57,12 +57,14 @@ class Service:
         log: Path | None = None,
         *,
         also: Mapping[str, str] | None = None,
+        program: str = "app",
     ) -> None:
         self.folder = folder
         self.url = database_url or engines.url(folder)
         # Answers that no input and no failing dependency excuses.
         self.broken: list[str] = []
         self._also = dict(also or {})
+        self._program = program
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -88,8 +90,8 @@ class Service:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", "serve"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-m", self._program, "serve"],
                 cwd=_ROOT,
                 env=self.environment,
                 stdout=log,
