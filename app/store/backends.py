@@ -36,6 +36,9 @@ class Backend(Protocol):
     def migrating(self) -> AbstractContextManager[Connection]:
         """The same, alone among all processes that would migrate."""
 
+    def hold_writers(self, connection: Connection) -> None:
+        """Let nobody begin to write until the end of this transaction, and wait for who did."""
+
     def prepare(self) -> str | None:
         """Before migrating: a code where the engine is set so that it could lose commits."""
 

@@ -7,6 +7,8 @@ all; a server that is away, too old, or set so that it loses what it confirmed.
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +62,10 @@ _SENTENCES = {
 }
 
 
+# How often a migration is begun that meets others on its tables.
+_MIGRATIONS = 8
+
+
 class StartError(TasseiError):
     """The database cannot be used. Its text is one sentence for whoever started the service."""
 
@@ -91,16 +97,18 @@ class Store:
         self._backend.close()
 
     def migrate(self) -> None:
-        """Bring the tables to this version; harmless when repeated or started twice at once."""
-        try:
-            with self._outages_named():
-                fault = self._backend.prepare()
-                if fault is not None:
-                    raise StartError(fault, self._url)
-                with self._backend.migrating() as connection:
-                    self._upgrade(connection)
-        except Unavailable as error:
-            raise StartError(error.code, self._url) from error
+        """Bring the tables to this version; harmless when repeated or started twice at once.
+
+        Others may go on reading and writing: where it meets them, it is begun again.
+        """
+        for attempt in range(_MIGRATIONS, 0, -1):
+            try:
+                return self._migrated()
+            except Unavailable as error:
+                if error.code != "database_is_contended" or attempt == 1:
+                    raise StartError(error.code, self._url) from error
+                time.sleep(random.uniform(0.2, 1))  # noqa: S311 - no secret
+        return None
 
     def hold_key(self, fingerprint: bytes, opens: seals.Opens) -> None:
         """Note whose key it is at the first start. Raises StartError for any other key."""
@@ -184,6 +192,14 @@ class Store:
                 raise Unavailable(word) from error
             raise
 
+    def _migrated(self) -> None:
+        with self._outages_named():
+            fault = self._backend.prepare()
+            if fault is not None:
+                raise StartError(fault, self._url)
+            with self._backend.migrating() as connection:
+                self._upgrade(connection)
+
     def _upgrade(self, connection: Connection) -> None:
         if self._backend.is_foreign(connection):
             raise StartError("database_is_foreign", self._url)
@@ -197,6 +213,8 @@ class Store:
             raise StartError("database_is_newer", self._url)
         self._backend.claim(connection)
         if current != scripts.get_current_head():
+            if current is not None:
+                self._backend.hold_writers(connection)
             command.upgrade(config, "head")
 
 

@@ -132,8 +132,14 @@ class Postgresql:
             connection.execute(
                 text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION}
             )
-            connection.execute(text("SET LOCAL lock_timeout = '30s'"))
+            # Whoever wants a table waits behind a migration that waits for it: not for long, and
+            # then it is tried again.
+            connection.execute(text("SET LOCAL lock_timeout = '3s'"))
             yield connection
+
+    def hold_writers(self, connection: Connection) -> None:
+        """By what every write begins with, or a migration and a write could wait for each other."""
+        connection.execute(text("LOCK TABLE workspace_head IN EXCLUSIVE MODE"))
 
     def prepare(self) -> str | None:
         """Refuse a server that is too old, a standby, or one that confirms what it can lose."""

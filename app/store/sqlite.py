@@ -80,6 +80,9 @@ class Sqlite:
         """The file's own lock keeps the others out."""
         return self.writing()
 
+    def hold_writers(self, _connection: Connection) -> None:
+        """A file has one writer, and this is it."""
+
     def prepare(self) -> str | None:
         """Refuse a network disk; make readers and the writer independent, which the file keeps."""
         if (fault := self._unfit_disk()) is not None:

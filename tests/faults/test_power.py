@@ -62,7 +62,7 @@ def recorded(folder: Path, pragmas: str, seconds: float) -> tuple[Noting, Disk]:
         "RECORDED_TO": str(record),
         "PRAGMAS": pragmas,
     }
-    with serving(place, also=also, program="tests.faults.pragmas") as service:
+    with serving(place, also=also, program=["tests.faults.pragmas"]) as service:
         load = Noting(service, record)
         load.send(10)
         before = copied(place / "tassei.sqlite3", record)
