@@ -22,6 +22,7 @@ from app.store.keys import ApiKey
 from app.store.remote import RemoteCommitter
 from app.telemetry import Counters
 from app.usecases.building import Builder
+from app.usecases.clocks import Clocks
 from app.usecases.context import Context
 from app.usecases.exports import Gauges
 from app.usecases.organisation import Organisations
@@ -144,7 +145,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     hub = Hub(context)
     retention = Retention(context, counters.let_go)
     builder = Builder(context)
-    upkeep = Upkeep(context.store, lambda: retention.size, counters.stored)
+    upkeep = _upkeep(context, counters, retention)
     attempts = Attempts(time.monotonic)
 
     def find(workspace: str, digest: bytes) -> ApiKey | None:
@@ -198,6 +199,11 @@ def create_app(settings: Settings, context: Context) -> Service:
     counters.watch_streams(app.state.streams.number)
     _document(app)
     return app
+
+
+def _upkeep(context: Context, counters: Counters, retention: Retention) -> Upkeep:
+    clocks = Clocks(context.store, context.clock, context.watch.heads, counters.skewed)
+    return Upkeep(context.store, lambda: retention.size, counters.stored, clocks.look)
 
 
 def described(settings: Settings) -> Service:

@@ -269,6 +269,13 @@ class Counters:
             "0 from a write that the database refused until the next that it took.",
             registry=self.registry,
         )
+        self._skew = Gauge(
+            "tassei_clock_skew_seconds",
+            "By how much this clock is ahead of the database server's, and, below 0, behind the "
+            "newest commit of any replica.",
+            ("against",),
+            registry=self.registry,
+        )
         self._let_go = Counter(
             "tassei_deliveries_let_go",
             "Deliveries that are kept no longer, by what they had to go for.",
@@ -317,6 +324,10 @@ class Counters:
     def stored(self, part: str, size: int) -> None:
         """How much of the disk a part of the store takes."""
         self._stored.labels(part).set(size)
+
+    def skewed(self, against: str, seconds: float) -> None:
+        """By how much this process's clock is ahead of another one."""
+        self._skew.labels(against).set(seconds)
 
     def let_go(self, why: str, number: int) -> None:
         """Deliveries that are kept no longer."""

@@ -35,6 +35,9 @@ class Answer(Protocol):
     def set_running_or_notify_cancel(self) -> bool:
         """Whether somebody still waits; asked once, before the work is begun."""
 
+    def done(self) -> bool:
+        """Whether it has its results or its reason."""
+
     def set_result(self, result: list[ItemResult], /) -> None:
         """The results, by index: they are on disk."""
 
@@ -127,12 +130,22 @@ class Lane:
 
     def _run(self) -> None:
         while taken := self._next():
-            # Whoever went away meanwhile is not counted, and has no answer to be given.
-            batch = [w for w in taken if w.answer.set_running_or_notify_cancel()]
-            for share in _by_workspace(batch) if self._apart else [batch]:
-                if share:
-                    self._commit(share)
-                    self.ended()
+            try:
+                self._take(taken)
+            except MemoryError:
+                # Whoever waits must hear of it, and whoever comes next must find the lane going.
+                for waiting in taken:
+                    if not waiting.answer.done():
+                        waiting.answer.set_exception(Unavailable("memory_is_full"))
+                self.ended()
+
+    def _take(self, taken: Sequence[Waiting]) -> None:
+        # Whoever went away meanwhile is not counted, and has no answer to be given.
+        batch = [w for w in taken if w.answer.set_running_or_notify_cancel()]
+        for share in _by_workspace(batch) if self._apart else [batch]:
+            if share:
+                self._commit(share)
+                self.ended()
 
     def _next(self) -> list[Waiting]:
         """What waits, up to a batch; nothing once stopped and drained."""

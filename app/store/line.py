@@ -83,13 +83,13 @@ class Line:
     def _read(self) -> None:
         try:
             received = self._socket.recv(_CHUNK)
+            self._take(received)
         except BlockingIOError:
             return
-        except OSError:
+        except (OSError, MemoryError):
+            # A message that could not be read is lost: what it told of is to be sent again.
             received = b""
-        if received:
-            self._take(received)
-        else:
+        if not received:
             self._lost()
 
     def _take(self, received: bytes) -> None:

@@ -63,9 +63,11 @@ def unheard(_moved: Mapping[str, Head]) -> None:
 
 @dataclass(slots=True)
 class Memory:
-    """What the recorder remembers of a workspace between transactions."""
+    """What the recorder remembers of a workspace, and the commit with which it last knew it."""
 
     rules: Rules
+    seq: int
+    at: int
     numbers: Numbers = field(default_factory=Numbers)
 
 
@@ -141,15 +143,22 @@ class Recorder:
 
     def _memory(self, writing: Writing) -> Memory:
         memory = self._memories.get(writing.workspace)
-        if memory is None or len(memory.numbers.actors) > MAX_ACTORS_KNOWN:
-            memory = Memory(rules.load(writing, writing.workspace, writing.config_version))
+        if memory is None or not self._holds(memory, writing):
+            found = rules.load(writing, writing.workspace, writing.config_version)
+            memory = Memory(found, writing.seq, writing.at)
             self._memories[writing.workspace] = memory
         elif memory.rules.config_version != writing.config_version:
             memory.rules = rules.load(writing, writing.workspace, writing.config_version)
         elif memory.rules.moving:
             # They move with every chunk of history, and the configuration does not.
             memory.rules = memory.rules.moved(generations.of(writing, writing.workspace))
+        memory.seq, memory.at = writing.seq, writing.at
         return memory
+
+    @staticmethod
+    def _holds(memory: Memory, writing: Writing) -> bool:
+        few = len(memory.numbers.actors) <= MAX_ACTORS_KNOWN
+        return few and heads.follows(writing, memory.seq, memory.at)
 
 
 class _Batch:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from sqlalchemy import select, tuple_
 
 from app.domain.activities import State
-from app.store import generations, history, journal, rules, states, tallies
+from app.store import dating, generations, history, journal, rules, states, tallies
 from app.store.dialect import AnySelect
 from app.store.history import Told
 from app.store.standing import NOWHERE, Standing, stored_standing
@@ -34,6 +34,7 @@ def recount_all(writing: Writing, progressed: Progressed | None = None) -> None:
     """Count everything by the rules that stand in this transaction."""
     generations.settle(writing)
     counting = rules.load(writing, writing.workspace)
+    dating.note(writing, counting.zone, counting.offsets)
     tallies.clear(writing)
     numbers = Numbers()
     done = 0

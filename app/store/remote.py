@@ -170,9 +170,12 @@ class RemoteCommitter:
         with self._posting:
             numbers, self._outbox = self._outbox, []
             self._arranged = False
-        if not numbers:
+        try:
+            chosen = [flattened(number, self._pending[number].delivery) for number in numbers]
+            return framed(chosen) if chosen else b""
+        except MemoryError:
+            self._give_up(numbers, "memory_is_full")
             return b""
-        return framed([flattened(number, self._pending[number].delivery) for number in numbers])
 
     def _begin(self) -> None:
         self._line = Line(self._heard, self._lost)
@@ -225,10 +228,10 @@ class RemoteCommitter:
         self._losses += 1
         self._again = self._loop.call_later(seconds, self._begin)
 
-    def _give_up(self, numbers: Iterable[int]) -> None:
+    def _give_up(self, numbers: Iterable[int], why: str = "recorder_is_away") -> None:
         gone = set(numbers)
         with self._posting:
             self._outbox = [number for number in self._outbox if number not in gone]
         for number in gone:
             if answer := self._settled(number):
-                answer.set_exception(Unavailable("recorder_is_away", retry_after=1))
+                answer.set_exception(Unavailable(why, retry_after=1))

@@ -34,11 +34,16 @@ _NO_LIMIT = 2**62
 class Reply:
     """Who waits for the results of one delivery, by its number at the other end."""
 
-    __slots__ = ("_desk", "_number")
+    __slots__ = ("_desk", "_done", "_number")
 
     def __init__(self, desk: Desk, number: int) -> None:
         self._desk = desk
         self._number = number
+        self._done = False
+
+    def done(self) -> bool:
+        """Whether it was told."""
+        return self._done
 
     def set_running_or_notify_cancel(self) -> bool:
         """Somebody waits, as far as can be known here."""
@@ -46,10 +51,12 @@ class Reply:
 
     def set_result(self, result: list[ItemResult], /) -> None:
         """It is on disk."""
+        self._done = True
         self._desk.done(self._number, result)
 
     def set_exception(self, exception: BaseException | None, /) -> None:
         """It is not."""
+        self._done = True
         known = isinstance(exception, TasseiError)
         error = exception if known and exception else Unavailable("store_failed")
         self._desk.errors.append((self._number, error))

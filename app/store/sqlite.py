@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from sqlalchemy import URL, Connection, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.store import files
+from app.store import disks, files
 from app.store.floor import Floor
 
 APPLICATION = 0x54617373  # "Tass", in the header of every database file of ours
 BUSY_SECONDS = 5
 _ATTEMPTS = 50
-_PRAGMAS = (
+_PRAGMAS: tuple[str, ...] = (
     f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
     "PRAGMA foreign_keys = ON",
     # NORMAL loses acknowledged commits when the power fails; WAL alone does not help.
@@ -37,6 +39,8 @@ _WORDS = {
     "SQLITE_BUSY": "database_is_locked",
     "SQLITE_FULL": "disk_is_full",
 }
+
+_log = logging.getLogger(__name__)
 
 
 class Sqlite:
@@ -77,8 +81,13 @@ class Sqlite:
         """The file's own lock keeps the others out."""
         return self.writing()
 
+    def hold_writers(self, _connection: Connection) -> None:
+        """A file has one writer, and this is it."""
+
     def prepare(self) -> str | None:
-        """Make readers and the writer independent. The file remembers it."""
+        """Refuse a network disk; make readers and the writer independent, which the file keeps."""
+        if (fault := self._unfit_disk()) is not None:
+            return fault
         for attempt in range(_ATTEMPTS):
             try:
                 self._use_write_ahead_log()
@@ -117,6 +126,9 @@ class Sqlite:
     def bell(self) -> None:
         """One process serves a file; what the command line writes is found by looking."""
 
+    def clock(self, _connection: Connection) -> None:
+        """The file has none."""
+
     def outage(self, error: DBAPIError) -> str | None:
         """What the engine's own name for the error means to whoever runs it."""
         # A damaged or foreign file is reported by the plain root class.
@@ -129,6 +141,19 @@ class Sqlite:
         return next(
             (word for start, word in _WORDS.items() if name.startswith(start)), "store_failed"
         )
+
+    def _unfit_disk(self) -> str | None:
+        """Asked before the first connection: a lock of another machine's could hold that one."""
+        disk = disks.disk_of(Path(str(self._engine.url.database).removeprefix("file:")))
+        if disk is not None and disk.is_network:
+            return "database_on_network_disk"
+        if disk is not None and disk.is_foreign:
+            _log.warning(
+                "the database is on %s at %s, whose locks and fsync must be as a local disk's",
+                disk.kind,
+                disk.mounted,
+            )
+        return None
 
     def _use_write_ahead_log(self) -> None:
         with self._engine.connect() as connection:

@@ -19,13 +19,18 @@ class Arrival:
     A `concurrent.futures.Future` would do, at the price of a lock and a condition for each.
     """
 
-    __slots__ = ("_arrivals", "_error", "_results", "here")
+    __slots__ = ("_arrivals", "_done", "_error", "_results", "here")
 
     def __init__(self, arrivals: Arrivals, here: asyncio.Future[Results]) -> None:
         self._arrivals = arrivals
         self._error: BaseException | None = None
         self._results: Results = []
+        self._done = False
         self.here = here
+
+    def done(self) -> bool:
+        """Whether it was told, wherever its news may be by now."""
+        return self._done
 
     def set_running_or_notify_cancel(self) -> bool:
         """Whether somebody still waits: who went away withdraws what was not begun."""
@@ -33,11 +38,13 @@ class Arrival:
 
     def set_result(self, results: Results) -> None:
         """It is on disk."""
+        self._done = True
         self._results = results
         self._arrivals.arrived(self)
 
     def set_exception(self, error: BaseException) -> None:
         """It is not."""
+        self._done = True
         self._error = error
         self._arrivals.arrived(self)
 

@@ -18,11 +18,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.domain.errors import Forbidden, TasseiError, Unreadable
+from app.domain.errors import Forbidden, TasseiError, Unavailable, Unreadable
 from app.telemetry import METHODS, AccessLog, Counters, logger
 from app.web.auth import PRINCIPAL
 from app.web.body import CONNECTION, LIMITS, BodyLimits, has_body, header, received
-from app.web.problems import REQUEST_ID, Crash, response
+from app.web.problems import REQUEST_ID, Crash, exhausted, response
 from app.web.routes import Templates
 
 # A client that went away before the answer; nginx's number, for nobody else will see it.
@@ -177,6 +177,8 @@ class Guarded:
             receive = await self._received(scope, receive)
         except TasseiError as error:
             await _refuse(response(scope, error), scope, receive, send)
+        except MemoryError:
+            await _refuse(response(scope, Unavailable("memory_is_full")), scope, receive, send)
         except ClientDisconnect:
             return
         else:
@@ -205,11 +207,12 @@ class Guarded:
             await self.app(scope, receive, noting_send)
         except ClientDisconnect:
             return
-        except Exception:
+        except Exception as error:
             self._log.exception("request failed", request_id=scope.get(REQUEST_ID))
             if started:  # half an answer is out: only a closed connection tells that it is half
                 raise
-            await response(scope, Crash("internal_error"))(scope, receive, send)
+            answer = response(scope, exhausted(error) or Crash("internal_error"))
+            await answer(scope, receive, send)
 
 
 async def _refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:

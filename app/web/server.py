@@ -11,6 +11,7 @@ import json
 import os
 import re
 import socket
+import sys
 from types import FrameType
 from typing import Any
 
@@ -24,7 +25,15 @@ from app.telemetry import logger
 from app.views.messages import DEFAULT_LANGUAGE
 from app.web.body import CONNECTION, WHOLE
 from app.web.health import Drain
-from app.web.problems import MEDIA_TYPE, HeadTooLarge, UriTooLong, problem, status_of
+from app.web.problems import (
+    MEDIA_TYPE,
+    HeadTooLarge,
+    UriTooLong,
+    exhausted,
+    problem,
+    status_of,
+    told_by,
+)
 
 HEAD_SECONDS = 10.0
 HEAD_BYTES = 16 * 1024
@@ -106,7 +115,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's name and signature
         """What uvicorn calls when the parser, or one of the callbacks above, objects."""
-        self._refuse(self._refusal or Unreadable("malformed_request"))
+        error = sys.exception()
+        full = exhausted(error.__context__) if error else None
+        self._refuse(self._refusal or full or Unreadable("malformed_request"))
 
     def answer(self, extensions: object, head: bytes, body: bytes) -> bool:
         """A whole answer in one write: a status line, headers that are safe, and the body.
@@ -186,9 +197,9 @@ class GuardedProtocol(HttpToolsProtocol):
             body = json.dumps(problem(refusal, DEFAULT_LANGUAGE)).encode()
             head = (
                 f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
-                "cache-control: no-store\r\nconnection: close\r\n\r\n"
-            )
-            self.transport.write(STATUS_LINE[status_of(refusal)] + head.encode() + body)
+                "cache-control: no-store\r\nconnection: close\r\n"
+            ) + "".join(f"{name}: {value}\r\n" for name, value in told_by(refusal).items())
+            self.transport.write(STATUS_LINE[status_of(refusal)] + head.encode() + b"\r\n" + body)
         self.transport.close()
 
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,7 @@ class Service:
     """The process and its address, which stays the same over restarts.
 
     `database_url` may name any database; without one it is the folder's, on the engine that the
-    test is about. `also` is more of an environment.
+    test is about. `also` is more of an environment, `program` another way to begin.
     """
 
     def __init__(
@@ -57,12 +57,15 @@ class Service:
         log: Path | None = None,
         *,
         also: Mapping[str, str] | None = None,
+        program: Sequence[str | Path] = ("app",),
     ) -> None:
         self.folder = folder
         self.url = database_url or engines.url(folder)
         # Answers that no input and no failing dependency excuses.
         self.broken: list[str] = []
         self._also = dict(also or {})
+        self.root = _ROOT
+        self.command = [sys.executable, "-m", *map(str, program), "serve"]
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -99,8 +102,8 @@ class Service:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", "serve"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                self.command,
                 cwd=_ROOT,
                 env=self.environment,
                 stdout=log,

@@ -54,6 +54,8 @@ FATAL: dict[str, dict[str, Error]] = {
         SQLITE: of_sqlite("SQLITE_READONLY"),
         POSTGRESQL: errors.ReadOnlySqlTransaction,
     },
+    # Raised as it is by both drivers, not as an error of the database.
+    "memory-is-full": {SQLITE: MemoryError, POSTGRESQL: MemoryError},
 }
 
 
