@@ -27,6 +27,7 @@ from app.store import (
     deliveries,
     generations,
     heads,
+    remembering,
     rules,
     sources,
     states,
@@ -283,6 +284,11 @@ class _Batch:
         self._states[where] = after
 
     def _write(self) -> None:
+        states.record(self._writing, self._recorded)
+        remembered = remembering.changes(
+            self._writing, self._rules, self._recorded, self._before, self._states
+        )
+        self._after |= {w: one.after for w, one in remembered.items() if w in self._after}
         changed = {
             where: Saved(
                 state := self._states[where],
@@ -291,7 +297,6 @@ class _Batch:
             )
             for where, stands in self._after.items()
         }
-        states.record(self._writing, self._recorded)
         self._contradictions.write()
         states.save(self._writing, changed)
         states.save_fields(
@@ -302,14 +307,17 @@ class _Batch:
                 if saved.state.stamps or self._before[where].stamps
             },
         )
-        tallies.post(self._writing, self._rules, self._numbers, self._changes())
+        changes = self._changes(remembered)
+        tallies.post(self._writing, self._rules, self._numbers, changes)
         sources.hear(self._writing, self._heard)
 
-    def _changes(self) -> list[Change]:
-        return [
+    def _changes(self, remembered: Mapping[Where, Change]) -> list[Change]:
+        plain = [
             Change(*where, self._stood(where, self._before[where]), after)
             for where, after in self._after.items()
+            if where not in remembered
         ]
+        return [*plain, *remembered.values()]
 
     def _stood(self, where: Where, state: State) -> Standing:
         if state is NOTHING:
