@@ -172,10 +172,7 @@ def create_app(settings: Settings, context: Context) -> Service:
                 part.start()
             yield
 
-    counters.watch_writing(lambda: context.store.refusing is None)
-    counters.watch_queue(lambda: context.committer.depth)
-    context.committer.tell(counters.committed)
-    context.committer.tell_losses(counters.lost)
+    _watch(context, counters)
     platform = Platform(
         version=version("tassei"),
         clock=context.clock,
@@ -199,6 +196,14 @@ def create_app(settings: Settings, context: Context) -> Service:
     counters.watch_streams(app.state.streams.number)
     _document(app)
     return app
+
+
+def _watch(context: Context, counters: Counters) -> None:
+    """Let the service's own metrics know what becomes of writes."""
+    counters.watch_writing(lambda: context.store.refusing is None)
+    counters.watch_queue(lambda: context.committer.depth)
+    context.committer.tell(counters.committed)
+    context.committer.tell_losses(counters.lost)
 
 
 def _upkeep(context: Context, counters: Counters, retention: Retention) -> Upkeep:

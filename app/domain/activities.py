@@ -16,6 +16,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 JsonValue = str | int | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
@@ -81,6 +83,13 @@ class State(NamedTuple):
 
 
 NOTHING = State(ZERO, {}, {})
+
+
+class Story(NamedTuple):
+    """What an activity is, and was before, the oldest revision first."""
+
+    state: State
+    earlier: tuple[State, ...] = ()
 
 
 class Outcome(StrEnum):
@@ -152,6 +161,23 @@ def joined(reports: Iterable[Report]) -> State:
     for report in reports:
         state = join(state, report)
     return state
+
+
+def story(reports: Iterable[Report]) -> Story:
+    """What a set of reports says an activity is, and was as of each revision before.
+
+    Arrival is not asked: a report that comes late takes its place. Of several reports of one
+    revision (another mapping read it again, or two contradict each other) only what they come to
+    together is told: what does not stand never was.
+    """
+    found: list[State] = []
+    state = NOTHING
+    in_order = sorted(reports, key=attrgetter("stamp"))
+    for _, of_revision in groupby(in_order, key=attrgetter("stamp.revision")):
+        for report in of_revision:
+            state = join(state, report)
+        found.append(state)
+    return Story(state, tuple(found[:-1]))
 
 
 def outcome(before: State, report: Report, after: State, *, known: bool) -> Outcome:

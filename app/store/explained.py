@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, func, select, tuple_
 
-from app.domain.activities import State
+from app.domain.activities import Story
+from app.domain.holders import Holder
 from app.domain.instants import QUARTER
-from app.store import states, tallies
+from app.domain.metrics import Metric
+from app.store import remembering, states, tallies
 from app.store.dialect import AnySelect, Whole, Words, tabled, whole
 from app.store.tables import activity, credit, tally_quarter
 from app.store.transactions import Access
@@ -58,7 +60,7 @@ class Credited(NamedTuple):
     """An activity that is counted at an instant for an actor."""
 
     place: Behind
-    state: State
+    story: Story
 
 
 def ranges(
@@ -99,16 +101,17 @@ def slots_of(
 def credited(
     access: Access,
     workspace: str,
-    kind: str,
+    metric: Metric,
     within: Sequence[Range],
     behind: Behind,
     first: int,
 ) -> Iterator[Credited]:
-    """The activities of a kind that are credited in some ranges, behind a place, in order.
+    """The activities of a metric's kind that are credited in some ranges, behind a place, in order.
 
     first: how many are read at first; whoever takes more is read for in ever larger steps
     """
-    bound = {"workspace": workspace, "kind": kind}
+    bound = {"workspace": workspace, "kind": metric.kind}
+    asked = {metric.kind} if metric.holder is Holder.AT_TIME else frozenset[str]()
     while True:
         left = [
             (actor, max(since, behind.at), until)
@@ -121,8 +124,9 @@ def credited(
         ).all()
         places = [Behind(*row) for row in rows]
         held = states.load_all(access, workspace, {(p.source, p.key) for p in places})
+        stories = remembering.stories(access, workspace, asked, held)
         for place in places:
-            yield Credited(place, held[place.source, place.key])
+            yield Credited(place, stories[place.source, place.key])
         if len(rows) < first:
             return
         behind, first = places[-1], min(2 * first, _MOST_AT_ONCE)

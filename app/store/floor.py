@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager, suppress
 try:
     import fcntl
 except ImportError:  # elsewhere than on Unix one process serves a file anyway
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment] # a module, elsewhere
 
 _LOOK_SECONDS = 0.0005
 

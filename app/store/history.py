@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from app.domain.activities import NOTHING, Report, Stamp, State, join
+from app.domain.activities import NOTHING, Report, Stamp, State, Story, join, story
 from app.store.dialect import Whole, Words, listed
 from app.store.states import CHUNK, Where
 from app.store.tables import activity_revision
@@ -66,14 +66,39 @@ def states(told: Sequence[Told]) -> list[tuple[int, State]]:
     """The state after each commit that changed it, the first one first."""
     found: list[tuple[int, State]] = []
     state = NOTHING
-    in_order = sorted(told, key=lambda one: one.seq)
-    for seq, brought in groupby(in_order, key=lambda one: one.seq):
+    for seq, brought in _by_commit(told):
         before = state
         for one in brought:
             state = join(state, one.report)
         if state is not before:
             found.append((seq, state))
     return found
+
+
+def steps(told: Sequence[Told], remembering: Container[str]) -> list[tuple[int, Story]]:
+    """The story of an activity after each commit that changed how it counts, the first one first.
+
+    remembering: the kinds of which a metric asks what was before. There also a report that
+    changed nothing of the state has a step: it may have come into what was before.
+    """
+    found = [(seq, Story(state)) for seq, state in states(told)]
+    if not any(one.state.kind in remembering for _, one in found):
+        return found
+    known: list[Report] = []
+    found = []
+    for seq, brought in _by_commit(told):
+        known += (one.report for one in brought)
+        found.append((seq, story(known)))
+    return found
+
+
+def last(told: Sequence[Told]) -> Story:
+    """The whole story of an activity, by all of some reports."""
+    return story(one.report for one in told)
+
+
+def _by_commit(told: Sequence[Told]) -> Iterator[tuple[int, Iterator[Told]]]:
+    yield from groupby(sorted(told, key=lambda one: one.seq), key=lambda one: one.seq)
 
 
 def _grouped(rows: Iterable[Any]) -> Iterator[tuple[Where, list[Told]]]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.definitions import metric_of
 from app.domain.errors import NotFound
+from app.domain.holders import Holder
 from app.domain.metrics import Metric
 from app.domain.presets import PRESETS
 from app.domain.zones import Offsets, day_of
@@ -38,6 +39,7 @@ class Rules:
 
     offsets: the zone's rules that days are cut by, for all that serve the database
     by_kind: the metrics that serve, by their keys; named: the same under their generations' names
+    remembering: the kinds of which some metric asks what an activity was before
     """
 
     config_version: int
@@ -49,6 +51,7 @@ class Rules:
     by_kind: ByKind
     named: ByKind
     moving: tuple[Moving, ...] = ()
+    remembering: frozenset[str] = frozenset()
     _days: dict[int, int] = field(default_factory=dict)
 
     def metrics_of(self, source: str, kind: str) -> Metrics:
@@ -107,6 +110,11 @@ def load(access: Access, workspace: str, config_version: int = 0) -> Rules:
     metrics = (*PRESETS.values(), *own_metrics(access, workspace).values())
     by_kind = _by_kind(metrics)
     zone = ZoneInfo(document.body["time_zone"])
+    moving = tuple(
+        Moving(one, replace(_definition(access, workspace, one), key=one.name))
+        for one in found
+        if one.stage is not Stage.SERVING
+    )
     return Rules(
         config_version,
         zone,
@@ -116,11 +124,8 @@ def load(access: Access, workspace: str, config_version: int = 0) -> Rules:
         frozenset(source.key for source in sources if not source.archived),
         by_kind,
         _by_kind(replace(one, key=names.get(one.key, one.key)) for one in metrics),
-        tuple(
-            Moving(one, replace(_definition(access, workspace, one), key=one.name))
-            for one in found
-            if one.stage is not Stage.SERVING
-        ),
+        moving,
+        _remembering((*metrics, *(one.metric for one in moving))),
     )
 
 
@@ -168,6 +173,10 @@ def _by_kind(metrics: Iterable[Metric]) -> dict[str, Metrics]:
     for metric in metrics:
         found[metric.kind] = (*found.get(metric.kind, ()), metric)
     return found
+
+
+def _remembering(metrics: Iterable[Metric]) -> frozenset[str]:
+    return frozenset(one.kind for one in metrics if one.holder is Holder.AT_TIME)
 
 
 def _kinds(counts: list[str] | None) -> frozenset[str] | None:

@@ -27,7 +27,7 @@ def item_of(
         one.place.source,
         one.place.key,
         one.place.actor,
-        one.state.kind,
+        one.story.state.kind,
         one.place.at,
         whom,
         None if place is None else place.standing,
@@ -124,13 +124,14 @@ class Listed:
             for one in explained.credited(
                 self._access,
                 self._found.workspace.key,
-                self.metric.kind,
+                self.metric,
                 within,
                 self._behind,
                 self._limit,
             ):
                 try:
-                    added = contributions(self.metric, one.state, currency)
+                    state, earlier = one.story
+                    added = contributions(self.metric, state, currency, earlier)
                 except Invalid:
                     continue  # another metric counts it then
                 if not isinstance(added, Uncounted):
