@@ -10,9 +10,10 @@ from typing import NamedTuple
 from app.domain.deliveries import Delivery, ItemResult
 from app.domain.errors import NotFound, Unavailable
 from app.intake.credentials import Credentials
+from app.intake.mapping import BodyMapping
 from app.intake.receiving import Broken, received
 from app.intake.registry import PROVIDERS
-from app.intake.requests import Answer, Hook, HookRequest
+from app.intake.requests import Answer, Hook, HookRequest, Maps
 from app.intake.source_settings import Settings, standing_settings
 from app.store import sources
 from app.store.documents import Document
@@ -23,7 +24,7 @@ from app.usecases.keys import digest_of
 from app.usecases.organisation import SOURCE
 from app.usecases.recording import Results
 from app.usecases.saving import standing
-from app.usecases.source_mapping import changes
+from app.usecases.source_mapping import body_mapping_in, changes
 from app.usecases.source_secrets import HOOK, held, workspace_of_hook
 
 
@@ -37,6 +38,7 @@ class Connection:
     credentials: Credentials
     settings: Settings
     changes: int
+    mapping: BodyMapping | None
     base_url: str
 
 
@@ -55,6 +57,7 @@ def connection_of(
         {name: values for name, values in secrets.items() if name != HOOK},
         standing_settings(provider.settings, document.body.get("settings")),
         changes(document),
+        body_mapping_in(document) if provider.maps is Maps.BODIES else None,
         context.public_url or context.local_url,
     )
 
@@ -132,6 +135,7 @@ def record_hook(context: Context, connection: Connection, call: HookCall) -> Ans
         context.clock(),
         connection.settings,
         connection.changes,
+        connection.mapping,
     )
     greeting = hook.handshake(request)
     if greeting is not None:

@@ -26,7 +26,7 @@ from app.usecases.context import Context
 from app.usecases.organisation import SOURCE
 from app.usecases.receiving import broken, connection_of
 from app.usecases.recording import Results
-from app.usecases.source_mapping import mapping_in
+from app.usecases.source_mapping import row_mapping_in
 
 # So many are held in memory at once, and so many one request may take.
 CHUNK = 50
@@ -138,7 +138,7 @@ def _read_again(context: Context, reading: Reading, workspace: str, whole: Whole
 
 def _read_table(reading: Reading, workspace: str, raw: Raw, received_at: int) -> Delivery:
     document = documents.get(reading, workspace, SOURCE, str(raw.source))
-    mapping = mapping_in(document) if document else None
+    mapping = row_mapping_in(document) if document else None
     if mapping is None:
         raise Conflict("no_mapping_any_more")
     return read_table(raw.body, raw.media_type, mapping, workspace=workspace, now=received_at)
@@ -164,6 +164,7 @@ def _read_hook(
         received_at,
         found.settings,
         found.changes,
+        found.mapping,
     )
     return read_again(found.hook, kept, found.credentials, broken(source))
 

@@ -143,7 +143,10 @@ def archive_source(
 
 def _unused(source: Source, document: Document) -> list[Step]:
     """Kinds that the mapping makes and nobody counts."""
-    mapping = source_mapping.mapping_in(document)
+    try:
+        mapping = source_mapping.mapping_in(document)
+    except Invalid:
+        mapping = None
     kinds = mapping.kinds if mapping else None
     return [
         Step("kind_not_counted", {"source": source.key, "kind": kind})

@@ -97,3 +97,22 @@ class SourceBody(Resource):
         """With the mapping as it came: its own reader says what is wrong with it."""
         found = super().document()
         return found if self.mapping is None else found | {"mapping": self.mapping}
+
+
+class TrialBody(Body):
+    """A sample to try a mapping on: one of `sample`, `body` and `query`."""
+
+    sample: Annotated[
+        Any, Field(description="A body as JSON, as the sender would send it.", examples=[{"id": 7}])
+    ] = None
+    body: Annotated[
+        str | None,
+        Field(max_length=1_000_000, description="A body as text: a form, NDJSON, or a table."),
+    ] = None
+    query: Annotated[
+        str | None, Field(max_length=8_000, description="Of a GET, without the question mark.")
+    ] = None
+    media_type: Annotated[
+        str, Field(max_length=200, pattern=r"^[ -~]*$", description="Of `body`.")
+    ] = "application/json"
+    mapping: MappingDocument | None = None
