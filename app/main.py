@@ -117,11 +117,13 @@ def opened(
     )
 
 
-def rekeyed(settings: Settings, clock: Clock = wall_clock) -> list[tuple[str, str]]:
+def rekeyed(
+    settings: Settings, clock: Clock = wall_clock, old: bytes | None = None
+) -> list[tuple[str, str]]:
     """Make the present key the database's; see `rekey`. Raises StartError."""
     with closing(Store(settings.database)) as store:
         store.migrate()
-        return rekey(store, Vault(secret_key(settings)), clock())
+        return rekey(store, Vault(secret_key(settings)), clock(), Vault(old) if old else None)
 
 
 def create_app(settings: Settings, context: Context) -> Service:

@@ -166,7 +166,7 @@ def _read_hook(
         found.changes,
         found.mapping,
     )
-    return read_again(found.hook, kept, found.credentials, broken(source))
+    return read_again(found.hook, kept, found.credentials(context.clock()), broken(source))
 
 
 def _submitted(context: Context, delivery: Delivery) -> Results:

@@ -15,6 +15,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The handshake carries no challenge, or one that cannot be sent back.",
         "ハンドシェイクに、送り返せる challenge がありません。",
     ),
+    "nothing_to_rotate": (
+        "Senders of the provider {provider} have no secrets of this kind.",
+        "プロバイダー {provider} の送信元に、更新できる秘密はありません。",
+    ),
     # How often a source speaks.
     "not_a_duration": (
         "Must be a duration of ISO 8601, such as PT2H or P1D.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +11,7 @@ from app.domain.activities import KIND, RETRACTED
 from app.domain.errors import Fault, Invalid
 from app.domain.revisions import written_revision
 from app.intake.requests import Step
-from app.usecases import sources, trying
+from app.usecases import rotating, sources, trying
 from app.usecases.source_mapping import MAPPING_VERSION
 from app.usecases.sources import SECRETS_VERSION, Connected
 from app.views.messages import sentence
@@ -32,7 +32,7 @@ from app.web.resources import (
 )
 from app.web.schemas.answers_sources import Source, SourcePage, Trial
 from app.web.schemas.common import Key
-from app.web.schemas.sources import SourceBody, TrialBody
+from app.web.schemas.sources import RotationBody, SourceBody, TrialBody
 from app.web.service import router
 
 routes = router("/v1/sources", "sources")
@@ -82,6 +82,20 @@ def archive_source(parts: Parts, who: Admin, seen: Seen, key: Key) -> Response:
     """Disconnect a sender; what it sent still counts."""
     sources.archive_source(parts, who.workspace, key, seen, who.key_id)
     return archived()
+
+
+@routes.post("/{key}/rotate", responses=answers(Source, "As it is now.") | refuses(409))
+def rotate_secrets(
+    parts: Parts, who: Admin, key: Key, body: RotationBody, language: Language
+) -> Json:
+    """Give a source new secrets; the old ones are taken for a while longer.
+
+    The credentials that are given replace theirs; without any, a secret that Tassei makes is made
+    anew and shown once. When `keep_minutes` are over the old ones are refused (401).
+    """
+    given: Any = body.credentials
+    item = rotating.rotate(parts, who.workspace, key, given, body.keep_minutes, who.key_id)
+    return _shown(item, language)
 
 
 @routes.post(
@@ -141,6 +155,7 @@ def _shown(item: Connected, language: str) -> Json:
         "last_received_at": written_moment(item.last_received_at, item.zone),
         "hook_url": item.hook_url,
         "secret": next(iter(item.made.values()), None),
+        "retiring_until": written_moment(item.retiring_until, item.zone),
         "next": [_told(step, language) for step in item.next_steps],
         "warnings": [_told(step, language) for step in item.warnings],
         "version": item.document.version,

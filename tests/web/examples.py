@@ -85,6 +85,8 @@ EXAMPLES = (
     Example("fits", "What would be counted", "POST /v1/sources/our-crm/mapping/try"),
     Example("does_not_fit", "What is wrong, and where in the mapping",
             "POST /v1/sources/our-crm/mapping/try", tells="not_a_time"),
+    Example("two_days", "A new secret; the old one is taken for two days",
+            "POST /v1/sources/our-crm/rotate"),
     Example("the_same_again", "The same again changes nothing", "PUT /v1/sources/zoom"),
     Example("disconnected", "A sender that is no longer used", "DELETE /v1/sources/twilio", 204),
     Example("metrics", "The first two", "GET /v1/metrics?limit=2"),

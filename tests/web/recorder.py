@@ -338,6 +338,7 @@ def try_mapping(recorder: Recorder) -> None:
     recorder.says("POST", "/v1/sources/our-crm/mapping/try", {"sample": sample})
     broken = {"sample": sample | {"closed": "yesterday"}}
     recorder.says("POST", "/v1/sources/our-crm/mapping/try", broken)
+    recorder.says("POST", "/v1/sources/our-crm/rotate", {"keep_minutes": 2880})
 
 
 def read_again(recorder: Recorder) -> None:

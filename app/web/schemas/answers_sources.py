@@ -55,6 +55,10 @@ class Source(Answer):
         str | None,
         Field(description="A signing secret that was made just now; shown this once, else null."),
     ]
+    retiring_until: Annotated[
+        Moment | None,
+        Field(description="Until then secrets that a rotation replaced are still taken; or null."),
+    ]
     next: Annotated[list[Told], Field(description="What to do at the provider.")]
     warnings: Annotated[
         list[Told],

@@ -71,6 +71,7 @@ class SourceBody(Resource):
         "last_received_at",
         "hook_url",
         "secret",
+        "retiring_until",
         "next",
         "warnings",
     }
@@ -97,6 +98,16 @@ class SourceBody(Resource):
         """With the mapping as it came: its own reader says what is wrong with it."""
         found = super().document()
         return found if self.mapping is None else found | {"mapping": self.mapping}
+
+
+class RotationBody(Body):
+    """New secrets, and how long the old ones are taken beside them."""
+
+    credentials: CredentialsDocument = None
+    keep_minutes: Annotated[
+        int,
+        Field(ge=0, le=43_200, description="How long the old ones are taken; 0: no longer."),
+    ] = 1_440
 
 
 class TrialBody(Body):
