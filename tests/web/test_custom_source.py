@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.engines import on_both
 from tests.web.example import START, actual, member, settle
 from tests.web.service import Service, started
+
+pytestmark = on_both
 
 SECRET = "a secret of the sender's own"
 SETTINGS = {"authentication": "hmac", "header": "X-Signature"}

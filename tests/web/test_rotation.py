@@ -32,6 +32,8 @@ from tests.web.test_hooks import (
 )
 from tests.web.test_secret_key import key, settings
 
+pytestmark = on_both
+
 WINDOW = 90
 
 
@@ -154,7 +156,6 @@ def test_what_cannot_be_rotated_is_refused_and_changes_nothing(service: Service)
     assert service.dump() == before
 
 
-@on_both
 def test_a_rotated_key_of_the_service_keeps_every_credential(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
