@@ -26,7 +26,7 @@ from app.usecases.clocks import Clocks
 from app.usecases.context import Context
 from app.usecases.exports import Gauges
 from app.usecases.organisation import Organisations
-from app.usecases.recording import Connections
+from app.usecases.receiving import Connections
 from app.usecases.rekeying import rekey
 from app.usecases.retention import Retention
 from app.usecases.stream import Hub
@@ -131,11 +131,13 @@ def opened(
     )
 
 
-def rekeyed(settings: Settings, clock: Clock = wall_clock) -> list[tuple[str, str]]:
+def rekeyed(
+    settings: Settings, clock: Clock = wall_clock, old: bytes | None = None
+) -> list[tuple[str, str]]:
     """Make the present key the database's; see `rekey`. Raises StartError."""
     with closing(Store(settings.database)) as store:
         store.migrate()
-        return rekey(store, Vault(secret_key(settings)), clock())
+        return rekey(store, Vault(secret_key(settings)), clock(), Vault(old) if old else None)
 
 
 def create_app(settings: Settings, context: Context) -> Service:

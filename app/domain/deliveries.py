@@ -40,6 +40,23 @@ class Refused(NamedTuple):
     about: About | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An object that a thin notification names without saying what it is (HubSpot, Zoho).
+
+    It counts once it has been fetched; until then its delivery is stored and the object pending.
+    object: the sender's word for what it is (`call`, `0-3`, `Deals`); id: the sender's id of it
+    revision: the least revision, as `revisions` writes it, that a fetched state must have to answer
+        this notification; "" where the sender gives no hint. It never becomes the revision of a
+        report: that is what the fetched state says of itself
+    """
+
+    index: int
+    object: str
+    id: str
+    revision: str = ""
+
+
 class Door(StrEnum):
     """Where a request came in: the direct API, or a provider's hook."""
 
@@ -79,7 +96,8 @@ class Delivery(NamedTuple):
 
     A provider's hook cannot be told about one bad item, so what it cannot use is kept
     (`quarantines`); the direct API answers per item instead. `raw` is kept along with them; a
-    replayed delivery has none, because it is kept already.
+    replayed delivery has none, because it is kept already. `references` are for a queue that
+    fetches: they move no count by themselves.
     """
 
     workspace: str
@@ -89,6 +107,7 @@ class Delivery(NamedTuple):
     refused: tuple[Refused, ...] = ()
     raw: Raw | None = None
     replay: Replay | None = None
+    references: tuple[Reference, ...] = ()
 
     @property
     def taken_at(self) -> int:

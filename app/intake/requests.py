@@ -2,36 +2,42 @@
 
 A hook's request is verified first and read only then. What is authentic never fails loudly:
 events of no interest make an empty delivery, unusable ones a refused item, because a provider
-that sees an error sends it again for days and then stops sending altogether.
+that sees an error sends it again for days and then stops sending altogether. README.md in this
+folder says how a provider is written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from app.domain.activities import JsonValue
-from app.domain.deliveries import About, Delivery, Door, Item, Raw, Refused
-from app.domain.errors import Fault, Invalid, Params, Unreadable
+from app.domain.activities import JsonValue, Report, make_report
+from app.domain.deliveries import About, Delivery, Item, Reference, Refused
+from app.domain.errors import Fault, Invalid, Params, Unauthenticated, Unreadable
 from app.domain.kinds import RawValue, canonical_fields, kind_of, name
+from app.intake.credentials import Credentials, Secret
+from app.intake.mapping import BodyMapping
+from app.intake.source_settings import NO_SETTINGS, Setting, Settings
 
-Credentials = Mapping[str, tuple[str, ...]]
-
-REDACTED = "[redacted]"
-_SHORTEST_REDACTED = 8
-_MAX_SECRETS = 10
-_MAX_SECRET = 255
+MAX_CONTENT = 64 * 1024
+MAX_ECHO = 512
+POST = frozenset({"POST"})
+GET_OR_POST = frozenset({"GET", "POST"})
 
 
 @dataclass(frozen=True, slots=True)
 class HookRequest:
-    """A provider's request, as received.
+    """A provider's request.
 
     url: the public address that the provider was given, with the query that came
     headers: by lower-case names; body: raw, because signatures cover bytes
     credentials: every valid value of each secret, so that one can be rotated
+    received_at: the instant of receipt; a replay has it too, never the instant of the replay
+    settings: what the source says of the account
+    mapping: what bodies mean, where the source says it (`Provider.maps`)
+    changes: how often settings or mapping were changed; what is read by later ones stands
     """
 
     workspace: str
@@ -42,45 +48,21 @@ class HookRequest:
     body: bytes
     credentials: Credentials
     received_at: int
-
-
-class Arity(StrEnum):
-    """Whether a credential is one text or a list of texts."""
-
-    ONE = "one"
-    SEVERAL = "several"
-
-
-class Absence(StrEnum):
-    """What happens when a credential is not given: refused, or made and shown once."""
-
-    REFUSED = "refused"
-    GENERATED = "generated"
-
-
-def _any_text(_text: str) -> None:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A credential of a provider, always write-only. `check` raises Invalid for a wrong form."""
-
-    name: str
-    arity: Arity = Arity.ONE
-    absence: Absence = Absence.REFUSED
-    check: Callable[[str], object] = _any_text
+    settings: Settings = NO_SETTINGS
+    changes: int = 0
+    mapping: BodyMapping | None = None
 
 
 class Answer(NamedTuple):
-    """What the provider is told once its delivery is stored."""
+    """What a provider is told. `media_type` is sent as it stands here, with its parameters."""
 
     status: int
-    media_type: str | None
-    body: bytes
+    media_type: str | None = None
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
 
 
-NO_CONTENT = Answer(204, None, b"")
+NO_CONTENT = Answer(204)
 
 
 class Step(NamedTuple):
@@ -90,6 +72,21 @@ class Step(NamedTuple):
     params: Params
 
 
+class Connecting(NamedTuple):
+    """What a provider's side has to be told of a source."""
+
+    hook_url: str
+    settings: Settings
+
+
+class Maps(StrEnum):
+    """Whether a source of a provider may carry a mapping document, and of what."""
+
+    NOTHING = "nothing"
+    ROWS = "rows"
+    BODIES = "bodies"
+
+
 class SignedUrl(StrEnum):
     """Whether the provider signs the public address, which then has to be configured."""
 
@@ -97,18 +94,51 @@ class SignedUrl(StrEnum):
     NO = "no"
 
 
+def _no_handshake(_request: HookRequest) -> Answer | None:
+    return None
+
+
+def _thanks(_request: HookRequest) -> Answer:
+    return NO_CONTENT
+
+
+def _as_it_came(request: HookRequest) -> HookRequest:
+    return request
+
+
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """How a provider's requests are checked, read and answered.
+    """How a provider's requests are checked, kept, read and answered. All of it is pure.
 
-    verify: raises Unauthenticated; read: never raises for what was verified
+    In this order:
+    methods: others are answered 405 (HEAD arrives as GET)
+    handshake: an answer that ends the exchange, before any proof; nothing is stored then. One
+        that has to be proved is proved in here: `verify` is not asked
+    verify: raises Unauthenticated for what the provider did not send, and nothing else
+    kept: the request without the secrets that the provider puts into body and query. This is what
+        is stored, read, and read again, so the reader must not need what is taken out
+    headers: the names, in lower case, of further headers that the reader needs; none of them may
+        hold a secret. It always has the content type, and sees no other header
+    read: never raises for what was verified; sees neither credentials nor the hook's address
+    answer: what the provider is told once everything is on disk
+    failed: what it is told instead where it could not be stored; None for 503 and a problem
+    next_steps: what to enter at the provider
     """
 
     verify: Callable[[HookRequest], None]
     read: Callable[[HookRequest], Delivery]
-    next_steps: Callable[[str], tuple[Step, ...]]
-    answer: Answer = NO_CONTENT
+    next_steps: Callable[[Connecting], tuple[Step, ...]]
+    answer: Callable[[HookRequest], Answer] = _thanks
+    handshake: Callable[[HookRequest], Answer | None] = _no_handshake
+    failed: Answer | None = None
+    kept: Callable[[HookRequest], HookRequest] = _as_it_came
+    headers: tuple[str, ...] = ()
+    methods: frozenset[str] = POST
     signed_url: SignedUrl = SignedUrl.NO
+
+
+def _any_settings(_settings: Settings, _credentials: Credentials) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,57 +147,42 @@ class Provider:
 
     counts: the kinds it counts unless the source says otherwise; None for every kind
     hook: None for a sender that posts to /v1/events with an API key
+    check: rules between settings and credentials; raises Invalid with pointers into the source's
+        document (/settings/..., /credentials/...)
+    maps: what the mapping document of a source is about; the reader of BODIES applies it with
+        `payloads.mapped`
     """
 
     name: str
     counts: tuple[str, ...] | None
     secrets: tuple[Secret, ...] = ()
     hook: Hook | None = None
+    settings: tuple[Setting, ...] = field(default=())
+    check: Callable[[Settings, Credentials], None] = _any_settings
+    maps: Maps = Maps.NOTHING
+
+    def secrets_of(self, settings: Settings) -> tuple[Secret, ...]:
+        """The credentials that a source with these settings has."""
+        return tuple(secret for secret in self.secrets if secret.wanted(settings))
 
 
-def read_credentials(provider: Provider, document: RawValue) -> dict[str, tuple[str, ...]]:
-    """The credentials that a source's document gives; those to be generated may be missing.
+def always(answer: Answer) -> Callable[[HookRequest], Answer]:
+    """The same answer to every request."""
 
-    Raises Invalid with pointers into the document (required, unknown_field, not_a_text,
-    not_a_list, not_a_secret, and what the secret's own check says); no value is repeated.
+    def answered(_request: HookRequest) -> Answer:
+        return answer
+
+    return answered
+
+
+def echoed(text: str | None) -> str:
+    """A challenge that is sent back to whoever sent it: short, printable ASCII.
+
+    Raises Unauthenticated (handshake_invalid): what is longer or else is no handshake.
     """
-    given = {} if document is None else document
-    if not isinstance(given, dict):
-        raise Invalid("invalid_credentials", Fault("", "not_an_object"))
-    known = {secret.name for secret in provider.secrets}
-    faults = [Fault("", "unknown_field")] if given.keys() - known else []
-    found: dict[str, tuple[str, ...]] = {}
-    for secret in provider.secrets:
-        try:
-            values = _values(secret, given.get(secret.name))
-        except Invalid as error:
-            faults += [Fault(f"/{secret.name}{f.pointer}", f.code, f.params) for f in error.faults]
-        else:
-            found |= {secret.name: values} if values else {}
-    if faults:
-        raise Invalid("invalid_credentials", *faults)
-    return found
-
-
-def _values(secret: Secret, value: RawValue) -> tuple[str, ...]:
-    if value is None:
-        if secret.absence is Absence.REFUSED:
-            raise Invalid("required")
-        return ()
-    if secret.arity is Arity.ONE:
-        return (_value(secret, value),)
-    if not isinstance(value, list) or not 0 < len(value) <= _MAX_SECRETS:
-        raise Invalid("not_a_list", low=1, high=_MAX_SECRETS)
-    return tuple(_value(secret, item) for item in value)
-
-
-def _value(secret: Secret, value: RawValue) -> str:
-    if not isinstance(value, str):
-        raise Invalid("not_a_text")
-    if not 0 < len(value) <= _MAX_SECRET or not value.isprintable() or value != value.strip():
-        raise Invalid("not_a_secret")
-    secret.check(value)
-    return value
+    if not text or len(text) > MAX_ECHO or not (text.isascii() and text.isprintable()):
+        raise Unauthenticated("handshake_invalid")
+    return text
 
 
 def fields_of(
@@ -184,52 +199,40 @@ def fields_of(
         raise Invalid("invalid_delivery", *faults) from None
 
 
+def hook_report(
+    request: HookRequest,
+    key: str,
+    revision: str,
+    fields: Mapping[str, JsonValue],
+    *,
+    full: bool,
+    mapping: int,
+) -> Report:
+    """A report of a hook's request.
+
+    mapping: the version of the provider's reader, raised with every change of what a request comes
+    to. The changes of the source's settings are added: what is read by later ones stands.
+    Raises Invalid (item_too_large).
+    """
+    version = mapping + request.changes
+    report = make_report(request.source, key, revision, fields, full=full, mapping=version)
+    if len(report.content) > MAX_CONTENT:
+        raise Invalid("item_too_large", limit=MAX_CONTENT)
+    return report
+
+
 def refusal(
     request: HookRequest,
     error: Invalid | Unreadable,
     content: str,
     id_: str | None = None,
     about: About | None = None,
+    *,
+    index: int = 0,
 ) -> Refused:
-    """A refused item of a hook's request, its content without our own secrets."""
+    """A refused item of a hook's request."""
     why = error if isinstance(error, Invalid) else Invalid(error.code, **error.params)
-    return Refused(0, id_, request.source, why, redacted(content, request.credentials), about)
-
-
-def redacted(content: str, credentials: Credentials) -> str:
-    """Content that may be kept: without credentials, and without NUL, which no text column holds.
-
-    Texts shorter than eight characters stay: they would tear holes into ordinary words.
-    """
-    for values in credentials.values():
-        for value in values:
-            if len(value) >= _SHORTEST_REDACTED:
-                content = content.replace(value, REDACTED)
-    return content.replace("\x00", "\N{REPLACEMENT CHARACTER}")
-
-
-def redacted_bytes(body: bytes, credentials: Credentials) -> bytes:
-    """A whole body that may be kept: the same bytes but for credentials in it."""
-    for values in credentials.values():
-        for value in values:
-            if len(value) >= _SHORTEST_REDACTED:
-                body = body.replace(value.encode(), REDACTED.encode())
-    return body
-
-
-def raw_of(request: HookRequest) -> Raw:
-    """A hook's request as it may be kept: neither its signature nor its address, which are secrets.
-
-    Of the headers only the media type means anything to a reader.
-    """
-    body = redacted_bytes(request.body, request.credentials)
-    sent = request.url.partition("?")[2]
-    query = redacted(sent, request.credentials)
-    media_type = request.headers.get("content-type", "")
-    altered = (body, query) != (request.body, sent)
-    return Raw(
-        Door.HOOK, request.source, request.method, query, media_type, {}, body, altered=altered
-    )
+    return Refused(index, id_, request.source, why, content, about)
 
 
 def usable_name(value: RawValue) -> str | None:
@@ -246,7 +249,12 @@ def body_text(body: bytes) -> str:
 
 
 def hook_delivery(
-    request: HookRequest, *items: Item, refused: tuple[Refused, ...] = ()
+    request: HookRequest,
+    *items: Item,
+    refused: tuple[Refused, ...] = (),
+    references: tuple[Reference, ...] = (),
 ) -> Delivery:
     """What a hook's request brought; nothing at all for an event of no interest."""
-    return Delivery(request.workspace, request.received_at, True, items, refused)
+    return Delivery(
+        request.workspace, request.received_at, True, items, refused, references=references
+    )

@@ -1,8 +1,6 @@
-"""Proofs that a request comes from the sender it names: three schemes, nothing about payloads.
+"""Two schemes of signing that are more than one HMAC: Standard Webhooks and Twilio.
 
-Every comparison takes the same time wherever two texts differ, every scheme takes several valid
-secrets so that one can be rotated without losing a delivery, and texts are compared as sent: a
-signature has one spelling. Failures raise Unauthenticated with a code that never holds input.
+What they are made of, and what holds for all, stands in `proofs`.
 """
 
 from __future__ import annotations
@@ -15,15 +13,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl
 
 from app.domain.errors import Invalid, Unauthenticated
-from app.domain.instants import MINUTE, SECOND
+from app.intake.proofs import (
+    MAX_SIGNATURES,
+    header_bytes,
+    require_match,
+    require_recent,
+    same,
+)
 
-TOLERANCE = 5 * MINUTE
-MAX_SIGNATURES = 8
 MAX_PARAMETERS = 1_000
 WEBHOOK_SECRET = "whsec_"  # noqa: S105 - the public prefix of secrets, not one
 _KEY_BYTES = range(24, 65)
 _HEADER_FAMILIES = ("webhook-", "svix-")
-_TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _PORT = re.compile(r":[0-9]+$", re.ASCII)
 _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 
@@ -60,17 +61,14 @@ def verify_standard_webhook(
     signature_mismatch.
     """
     message, timestamp, signatures = _webhook_headers(headers)
-    if not _TIMESTAMP.fullmatch(timestamp):
-        raise Unauthenticated("timestamp_invalid")
-    if abs(int(timestamp) * SECOND - now) > TOLERANCE:
-        raise Unauthenticated("timestamp_out_of_tolerance")
+    require_recent(timestamp, now)
     # The signed text joins its parts by dots: an id with one could lend its tail to the rest.
     if "." in message:
         raise Unauthenticated("signature_mismatch")
-    signed = _bytes(f"{message}.{timestamp}.") + body
+    signed = header_bytes(f"{message}.{timestamp}.") + body
     expected = [b64encode(hmac.digest(webhook_key(s), signed, "sha256")) for s in secrets]
     given = [part[3:] for part in signatures.split(" ") if part.startswith("v1,")]
-    _require_match(given[:MAX_SIGNATURES], expected)
+    require_match(given[:MAX_SIGNATURES], expected)
 
 
 def _webhook_headers(headers: Mapping[str, str]) -> tuple[str, str, str]:
@@ -122,7 +120,7 @@ def verify_twilio(url: str, body: bytes, headers: Mapping[str, str], tokens: Ite
     texts = [(spelling + tail).encode(errors="replace") for spelling in _spellings(url)]
     algorithm = _twilio_algorithm(headers)
     proofs = [hmac.digest(t.encode(), text, algorithm) for t in tokens for text in texts]
-    _require_match([given], [b64encode(proof) for proof in proofs])
+    require_match([given], [b64encode(proof) for proof in proofs])
 
 
 def _parameters_signed(url: str, body: bytes, headers: Mapping[str, str]) -> str:
@@ -134,7 +132,7 @@ def _parameters_signed(url: str, body: bytes, headers: Mapping[str, str]) -> str
         return "".join(name + value for name, value in sorted(set(pairs)))
     if body:
         claimed = dict(pairs).get("bodySHA256", "")
-        if not _same(claimed, hashlib.sha256(body).hexdigest().encode()):
+        if not same(claimed, hashlib.sha256(body).hexdigest().encode()):
             raise Unauthenticated("body_not_signed")
     return ""
 
@@ -151,38 +149,3 @@ def _spellings(url: str) -> list[str]:
     bare = _PORT.sub("", host)
     places = {host, bare, bare + _DEFAULT_PORTS.get(scheme, "")}
     return [f"{scheme}://{place}{rest[len(host) :]}" for place in sorted(places)]
-
-
-def verify_basic(
-    headers: Mapping[str, str], users: Iterable[str], passwords: Sequence[str]
-) -> None:
-    """HTTP Basic authentication (RFC 7617, UTF-8).
-
-    User and password are compared together and encoded, so that neither leaks on its own.
-    Raises Unauthenticated: credentials_missing, credentials_mismatch.
-    """
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        raise Unauthenticated("credentials_missing")
-    pairs = (f"{user}:{password}" for user in users for password in passwords)
-    if not _any_same([given.strip(" ")], [b64encode(pair.encode()) for pair in pairs]):
-        raise Unauthenticated("credentials_mismatch")
-
-
-def _require_match(given: Iterable[str], expected: Sequence[bytes]) -> None:
-    if not _any_same(given, expected):
-        raise Unauthenticated("signature_mismatch")
-
-
-def _any_same(given: Iterable[str], expected: Sequence[bytes]) -> bool:
-    # A sum, which never stops early as any() does: all are compared, whichever fits.
-    return sum(_same(text, proof) for text in given for proof in expected) > 0
-
-
-def _same(text: str, proof: bytes) -> bool:
-    return hmac.compare_digest(_bytes(text), proof)
-
-
-def _bytes(header: str) -> bytes:
-    """A header's bytes; servers hand them over as Latin-1, and nothing else can match."""
-    return header.encode("latin-1", "replace")

@@ -49,18 +49,18 @@ def flattened(number: int, delivery: Delivery) -> Plain:
         (*item[:2], *item.report[:2], *item.report[2], *item.report[3:]) for item in delivery.items
     ]
     raw = None if delivery.raw is None else tuple(delivery.raw)
-    return (number, *delivery[:3], items, delivery.refused, raw, delivery.replay)
+    return (number, *delivery[:3], items, delivery.refused, raw, *delivery[6:])
 
 
 def raised(plain: Plain) -> Numbered:
     """The inverse of `flattened`."""
-    number, workspace, received_at, quarantines, items, refused, raw, replay = plain
+    number, workspace, received_at, quarantines, items, refused, raw, *rest = plain
     read = tuple(
-        Item(index, id_, Report(source, key, Stamp(revision, mapping, digest), *rest))
-        for index, id_, source, key, revision, mapping, digest, *rest in items
+        Item(index, id_, Report(source, key, Stamp(revision, mapping, digest), *said))
+        for index, id_, source, key, revision, mapping, digest, *said in items
     )
     kept = None if raw is None else Raw(*raw)
-    return number, Delivery(workspace, received_at, quarantines, read, refused, kept, replay)
+    return number, Delivery(workspace, received_at, quarantines, read, refused, kept, *rest)
 
 
 def framed(value: Sequence[Plain] | Told | Opening) -> bytes:

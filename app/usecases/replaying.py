@@ -16,7 +16,7 @@ from app.domain.activities import Outcome
 from app.domain.deliveries import Delivery, Door, Item, ItemResult, Raw, Refused, Replay
 from app.domain.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable, Unreadable
 from app.intake.events import read_events
-from app.intake.registry import PROVIDERS
+from app.intake.receiving import ADDRESS, read_again
 from app.intake.requests import HookRequest
 from app.intake.tables import read_table
 from app.store import deliveries, documents, quarantine
@@ -24,9 +24,9 @@ from app.store.deliveries import Filter, Whole
 from app.store.transactions import Reading
 from app.usecases.context import Context
 from app.usecases.organisation import SOURCE
-from app.usecases.recording import Results, read_hook
-from app.usecases.source_mapping import mapping_in
-from app.usecases.source_secrets import HOOK, held
+from app.usecases.receiving import broken, connection_of
+from app.usecases.recording import Results
+from app.usecases.source_mapping import row_mapping_in
 
 # So many are held in memory at once, and so many one request may take.
 CHUNK = 50
@@ -138,7 +138,7 @@ def _read_again(context: Context, reading: Reading, workspace: str, whole: Whole
 
 def _read_table(reading: Reading, workspace: str, raw: Raw, received_at: int) -> Delivery:
     document = documents.get(reading, workspace, SOURCE, str(raw.source))
-    mapping = mapping_in(document) if document else None
+    mapping = row_mapping_in(document) if document else None
     if mapping is None:
         raise Conflict("no_mapping_any_more")
     return read_table(raw.body, raw.media_type, mapping, workspace=workspace, now=received_at)
@@ -147,24 +147,26 @@ def _read_table(reading: Reading, workspace: str, raw: Raw, received_at: int) ->
 def _read_hook(
     context: Context, reading: Reading, workspace: str, raw: Raw, received_at: int
 ) -> Delivery:
-    # Its signature was proved on receipt, and is not kept.
+    # It was proved on receipt, and what proved it is not kept.
     source = str(raw.source)
     document = documents.get(reading, workspace, SOURCE, source)
-    hook = PROVIDERS[document.body["provider"]].hook if document else None
-    if hook is None:
+    found = connection_of(context, reading, workspace, document) if document else None
+    if found is None:
         raise Conflict("no_hook_any_more")
-    secrets = held(context, reading, workspace, source)
-    request = HookRequest(
+    kept = HookRequest(
         workspace,
         source,
-        f"{context.public_url or context.local_url}/v1/hooks/?{raw.query}",
+        f"{ADDRESS}?{raw.query}",
         raw.method,
-        {"content-type": raw.media_type} if raw.media_type else {},
+        {**({"content-type": raw.media_type} if raw.media_type else {}), **raw.headers},
         raw.body,
-        {name: values for name, values in secrets.items() if name != HOOK},
+        {},
         received_at,
+        found.settings,
+        found.changes,
+        found.mapping,
     )
-    return read_hook(hook, request)
+    return read_again(found.hook, kept, found.credentials(context.clock()), broken(source))
 
 
 def _submitted(context: Context, delivery: Delivery) -> Results:

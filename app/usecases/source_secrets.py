@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.errors import Invalid
 from app.domain.kinds import RawValue
-from app.intake.requests import Absence, Provider, read_credentials
+from app.intake.credentials import Absence, Secret, read_credentials
+from app.intake.requests import Provider
+from app.intake.source_settings import Settings
 from app.store import sources
-from app.store.sources import Secret
 from app.store.transactions import Access, Writing
 from app.usecases.context import Context
 from app.usecases.keys import digest_of
-from app.usecases.vault import Secrets
+from app.usecases.vault import NOTHING_HELD, Held, Secrets
 
 HOOK = "@hook"  # no provider names a secret so
 _PREFIX = "h"
@@ -31,35 +31,48 @@ class Wanted:
 
 
 def wanted(
-    context: Context, workspace: str, provider: Provider, given: RawValue, held: Secrets
+    context: Context,
+    workspace: str,
+    provider: Provider,
+    settings: Settings,
+    given: RawValue,
+    held: Secrets,
 ) -> Wanted:
     """What a PUT makes of the secrets: given ones replace, missing ones stay or are made.
 
-    Raises Invalid with pointers into the body's `credentials`.
+    What a source with these settings has no use for is dropped. Raises Invalid with pointers into
+    the body's `credentials`, and what the provider's own check says.
     """
-    if given is None and held:
-        return Wanted(held, {})
+    declared = provider.secrets_of(settings)
+    secrets = _given(declared, given, held)
+    fresh = {
+        secret.name: made(context, secret)
+        for secret in declared
+        if secret.absence is Absence.GENERATED and secret.name not in secrets
+    }
+    secrets |= {name: (value,) for name, value in fresh.items()}
+    provider.check(settings, secrets)
+    if provider.hook:
+        secrets[HOOK] = held.get(HOOK) or (_hook_token(context, workspace),)
+    return Wanted(secrets, fresh)
+
+
+def _given(declared: Sequence[Secret], given: RawValue, held: Secrets) -> Secrets:
+    """The secrets as given, beside those held that are still in use."""
+    kept = {one.name: held[one.name] for one in declared if one.name in held}
+    if given is None and all(
+        one.name in kept for one in declared if one.absence is Absence.REFUSED
+    ):
+        return kept
     try:
-        secrets = read_credentials(provider, given)
+        return kept | read_credentials(declared, given)
     except Invalid as error:
         raise error.below("/credentials") from None
-    made = {
-        secret.name: _made(context)
-        for secret in provider.secrets
-        if secret.absence is Absence.GENERATED
-        and secret.name not in secrets
-        and secret.name not in held
-    }
-    hook = held.get(HOOK) or (_hook_token(context, workspace),)
-    kept = {name: values for name, values in held.items() if name != HOOK and name not in secrets}
-    secrets |= kept | {name: (value,) for name, value in made.items()}
-    return Wanted(secrets | ({HOOK: hook} if provider.hook else {}), made)
 
 
-def _made(context: Context) -> str:
-    """A secret in the form of Standard Webhooks, 256 bits of it."""
-    digest = hashlib.sha256(context.token(64).encode()).digest()
-    return "whsec_" + base64.b64encode(digest).decode()
+def made(context: Context, secret: Secret) -> str:
+    """A secret of 256 random bits, as its provider writes them."""
+    return secret.written(hashlib.sha256(context.token(64).encode()).digest())
 
 
 def _hook_token(context: Context, workspace: str) -> str:
@@ -73,16 +86,22 @@ def workspace_of_hook(token: str) -> str | None:
     return workspace if prefix == _PREFIX and workspace and len(secret) == _LENGTH else None
 
 
-def held(context: Context, access: Access, workspace: str, source: str) -> Secrets:
+def held(context: Context, access: Access, workspace: str, source: str) -> Held:
     """The secrets a source has."""
     found = sources.secret(access, workspace, source)
     if found is None or found.credentials is None:
-        return {}
+        return NOTHING_HELD
     return context.vault.opened(found.credentials)
 
 
-def keep(context: Context, writing: Writing, source: str, secrets: Secrets) -> None:
+def keep(context: Context, writing: Writing, source: str, kept: Held) -> None:
     """Seal and store a source's secrets, with the digest by which its hook is found."""
-    hook = secrets.get(HOOK)
+    hook = kept.secrets.get(HOOK)
     digest = digest_of(hook[0]) if hook else None
-    sources.put_secret(writing, source, Secret(digest, context.vault.seal(secrets)))
+    sources.put_secret(writing, source, sources.Secret(digest, context.vault.seal(kept)))
+
+
+def replaced(before: Held, secrets: Secrets) -> Held:
+    """What a PUT leaves: a value that it replaces ends at once, with what it had replaced."""
+    same = {name for name, values in secrets.items() if before.secrets.get(name) == values}
+    return Held(secrets, tuple(one for one in before.retiring if one.name in same))

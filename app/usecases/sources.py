@@ -13,7 +13,8 @@ from app.domain.freshness import Source, source_of, stale_from
 from app.domain.kinds import RawValue
 from app.domain.workspace import Workspace
 from app.intake.registry import PROVIDERS
-from app.intake.requests import Provider, SignedUrl, Step
+from app.intake.requests import Connecting, Provider, SignedUrl, Step
+from app.intake.source_settings import Settings, read_settings, standing_settings
 from app.store import documents, ledger, sources
 from app.store.documents import Document
 from app.store.sources import SourceState
@@ -22,8 +23,9 @@ from app.usecases import organisation, source_mapping
 from app.usecases.context import Context
 from app.usecases.organisation import SOURCE
 from app.usecases.saving import Precondition, archive, save, standing
-from app.usecases.source_secrets import HOOK, held, keep, wanted
-from app.usecases.vault import Secrets
+from app.usecases.source_mapping import SETTINGS
+from app.usecases.source_secrets import HOOK, held, keep, replaced, wanted
+from app.usecases.vault import NOTHING_HELD, Held
 
 # Counts the changes of secrets inside the document, so that a new secret is a new version.
 SECRETS_VERSION = "secrets_version"
@@ -39,7 +41,10 @@ class Liveness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A source as it is shown. `made` has the secrets made just now: they are shown once."""
+    """A source as it is shown. `made` has the secrets made just now: they are shown once.
+
+    retiring_until: the instant until which values that a rotation replaced are still taken
+    """
 
     document: Document
     liveness: Liveness
@@ -50,6 +55,7 @@ class Connected:
     made: Mapping[str, str]
     zone: tzinfo
     created: bool = False
+    retiring_until: int | None = None
 
 
 def put_source(
@@ -64,31 +70,34 @@ def put_source(
     """Connect a sender, or change how it is connected.
 
     Credentials that are left out stay as they are. A change of what the source counts recounts
-    all history. Raises Invalid for an unknown provider, wrong credentials, a wrong mapping, or a
-    provider that signs its address while no public address is configured; Conflict
+    all history. Raises Invalid for an unknown provider, wrong credentials, wrong settings, a wrong
+    mapping, or a provider that signs its address while no public address is configured; Conflict
     `provider_fixed`.
     """
     provider = _provider(body, context)
     if "counts" not in body and provider.counts is not None:
         body = body | {"counts": list(provider.counts)}
     source_of(key, body)
+    settings = _settings(provider, body)
     with context.write(workspace) as writing:
         # One that was disconnected comes back as what it was: its activities still stand.
         before = documents.get(writing, workspace, SOURCE, key)
         if before is not None and before.body["provider"] != provider.name:
             raise Conflict("provider_fixed", provider=before.body["provider"])
-        has = held(context, writing, workspace, key) if before and not before.archived else {}
-        wants = wanted(context, workspace, provider, credentials, has)
+        known = before is not None and not before.archived
+        has = held(context, writing, workspace, key) if known else NOTHING_HELD
+        wants = wanted(context, workspace, provider, settings, credentials, has.secrets)
         version = before.body[SECRETS_VERSION] if before else 0
-        body |= {SECRETS_VERSION: version + (wants.secrets != has)}
+        body |= {SECRETS_VERSION: version + (wants.secrets != has.secrets)}
         body = body | source_mapping.canonical(key, body, before.body if before else None)
         saved = save(writing, SOURCE, key, body, seen, author=author)
-        if wants.secrets != has:
-            keep(context, writing, key, wants.secrets)
+        secrets = replaced(has, wants.secrets)
+        if secrets != has:
+            keep(context, writing, key, secrets)
         if before is not None and before.body.get("counts") != body.get("counts"):
             ledger.rebuild_in(writing)
-        shown = _Showing(context, writing, workspace)
-        return shown.connected(saved.document, wants.secrets, wants.made, created=saved.created)
+        shown = Showing(context, writing, workspace)
+        return shown.connected(saved.document, secrets, wants.made, created=saved.created)
 
 
 def _provider(body: Mapping[str, Any], context: Context) -> Provider:
@@ -101,6 +110,13 @@ def _provider(body: Mapping[str, Any], context: Context) -> Provider:
     return provider
 
 
+def _settings(provider: Provider, body: Mapping[str, Any]) -> Settings:
+    try:
+        return read_settings(provider.settings, body.get(SETTINGS))
+    except Invalid as error:
+        raise error.below(f"/{SETTINGS}") from None
+
+
 def get_source(context: Context, workspace: str, key: str) -> Connected:
     """A source with its state. Raises NotFound."""
     with context.read() as reading:
@@ -108,7 +124,7 @@ def get_source(context: Context, workspace: str, key: str) -> Connected:
         if found is None:
             raise NotFound("unknown_source", source=key)
         secrets = held(context, reading, workspace, key)
-        return _Showing(context, reading, workspace).connected(found, secrets)
+        return Showing(context, reading, workspace).connected(found, secrets)
 
 
 def page_of_sources(
@@ -116,7 +132,7 @@ def page_of_sources(
 ) -> list[Connected]:
     """Sources by key behind `after`."""
     with context.read() as reading:
-        shown = _Showing(context, reading, workspace)
+        shown = Showing(context, reading, workspace)
         return [
             shown.connected(found, held(context, reading, workspace, found.key))
             for found in documents.page(reading, workspace, SOURCE, after, limit)
@@ -133,7 +149,10 @@ def archive_source(
 
 def _unused(source: Source, document: Document) -> list[Step]:
     """Kinds that the mapping makes and nobody counts."""
-    mapping = source_mapping.mapping_in(document)
+    try:
+        mapping = source_mapping.mapping_in(document)
+    except Invalid:
+        mapping = None
     kinds = mapping.kinds if mapping else None
     return [
         Step("kind_not_counted", {"source": source.key, "kind": kind})
@@ -142,7 +161,7 @@ def _unused(source: Source, document: Document) -> list[Step]:
     ]
 
 
-class _Showing:
+class Showing:
     """How the sources of a workspace look at one moment."""
 
     def __init__(self, context: Context, access: Access, workspace: str) -> None:
@@ -158,7 +177,7 @@ class _Showing:
     def connected(
         self,
         document: Document,
-        secrets: Secrets,
+        secrets: Held,
         made: Mapping[str, str] | None = None,
         *,
         created: bool = False,
@@ -172,15 +191,24 @@ class _Showing:
             self._liveness(source, state),
             state.last_received_at if state else None,
             url,
-            provider.hook.next_steps(url) if provider.hook and url else (),
+            self._next_steps(provider, document, url),
             (*self._warnings(source), *_unused(source, document)),
             made or {},
             self._workspace.zone,
             created,
+            secrets.until(self._context.clock()),
         )
 
-    def _hook_url(self, secrets: Secrets) -> str | None:
-        hook = secrets.get(HOOK)
+    def _next_steps(
+        self, provider: Provider, document: Document, url: str | None
+    ) -> tuple[Step, ...]:
+        if provider.hook is None or url is None:
+            return ()
+        settings = standing_settings(provider.settings, document.body.get(SETTINGS))
+        return provider.hook.next_steps(Connecting(url, settings))
+
+    def _hook_url(self, secrets: Held) -> str | None:
+        hook = secrets.secrets.get(HOOK)
         base = self._context.public_url or self._context.local_url
         return f"{base}/v1/hooks/{hook[0]}" if hook else None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.views import (
+    senders,
     sentences,
     sentences_database,
     sentences_deliveries,
@@ -49,6 +50,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **sentences_plans.SENTENCES,
     **sentences_metrics.SENTENCES,
     **sentences_sources.SENTENCES,
+    **senders.SENTENCES,
     **sentences_import.SENTENCES,
     **sentences_deliveries.SENTENCES,
     **sentences_operations.SENTENCES,

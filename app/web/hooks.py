@@ -12,24 +12,55 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.domain.errors import NotFound
-from app.usecases.recording import Connection, Connections, HookCall, record_hook
+from app.domain.errors import NotFound, TasseiError
+from app.intake.requests import Answer
+from app.telemetry import logger
+from app.usecases.receiving import Connection, Connections, HookCall, Taken, record_hook
 from app.web.auth import Attempts, client_address
 from app.web.events import count
+from app.web.problems import MethodNotAllowed
 
 PATH = "/v1/hooks/{hook}"
+# Bodies up to this many bytes are read faster than a thread is woken.
+SMALL = 32 * 1024
 
 
 async def receive_hook(request: Request) -> Response:
-    """Prove, store, then say thanks."""
+    """Prove, store, then say thanks in the provider's own words."""
     app, scope = request.app, request.scope
     connection = await _connection(request)
+    if request.method not in connection.hook.methods:
+        raise MethodNotAllowed(connection.hook.methods)
     query = scope["query_string"].decode("latin-1")
     target = request.url.path + (f"?{query}" if query else "")
     call = HookCall(request.method, target, dict(request.headers), await request.body())
-    waiting, thanks = record_hook(app.state.context, connection, call)
-    count(app.state.platform.counters, await app.state.arrivals.of(waiting))
-    return Response(thanks.body, thanks.status, media_type=thanks.media_type)
+    # A mapping is the customer's, and what it costs is bounded but not small: not on the loop.
+    costly = connection.mapping is not None or len(call.body) > SMALL
+    taking = (app.state.context, connection, call)
+    met = await asyncio.to_thread(record_hook, *taking) if costly else record_hook(*taking)
+    return _answered(await _stored(request, connection, met) if isinstance(met, Taken) else met)
+
+
+async def _stored(request: Request, connection: Connection, taken: Taken) -> Answer:
+    """What the provider is told, once its delivery is on disk or could not be stored."""
+    app = request.app
+    try:
+        results = await app.state.arrivals.of(taken.results)
+    except TasseiError as error:
+        if taken.failed is None:
+            raise
+        logger(__name__).warning("not stored", source=connection.source, code=error.code)
+        return taken.failed
+    count(app.state.platform.counters, results)
+    return taken.answer
+
+
+def _answered(answer: Answer) -> Response:
+    # Past Starlette's own `media_type`, which would add a character set to texts.
+    told = dict(answer.headers)
+    if answer.media_type is not None:
+        told["content-type"] = answer.media_type
+    return Response(answer.body, answer.status, told)
 
 
 async def _connection(request: Request) -> Connection:
@@ -52,10 +83,10 @@ _DOCUMENT = {
     "tags": ["hooks"],
     "summary": "A provider's webhook",
     "description": "The address comes from PUT /v1/sources/{key}; providers call it, clients do "
-    "not. The signature travels as each provider has it: `webhook-id`, `webhook-timestamp` and "
-    "`webhook-signature` (Standard Webhooks), `X-Twilio-Signature`, or Basic authentication "
-    "(Pipedrive). What is authentic is acknowledged once it is on disk, also where it is of no "
-    "interest or cannot be counted (then it is in /v1/quarantine); anything else is refused.",
+    "not. Proof, media type and method are each provider's own (docs/senders). What is authentic "
+    "is acknowledged once it is on disk, also where it is of no interest or cannot be counted "
+    "(then it is in /v1/quarantine); anything else is refused. A provider that expects more than "
+    "an empty 204 gets what it expects: a challenge sent back, or an acknowledgement in XML.",
     "security": [],
     "parameters": [
         {
@@ -68,6 +99,10 @@ _DOCUMENT = {
     ],
     "responses": {
         "204": {"description": "Stored."},
+        "2XX": {
+            "description": "Stored, or a handshake, as this provider expects it.",
+            "content": {"*/*": {"schema": {}}},
+        },
         "401": {"$ref": "#/components/responses/Problem401"},
         "429": {"$ref": "#/components/responses/Problem429"},
     },

@@ -8,6 +8,7 @@ from app.domain.activities import Report
 from app.domain.deliveries import Delivery, Refused
 from app.intake.providers.pipedrive import PROVIDER
 from app.intake.requests import HookRequest
+from tests.intake import conformance
 from tests.intake.senders import pipedrive
 
 assert PROVIDER.hook
@@ -15,8 +16,7 @@ HOOKED = PROVIDER.hook
 
 
 def read(request: HookRequest) -> Delivery:
-    HOOKED.verify(request)
-    return HOOKED.read(request)
+    return conformance.read("pipedrive", request)
 
 
 def report(request: HookRequest) -> Report:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from app.domain.errors import Unauthenticated
-from app.intake.requests import HookRequest
+from app.intake.requests import Connecting, HookRequest
+from app.intake.source_settings import NO_SETTINGS
 from tests.intake.pipedrive_events import CALL, DEAL, HOOKED, WON, activity, read, refused
 from tests.intake.senders import HOOK, pipedrive, pipedrive_body
 
@@ -122,4 +123,4 @@ def test_wrong_credentials_are_refused() -> None:
 
 
 def test_the_steps_name_the_address() -> None:
-    assert HOOKED.next_steps(HOOK)[0].params["url"] == HOOK
+    assert HOOKED.next_steps(Connecting(HOOK, NO_SETTINGS))[0].params["url"] == HOOK

@@ -14,10 +14,9 @@ from twilio.request_validator import RequestValidator
 
 from app.domain.errors import Invalid, Unauthenticated
 from app.domain.instants import SECOND, instant
+from app.intake.proofs import MAX_SIGNATURES, verify_basic
 from app.intake.signatures import (
     MAX_PARAMETERS,
-    MAX_SIGNATURES,
-    verify_basic,
     verify_standard_webhook,
     verify_twilio,
     webhook_key,

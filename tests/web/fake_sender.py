@@ -12,8 +12,9 @@ import pytest
 from app.domain.deliveries import Delivery, Item, Refused
 from app.intake import registry
 from app.intake.cloudevents import read_event
+from app.intake.credentials import Secret
 from app.intake.events import delivery
-from app.intake.requests import Hook, HookRequest, Provider, Secret
+from app.intake.requests import Hook, HookRequest, Provider
 from tests.web.service import Service
 
 AT = "2026-12-01T09:00:00Z"

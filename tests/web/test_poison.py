@@ -11,7 +11,8 @@ from app.domain.activities import KIND, make_report
 from app.domain.deliveries import Delivery, Item
 from app.domain.revisions import of_number
 from app.intake import registry
-from app.intake.requests import Hook, HookRequest, Provider, Secret, hook_delivery
+from app.intake.credentials import Secret
+from app.intake.requests import Hook, HookRequest, Provider, hook_delivery
 from tests.web.example import START, settle
 from tests.web.service import Service, started
 from tests.web.test_hooks import connect, quarantined
@@ -40,7 +41,7 @@ def mended(request: HookRequest) -> Delivery:
 
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[HookRequest], Delivery]], None]:
-    known: dict[str, Provider] = registry.PROVIDERS  # type: ignore[assignment] # it is a dict
+    known = registry.PROVIDERS
 
     def using(read: Callable[[HookRequest], Delivery]) -> None:
         hook = Hook(lambda _request: None, read, lambda _url: ())

@@ -16,7 +16,8 @@ from app.domain.deliveries import Item
 from app.domain.instants import DAY
 from app.domain.revisions import of_number
 from app.intake import registry
-from app.intake.requests import Hook, HookRequest, Provider, Secret, hook_delivery
+from app.intake.credentials import Secret
+from app.intake.requests import Hook, HookRequest, Provider, hook_delivery
 from app.usecases.retention import expire
 from tests.engines import on_both
 from tests.web.example import START, call, settle
@@ -219,7 +220,7 @@ def fake(mapping: int, factor: int) -> Provider:
 def test_a_repaired_mapping_supersedes_what_the_old_one_read(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known: dict[str, Provider] = registry.PROVIDERS  # type: ignore[assignment] # it is a dict
+    known = registry.PROVIDERS
 
     def use(provider: Provider) -> None:
         monkeypatch.setitem(known, "fake", provider)

@@ -10,26 +10,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from app.domain.activities import KIND, RETRACTED, JsonValue, Report, make_report
+from app.domain.activities import KIND, RETRACTED, JsonValue, Report
 from app.domain.deliveries import About, Delivery, Item
 from app.domain.errors import Fault, Invalid, Unreadable
 from app.domain.instants import instant
 from app.domain.kinds import RawValue
 from app.domain.revisions import of_instant
+from app.intake.credentials import Secret
+from app.intake.proofs import verify_basic
 from app.intake.reading import read_json
 from app.intake.requests import (
+    Connecting,
     Hook,
     HookRequest,
     Provider,
-    Secret,
     Step,
     body_text,
     fields_of,
     hook_delivery,
+    hook_report,
     refusal,
     usable_name,
 )
-from app.intake.signatures import verify_basic
 
 Object = Mapping[str, RawValue]
 Fields = dict[str, JsonValue]
@@ -101,7 +103,7 @@ def _report(event: Object, meta: Object, request: HookRequest) -> Report | None:
     full = RETRACTED not in fields
     revision = of_instant(instant(at))
     key = f"{entity}:{number}"
-    return make_report(request.source, key, revision, fields, full=full, mapping=MAPPING)
+    return hook_report(request, key, revision, fields, full=full, mapping=MAPPING)
 
 
 def _about(meta: Object) -> About | None:
@@ -247,9 +249,9 @@ def _fault(pointer: str, code: str, **params: str | int) -> Invalid:
     return Invalid("invalid_delivery", Fault(pointer, code, params))
 
 
-def _next_steps(hook_url: str) -> tuple[Step, ...]:
+def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
     return (
-        Step("add_pipedrive_webhook", {"url": hook_url, "version": "2.0"}),
+        Step("add_pipedrive_webhook", {"url": connecting.hook_url, "version": "2.0"}),
         Step("choose_pipedrive_events", {"objects": "deal, activity", "actions": "*"}),
         Step("create_pipedrive_webhook_as_admin", {}),
     )
@@ -263,6 +265,9 @@ def _no_colon(user: str) -> None:
 PROVIDER = Provider(
     name="pipedrive",
     counts=("call", "deal", "meeting"),
-    secrets=(Secret("user", check=_no_colon), Secret("password")),
+    secrets=(
+        Secret("user", "HTTP Auth username, chosen by you.", check=_no_colon),
+        Secret("password", "HTTP Auth password, chosen by you."),
+    ),
     hook=Hook(_verify, _read, _next_steps),
 )

@@ -7,25 +7,24 @@ mode is not accepted: the signature does not cover its headers.
 
 from __future__ import annotations
 
-from app.domain.deliveries import Delivery, Item, Refused
+from app.domain.deliveries import Delivery
 from app.domain.errors import Invalid, Unreadable
 from app.domain.kinds import RawValue
 from app.intake.cloudevents import read_event
+from app.intake.credentials import Absence, Secret
 from app.intake.events import MAX_ITEMS, delivery
 from app.intake.reading import read_json
 from app.intake.requests import (
-    Absence,
+    Connecting,
     Hook,
     HookRequest,
     Provider,
-    Secret,
     Step,
     body_text,
     hook_delivery,
-    redacted,
     refusal,
 )
-from app.intake.signatures import verify_standard_webhook, webhook_key
+from app.intake.signatures import verify_standard_webhook, webhook_key, written_webhook_secret
 
 
 def _verify(request: HookRequest) -> None:
@@ -43,8 +42,7 @@ def _read(request: HookRequest) -> Delivery:
         read_event(event, index, request.received_at, source=request.source)
         for index, event in enumerate(events)
     ]
-    safe = [_redacted(outcome, request) for outcome in read]
-    return delivery(request.workspace, request.received_at, safe, quarantines=True)
+    return delivery(request.workspace, request.received_at, read, quarantines=True)
 
 
 def _events(body: bytes) -> list[RawValue]:
@@ -55,15 +53,9 @@ def _events(body: bytes) -> list[RawValue]:
     return events
 
 
-def _redacted(outcome: Item | Refused, request: HookRequest) -> Item | Refused:
-    if isinstance(outcome, Item):
-        return outcome
-    return outcome._replace(content=redacted(outcome.content, request.credentials))
-
-
-def _next_steps(hook_url: str) -> tuple[Step, ...]:
+def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
     return (
-        Step("send_cloudevents_to", {"url": hook_url}),
+        Step("send_cloudevents_to", {"url": connecting.hook_url}),
         Step("sign_with_standard_webhooks", {}),
     )
 
@@ -71,6 +63,14 @@ def _next_steps(hook_url: str) -> tuple[Step, ...]:
 PROVIDER = Provider(
     name="standard_webhooks",
     counts=None,
-    secrets=(Secret("secret", absence=Absence.GENERATED, check=webhook_key),),
+    secrets=(
+        Secret(
+            "secret",
+            "`whsec_` and base64 of 24 to 64 bytes; left out, one is made and shown once.",
+            absence=Absence.GENERATED,
+            check=webhook_key,
+            written=written_webhook_secret,
+        ),
+    ),
     hook=Hook(_verify, _read, _next_steps),
 )

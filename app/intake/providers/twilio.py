@@ -26,23 +26,25 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import IntEnum
 
-from app.domain.activities import Report, make_report
+from app.domain.activities import Report
 from app.domain.deliveries import Delivery, Item
 from app.domain.errors import Fault, Invalid
 from app.domain.instants import FLOOR, SECOND, instant, written_instant
 from app.domain.kinds import RawValue, name
 from app.domain.revisions import of_number
+from app.intake.credentials import Arity, Secret
 from app.intake.requests import (
-    Arity,
+    GET_OR_POST,
+    Connecting,
     Hook,
     HookRequest,
     Provider,
-    Secret,
     SignedUrl,
     Step,
     body_text,
     fields_of,
     hook_delivery,
+    hook_report,
     refusal,
     usable_name,
 )
@@ -170,7 +172,7 @@ def _report(leg: _Leg, rank: _Rank, values: Values, request: HookRequest) -> Rep
     tie = int.from_bytes(hashlib.sha256(leg.sid.encode()).digest()[:6], "big")
     digits = f"{rank.value}{leg.ended_at // SECOND:012}{leg.sequence:06}{tie:015}"
     key, revision = leg.parent or leg.sid, of_number(digits)
-    return make_report(request.source, key, revision, fields, full=False, mapping=MAPPING)
+    return hook_report(request, key, revision, fields, full=False, mapping=MAPPING)
 
 
 def _root(leg: _Leg) -> dict[_Rank, Values]:
@@ -271,9 +273,9 @@ def _fault(pointer: str, code: str, **params: str | int) -> Invalid:
     return Invalid("invalid_delivery", Fault(pointer, code, params))
 
 
-def _next_steps(hook_url: str) -> tuple[Step, ...]:
+def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
     # Twilio tries again only if the address itself asks for it, after the "#".
-    url = f"{hook_url}#rc=5&rp=all"
+    url = f"{connecting.hook_url}#rc=5&rp=all"
     return (
         Step("set_twilio_status_callback", {"url": url}),
         Step("set_twilio_dial_status_callback", {"url": url, "event": "completed"}),
@@ -283,6 +285,12 @@ def _next_steps(hook_url: str) -> tuple[Step, ...]:
 PROVIDER = Provider(
     name="twilio",
     counts=("call",),
-    secrets=(Secret("auth_tokens", arity=Arity.SEVERAL),),
-    hook=Hook(_verify, _read, _next_steps, signed_url=SignedUrl.YES),
+    secrets=(
+        Secret(
+            "auth_tokens",
+            "The account's auth token; while it is changed, the old and the new one.",
+            arity=Arity.SEVERAL,
+        ),
+    ),
+    hook=Hook(_verify, _read, _next_steps, methods=GET_OR_POST, signed_url=SignedUrl.YES),
 )
