@@ -46,21 +46,17 @@ class Line:
         self._leave_loop()
         self._socket.settimeout(LAST_WORDS_SECONDS)
         with suppress(OSError):  # it is gone, and nobody begins it anew
-            self._socket.sendall(self._unsent + message)
+            if not until():
+                self._socket.sendall(self._unsent + message)
             while not until() and (received := self._socket.recv(_CHUNK)):
                 self._take(received)
 
-    def close(self, *, at_once: bool = False) -> int:
-        """End the process, and its exit code: by itself after what it is writing, or at once."""
+    def close(self) -> int:
+        """End the process here and now; its exit code, its own where it had ended by itself."""
         self._leave_loop()
         self._socket.close()
-        if at_once:
-            self._process.kill()
-        try:
-            return self._process.wait(LAST_WORDS_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            return self._process.wait()
+        self._process.kill()
+        return self._process.wait()
 
     def _leave_loop(self) -> None:
         if self._socket.fileno() >= 0 and not self._loop.is_closed():

@@ -106,6 +106,7 @@ class RemoteCommitter:
         line, self._line = self._line, None
         if line is not None:
             line.finish(self._posted(), lambda: not self._pending)
+            # All is answered, so nothing is being written; it may not even be ready to begin.
             line.close()
         self._give_up(list(self._pending))
 
@@ -215,7 +216,7 @@ class RemoteCommitter:
     def _lost(self) -> None:
         """The process is gone: the next one gets whatever had no answer, some times."""
         line, self._line = self._line, None
-        code = line.close(at_once=True) if line is not None else 0
+        code = line.close() if line is not None else 0
         _log.error("the process that commits activities was lost, exit code %s", code)
         self._told_losses()
         with self._posting:
