@@ -42,7 +42,7 @@ def event(
 
 
 def agent(user: str, connected: str | None = None) -> dict[str, Any]:
-    told = {
+    told: dict[str, Any] = {
         "agentArn": f"{INSTANCE}/agent/{user}",
         "connectedToAgentTimestamp": connected,
         "hierarchyGroups": {},
@@ -52,7 +52,7 @@ def agent(user: str, connected: str | None = None) -> dict[str, Any]:
 
 def contact(kind: str, *, contact: str = CONTACT, **detail: Any) -> HookRequest:
     """A contact event of a call that came in, unless said otherwise."""
-    told = {
+    told: dict[str, Any] = {
         "eventType": kind,
         "contactId": contact,
         "channel": "VOICE",
@@ -66,7 +66,7 @@ def contact(kind: str, *, contact: str = CONTACT, **detail: Any) -> HookRequest:
 
 def conversation(whose: str, at: int, **body: Any) -> HookRequest:
     """The end of a customer's or a user's session; `at` in milliseconds."""
-    told = {
+    told: dict[str, Any] = {
         "eventTime": at,
         "conversationId": CONVERSATION,
         "participantId": f"participant-of-{whose}",
@@ -78,7 +78,7 @@ def conversation(whose: str, at: int, **body: Any) -> HookRequest:
         "ani": "tel:+819012345678",
         "dnis": "tel:+81312340000",
     } | body
-    detail = {
+    detail: dict[str, Any] = {
         "topicName": f"v2.detail.events.conversation.{CONVERSATION}.{whose}.end",
         "version": "2",
         "timestamp": "2026-12-10T01:05:01.000Z",
