@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from app.outbound.calls import Callers
 from app.settings import Settings, secret_key
 from app.store import counting, keys
 from app.store.committer import Committer
@@ -25,6 +26,7 @@ from app.usecases.building import Builder
 from app.usecases.clocks import Clocks
 from app.usecases.context import Context
 from app.usecases.exports import Gauges
+from app.usecases.fetching import Fetching
 from app.usecases.organisation import Organisations
 from app.usecases.receiving import Connections
 from app.usecases.rekeying import rekey
@@ -97,10 +99,12 @@ def opened(
     clock: Clock = wall_clock,
     token: Token = random_token,
     apart: bool = False,
+    loopback: bool = False,
 ) -> Context:
     """The store, migrated, with everything that works on it. Raises StartError.
 
     apart: whether activities are committed in a process of their own
+    loopback: whether providers may be asked on this machine. For tests; no setting reaches it.
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = Store(settings.database)
@@ -128,6 +132,7 @@ def opened(
         token=token,
         public_url=settings.public_url,
         local_url=f"http://{settings.host}:{settings.port}",
+        callers=Callers(loopback=loopback),
     )
 
 
@@ -147,6 +152,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     hub = Hub(context)
     retention = Retention(context, counters.let_go)
     builder = Builder(context)
+    fetching = Fetching(context, counters.reconciled)
     upkeep = _upkeep(context, counters, retention)
     attempts = Attempts(time.monotonic)
 
@@ -162,13 +168,8 @@ def create_app(settings: Settings, context: Context) -> Service:
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         with closing(context.store), ExitStack() as ending:
             for part in (
-                context.watch,
-                context.committer,
-                gauges,
-                hub,
-                retention,
-                builder,
-                upkeep,
+                *(context.watch, context.committer, gauges, hub, retention),
+                *(builder, fetching, upkeep),
             ):
                 ending.callback(part.stop)
                 part.start()

@@ -284,6 +284,13 @@ class Counters:
         )
         for why in ("age", "size"):
             self._let_go.labels(why)
+        self._reconciled = Counter(
+            "tassei_reconciled_activities",
+            "Activities that a source did not report and that asking it brought, by what they were "
+            "here before: missing, or known as they no longer are.",
+            ("source", "found"),
+            registry=self.registry,
+        )
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request. `route` is a template of ours or "unmatched", never a path."""
@@ -332,6 +339,10 @@ class Counters:
     def let_go(self, why: str, number: int) -> None:
         """Deliveries that are kept no longer."""
         self._let_go.labels(why).inc(number)
+
+    def reconciled(self, source: str, found: str) -> None:
+        """An activity that a source was asked for and had not reported. found: missing or newer."""
+        self._reconciled.labels(source, found).inc()
 
     def watch_writing(self, writable: Callable[[], bool]) -> None:
         """Asks `writable` at each scrape whether the store takes writes."""

@@ -93,13 +93,17 @@ class Story(NamedTuple):
 
 
 class Outcome(StrEnum):
-    """What became of one reported item; the words of the answer."""
+    """What became of one reported item; the words of the answer.
+
+    PENDING: it was only named, and counts once it has been fetched.
+    """
 
     ACCEPTED = "accepted"
     REVISED = "revised"
     DUPLICATE = "duplicate"
     STALE = "stale"
     CONFLICT = "conflict"
+    PENDING = "pending"
     QUARANTINED = "quarantined"
     REJECTED = "rejected"
 

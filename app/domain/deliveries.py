@@ -49,19 +49,42 @@ class Reference:
     revision: the least revision, as `revisions` writes it, that a fetched state must have to answer
         this notification; "" where the sender gives no hint. It never becomes the revision of a
         report: that is what the fetched state says of itself
+    source: whose it is; `hook_delivery` fills it in
     """
 
     index: int
     object: str
     id: str
     revision: str = ""
+    source: str = ""
+
+
+class Fetched(NamedTuple):
+    """That an object was fetched, or given up: what its delivery answers in the queue of fetches.
+
+    named: how often the object had been named when the fetch began; who names it later is not
+        answered by it, unless the fetched state is as new as was asked for
+    revision: that of the fetched state; "" where it has none, or nothing was found
+    delivery, position: what named it last; an entry in quarantine is of that
+    final: that it is not to be fetched again for this, whatever the revision
+    """
+
+    source: str
+    object: str
+    id: str
+    named: int
+    revision: str = ""
+    delivery: int | None = None
+    position: int = 0
+    final: bool = False
 
 
 class Door(StrEnum):
-    """Where a request came in: the direct API, or a provider's hook."""
+    """Where it came in: the direct API, a provider's hook, or that we asked the provider."""
 
     EVENTS = "events"
     HOOK = "hook"
+    FETCH = "fetch"
 
 
 class Raw(NamedTuple):
@@ -97,7 +120,7 @@ class Delivery(NamedTuple):
     A provider's hook cannot be told about one bad item, so what it cannot use is kept
     (`quarantines`); the direct API answers per item instead. `raw` is kept along with them; a
     replayed delivery has none, because it is kept already. `references` are for a queue that
-    fetches: they move no count by themselves.
+    fetches: they move no count by themselves. `fetched` is what that queue waits for no longer.
     """
 
     workspace: str
@@ -108,6 +131,7 @@ class Delivery(NamedTuple):
     raw: Raw | None = None
     replay: Replay | None = None
     references: tuple[Reference, ...] = ()
+    fetched: tuple[Fetched, ...] = ()
 
     @property
     def taken_at(self) -> int:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from app.domain.allocation import Stint
 from app.domain.attribution import NOTHING, OUTSIDE, UNASSIGNED, Amount, Counted, deadlines
 from app.domain.belonging import Belongings, Sums, amount, belongings, reading
-from app.domain.freshness import Source, freshness, next_silence
+from app.domain.freshness import Pending, Source, freshness, next_silence
 from app.domain.goals import Branch, Goal
 from app.domain.ground import Ground, member_displays, whole_target
 from app.domain.instants import midnight, moment_of
@@ -60,10 +60,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The sources of the workspace, and the instant of each one's last delivery, if any."""
+    """The sources of the workspace, and the instant of each one's last delivery, if any.
+
+    pending: what of each is still to be fetched, where anything is
+    """
 
     sources: tuple[Source, ...] = ()
     last: Mapping[str, int] = field(default_factory=dict)
+    pending: Mapping[str, Pending] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ def _evaluation(
     calendar, goals = base.workspace.calendar, list(base.plan.root.walk())
     narrow = question.scope != WHOLE or question.breakdown is not Breakdown.NONE
     fresh = {
-        kind: freshness(kind, heard.sources, heard.last, calendar, question.as_of)
+        kind: freshness(kind, heard.sources, heard.last, calendar, question.as_of, heard.pending)
         for kind in {goal.metric.kind for goal in goals}
     }
     # Only parts of the plan need the largest remainder over everybody.

@@ -7,7 +7,7 @@ calendar, PT2H two hours of it, so that a silent weekend is no alarm.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -15,7 +15,7 @@ from enum import StrEnum
 from app.domain.calendar import HORIZON, ONE_DAY, WorkCalendar
 from app.domain.documents import Node, gathered
 from app.domain.instants import DAY, MINUTE, SECOND, moment_of
-from app.domain.progress import Freshness, FreshnessState
+from app.domain.progress import NOTHING_WAITS, Freshness, FreshnessState, Waiting
 
 _DURATION = re.compile(
     r"P(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7})S)?)?",
@@ -55,6 +55,17 @@ class Source:
     def feeds(self, kind: str) -> bool:
         """Whether activities of a kind that this source reports are counted."""
         return self.counts is None or kind in self.counts
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a source has named and not yet told: how many objects, and since when the oldest."""
+
+    count: int
+    oldest: int
+
+
+NOTHING_PENDING: Mapping[str, Pending] = {}
 
 
 def source_of(key: str, document: Mapping[str, object]) -> Source:
@@ -114,21 +125,34 @@ def freshness(
     last: Mapping[str, int],
     calendar: WorkCalendar,
     as_of: int,
+    pending: Mapping[str, Pending] = NOTHING_PENDING,
 ) -> Freshness:
     """How fresh what is known of a kind is, at an instant.
 
-    `last` has the instant of each source's last delivery. NONE where nobody feeds the kind or
-    nobody has spoken yet; STALE as soon as one source that has spoken is too long silent.
+    `last` has the instant of each source's last delivery, `pending` what it named and did not tell.
+    NONE where nobody feeds the kind or nobody has spoken yet; STALE as soon as one source that has
+    spoken is too long silent; PENDING where all have spoken and something of them is still to be
+    fetched. Of what kind that is nobody knows before, so it is said of every kind that they feed.
     """
     heard = [source for source in sources if source.feeds(kind) and source.key in last]
     if not heard:
         return Freshness(FreshnessState.NONE, None)
     limits = [stale_from(source.expect, last[source.key], calendar) for source in heard]
     stale = any(limit is not None and as_of > limit for limit in limits)
+    waiting = _waiting([pending[one.key] for one in heard if one.key in pending], calendar)
+    calm = FreshnessState.PENDING if waiting.count else FreshnessState.FRESH
     return Freshness(
-        FreshnessState.STALE if stale else FreshnessState.FRESH,
+        FreshnessState.STALE if stale else calm,
         moment_of(max(last[source.key] for source in heard), calendar.zone),
+        waiting,
     )
+
+
+def _waiting(found: Sequence[Pending], calendar: WorkCalendar) -> Waiting:
+    if not found:
+        return NOTHING_WAITS
+    oldest = min(one.oldest for one in found)
+    return Waiting(sum(one.count for one in found), moment_of(oldest, calendar.zone))
 
 
 def next_silence(

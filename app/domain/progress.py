@@ -36,15 +36,31 @@ class FreshnessState(StrEnum):
 
     FRESH = "fresh"
     STALE = "stale"
+    PENDING = "pending"
     NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many objects were named and are still to be fetched, and since when the oldest waits."""
+
+    count: int
+    oldest: datetime | None
+
+
+NOTHING_WAITS = Waiting(0, None)
+
+
+@dataclass(frozen=True, slots=True)
 class Freshness:
-    """`last_event_at` is the last delivery of any source that counts the goal's kind."""
+    """`last_event_at` is the last delivery of any source that counts the goal's kind.
+
+    pending: what these sources have named and not yet told; it may change the goal or not
+    """
 
     state: FreshnessState
     last_event_at: datetime | None
+    pending: Waiting = NOTHING_WAITS
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,15 @@ address and other headers. So it cannot come to depend on what a replay does not
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from app.domain.deliveries import Delivery, Door, Raw
+from app.domain.deliveries import Delivery, Door, Item, Raw, Refused
 from app.domain.errors import Invalid
+from app.domain.kinds import RawValue
 from app.intake.credentials import Credentials
 from app.intake.redaction import redacted, redacted_bytes
-from app.intake.requests import Hook, HookRequest, body_text, hook_delivery, refusal
+from app.intake.requests import Hook, HookRequest, ReadFetched, body_text, hook_delivery, refusal
 
 # Stands for the hook's address, whose path is a secret; the query follows.
 ADDRESS = "https://tassei.invalid/v1/hooks/-"
@@ -50,6 +51,28 @@ def read_again(hook: Hook, kept: HookRequest, credentials: Credentials, broken: 
         one._replace(content=redacted(one.content, credentials)) for one in delivery.refused
     )
     return delivery._replace(refused=refused)
+
+
+def read_object(
+    read: ReadFetched,
+    object_: str,
+    found: Mapping[str, RawValue],
+    request: HookRequest,
+    broken: Broken,
+) -> Item | Refused | None:
+    """What an object is that the provider was asked for; one refused item where we have a bug."""
+    try:
+        return read(
+            object_,
+            found,
+            request.settings,
+            source=request.source,
+            now=request.received_at,
+            changes=request.changes,
+        )
+    except Exception as error:  # noqa: BLE001 - as above
+        broken(error)
+        return refusal(request, Invalid("reading_failed"), body_text(request.body))
 
 
 def _failed(kept: HookRequest, content: str) -> Delivery:

@@ -9,9 +9,9 @@ folder says how a provider is written.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from app.domain.activities import JsonValue, Report, make_report
 from app.domain.deliveries import About, Delivery, Item, Reference, Refused
@@ -137,6 +137,26 @@ class Hook:
     signed_url: SignedUrl = SignedUrl.NO
 
 
+class ReadFetched(Protocol):
+    """What an object of a provider's API comes to; a module says so as `read_fetched`.
+
+    object_kind: the provider's word for it; now: the instant of the fetch; changes: how often the
+    source's settings were changed. As `Hook.read` it never raises; None: of no interest. Its
+    report has the key and the clock of revisions that the provider's events have.
+    """
+
+    def __call__(
+        self,
+        object_kind: str,
+        fetched: Mapping[str, RawValue],
+        settings: Settings,
+        *,
+        source: str,
+        now: int,
+        changes: int = 0,
+    ) -> Item | Refused | None: ...
+
+
 def _any_settings(_settings: Settings, _credentials: Credentials) -> None:
     pass
 
@@ -254,7 +274,18 @@ def hook_delivery(
     refused: tuple[Refused, ...] = (),
     references: tuple[Reference, ...] = (),
 ) -> Delivery:
-    """What a hook's request brought; nothing at all for an event of no interest."""
+    """What a hook's request brought; nothing at all for an event of no interest.
+
+    A reference whose names could not be stored is refused: it must not take the others along.
+    """
+    named: list[Reference] = []
+    for one in references:
+        try:
+            name(one.object), name(one.id)
+        except Invalid as error:
+            refused += (refusal(request, error, body_text(request.body), index=one.index),)
+        else:
+            named.append(replace(one, source=request.source))
     return Delivery(
-        request.workspace, request.received_at, True, items, refused, references=references
+        request.workspace, request.received_at, True, items, refused, references=tuple(named)
     )

@@ -75,6 +75,8 @@ class Batch:
     def record(self, works: Sequence[Work], empty: Sequence[Delivery]) -> list[ItemResult]:
         self._load(work.item.report for work in works if isinstance(work.item, Item))
         results = [self._take(work) for work in works]
+        for delivery in (*(work.delivery for work in works), *empty):
+            self._hear_names(delivery)
         self._write()
         for delivery in empty:
             self._shelf.place(delivery)
@@ -151,6 +153,14 @@ class Batch:
         if received_at > state.last_received_at or (clock and not state.clock):
             latest = max(received_at, state.last_received_at)
             self._heard[source] = SourceState(latest, state.clock or clock)
+
+    def _hear_names(self, delivery: Delivery) -> None:
+        """Who only names something has spoken as well."""
+        if not delivery.references:
+            return
+        for source in {reference.source for reference in delivery.references}:
+            if source in self._rules.serving:
+                self._hear(source, delivery.received_at, None)
 
     def _state_of(self, source: str) -> SourceState:
         return self._heard.get(source) or self._sources.get(source) or _UNHEARD

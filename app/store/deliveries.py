@@ -16,9 +16,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_, update
 
-from app.domain.activities import canonical_json
+from app.domain.activities import Outcome, canonical_json
 from app.domain.deliveries import Delivery, Door, ItemResult, Raw
+from app.store import fetches
 from app.store.dialect import AnyRow, inserting, position
+from app.store.fetches import Named
 from app.store.pages import Page, cut, place_of
 from app.store.tables import delivery as table
 from app.store.transactions import Access, Writing
@@ -62,9 +64,12 @@ class Shelf:
         self._bodies = bodies
         self._new: dict[int, Delivery] = {}
         self._outcomes: dict[int, dict[str, int]] = {}
+        self._fetching: dict[int, Delivery] = {}
 
     def place(self, delivery: Delivery) -> int | None:
         """The id of a delivery, a new one at first sight; None for one that is not kept."""
+        if delivery.references or delivery.fetched:
+            self._fetching[id(delivery)] = delivery
         if delivery.replay is not None:
             return delivery.replay.delivery
         if delivery.raw is None:
@@ -92,6 +97,12 @@ class Shelf:
         _INSERT.many(self._writing.connection, rows)
         for number in self._outcomes.keys() - self._new.keys():
             self._add(number, self._outcomes[number])
+        # In the transaction that keeps them: what is acknowledged waits, what is counted does not.
+        for delivery in self._fetching.values():
+            at, place = delivery.taken_at, self.place(delivery)
+            named = [Named(reference, at, place) for reference in delivery.references]
+            fetches.enqueue(self._writing, named)
+            fetches.settle(self._writing, delivery.fetched)
 
     def _row(self, number: int, delivery: Delivery) -> tuple[Any, ...]:
         raw = delivery.raw
@@ -108,12 +119,17 @@ class Shelf:
             raw.query,
             raw.media_type,
             canonical_json(raw.headers) if raw.headers else "{}",
-            _counted(tuple(self._outcomes.get(number, {}).items())),
+            _counted(tuple(self._told(number, delivery).items())),
             int(raw.altered),
             len(raw.body),
             int(body.compressed),
             body.octets,
         )
+
+    def _told(self, number: int, delivery: Delivery) -> Mapping[str, int]:
+        told = self._outcomes.get(number, {})
+        named = len(delivery.references)
+        return told | {Outcome.PENDING.value: named} if named else told
 
     def _add(self, number: int, more: Mapping[str, int]) -> None:
         same = and_(_D.workspace_id == self._writing.workspace, _D.id == number)

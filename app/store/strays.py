@@ -25,10 +25,19 @@ class Work(NamedTuple):
 def set_aside(writing: Writing, shelf: Shelf, work: Work, error: Invalid) -> Mark:
     """Put an item into quarantine; what marks its entry."""
     delivery, item = work
-    origin = Origin(shelf.place(delivery), item.index)
+    origin = _origin(shelf, work)
     stray = _stray(item, error)
     again = delivery.replay is not None
     return quarantine.keep(writing, stray, delivery.received_at, origin, again=again)
+
+
+def _origin(shelf: Shelf, work: Work) -> Origin:
+    delivery, item = work
+    place = shelf.place(delivery)
+    if place is None and delivery.fetched:
+        # What could not be fetched is in no body; a replay of what named it has it fetched again.
+        return Origin(delivery.fetched[0].delivery, delivery.fetched[0].position)
+    return Origin(place, item.index)
 
 
 def resolve(

@@ -124,34 +124,24 @@ source_heard = _table(
 )
 activity = _table(
     "activity",
-    _key("source", Words),
-    _key("key", Words),
-    _value("kind", Words),
-    _value("fields", Words),
-    _value("revision", Words),
+    *(_key(name, Words) for name in ("source", "key")),
+    *(_value(name, Words) for name in ("kind", "fields", "revision")),
     _value("mapping", Whole),
     _value("digest", Octets),
-    _value("retracted", Whole),
-    _value("has_partials", Whole),
-    _value("uncounted", Whole),
-    _value("seq", Whole),
+    *(_value(name, Whole) for name in ("retracted", "has_partials", "uncounted", "seq")),
     Index("ix_activity_uncounted", "workspace_id", "source", "key", **_where("uncounted = 1")),
     wide=True,
 )
 activity_field = _table(
     "activity_field",
-    _key("source", Words),
-    _key("key", Words),
-    _key("field", Words),
+    *(_key(name, Words) for name in ("source", "key", "field")),
     _value("revision", Words),
     _value("mapping", Whole),
     _value("digest", Octets),
 )
 activity_revision = _table(
     "activity_revision",
-    _key("source", Words),
-    _key("key", Words),
-    _key("revision", Words),
+    *(_key(name, Words) for name in ("source", "key", "revision")),
     _key("mapping", Whole),
     _key("digest", Octets),
     _value("full", Whole),
@@ -176,10 +166,8 @@ activity_revision = _table(
 )
 credit = _table(
     "credit",
-    _key("actor", Whole),
-    _key("at", Whole),
-    _key("source", Words),
-    _key("key", Words),
+    *(_key(name, Whole) for name in ("actor", "at")),
+    *(_key(name, Words) for name in ("source", "key")),
 )
 
 
@@ -221,15 +209,11 @@ journal_values = _journal("journal_values", _key("value", Words), _value("n", Wh
 quarantine = _table(
     "quarantine",
     _key("id", Whole),
-    _value("source", Words),
-    _value("code", Words),
+    *(_value(name, Words) for name in ("source", "code")),
     _value("digest", Octets),
     _value("item", Words, optional=True),
-    _value("faults", Words),
-    _value("content", Words),
-    _value("count", Whole),
-    _value("first_at", Whole),
-    _value("last_at", Whole),
+    *(_value(name, Words) for name in ("faults", "content")),
+    *(_value(name, Whole) for name in ("count", "first_at", "last_at")),
     # The latest delivery that brought it, and its place in there.
     _value("delivery", Whole, optional=True),
     _value("position", Whole, optional=True),
@@ -258,18 +242,34 @@ delivery = _table(
     _value("received_at", Whole),
     _value("door", Words),
     _value("source", Words, optional=True),
-    _value("sources", Words),
-    _value("method", Words),
-    _value("query", Words),
-    _value("media_type", Words),
-    _value("headers", Words),
-    _value("outcomes", Words),
-    _value("altered", Whole),
-    _value("size", Whole),
-    _value("packed", Whole),
+    *(_value(name, Words) for name in ("sources", "method", "query", "media_type")),
+    *(_value(name, Words) for name in ("headers", "outcomes")),
+    *(_value(name, Whole) for name in ("altered", "size", "packed")),
     _value("body", Octets),
     Index("ix_delivery_received", "workspace_id", "received_at", "id"),
     wide=True,
+)
+# What was named and is still to be fetched. `named` counts how often, so that what is named while
+# it is being fetched is not taken for answered; `since` is when it was named first.
+pending_fetch = _table(
+    "pending_fetch",
+    *(_key(name, Words) for name in ("source", "object", "id")),
+    _value("revision", Words),
+    *(_value(name, Whole) for name in ("named", "since", "attempts", "next_at")),
+    _value("delivery", Whole, optional=True),
+    _value("position", Whole),
+    Index("ix_pending_fetch_due", "workspace_id", "source", "next_at"),
+)
+# Who fetches from a source: one process at a time, for an account has one rate limit and one
+# token. `marks` says up to where its past was read, `pull_at` when that is to be done again.
+fetcher = _table(
+    "fetcher",
+    _key("source", Words),
+    *(_value(name, Whole) for name in ("lease_until", "fence", "failures", "retry_at", "pull_at")),
+    _value("marks", Words),
+    _value("tokens", Octets, optional=True),
+    _value("code", Words, optional=True),
+    *(_value(name, Whole, optional=True) for name in ("tried_at", "succeeded_at", "backfill_from")),
 )
 
 _STRICT = {"sqlite_strict": True, "sqlite_with_rowid": False}

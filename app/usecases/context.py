@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
+from app.outbound.calls import Callers
 from app.store.committer import Commits
 from app.store.engine import Store
 from app.store.transactions import Reading, Writing
@@ -33,6 +34,7 @@ class Context:
     token: Token
     public_url: str | None
     local_url: str
+    callers: Callers
 
     def read(self) -> AbstractContextManager[Reading]:
         """One snapshot of the store."""

@@ -18,7 +18,7 @@ from app.domain.evaluation import Heard
 from app.domain.ground import Ground
 from app.domain.instants import QUARTER, day_number, instant, micros, midnight
 from app.domain.plans import COUNTABLE
-from app.store import actors, journal, sources, totals
+from app.store import actors, fetches, journal, sources, totals
 from app.store.journal import Knowing
 from app.store.transactions import Access
 from app.usecases.organisation import Organisation
@@ -69,8 +69,13 @@ def counted(
 
 
 def heard(access: Access, found: Organisation, known: Knowing | None = None) -> Heard:
-    """The sources, and when each was last heard."""
-    return Heard(found.sources, sources.last_received(access, found.workspace.key, known))
+    """The sources, when each was last heard, and what of each is still to be fetched.
+
+    The queue of fetches has no past: of an earlier knowing this tells what still waits today.
+    """
+    workspace = found.workspace.key
+    last = sources.last_received(access, workspace, known)
+    return Heard(found.sources, last, fetches.pending(access, workspace))
 
 
 def actors_of(access: Access, workspace: str) -> Mapping[int, Actor]:

@@ -10,7 +10,7 @@ from app.domain.freshness import Source, stale_from
 from app.domain.instants import MINUTE, moment_of
 from app.domain.progress import Progress
 from app.domain.scopes import Breakdown
-from app.store import actors, ledger, quarantine, sources
+from app.store import actors, fetches, ledger, quarantine, sources
 from app.store.heads import Head
 from app.store.transactions import Access
 from app.telemetry import logger
@@ -117,12 +117,14 @@ def _running(access: Access, found: Organisation, now: int) -> list[Progress]:
 def _sources(access: Access, found: Organisation, now: int) -> list[SourceReading]:
     states = sources.states(access, found.workspace.key)
     last = {key: state.last_received_at for key, state in states.items()}
+    pending = fetches.pending(access, found.workspace.key)
     return [
         SourceReading(
             found.workspace.key,
             source.key,
             _is_stale(found, source, last.get(source.key), now),
             moment_of(last[source.key]) if source.key in last else None,
+            pending[source.key].count if source.key in pending else 0,
         )
         for source in found.sources
     ]

@@ -119,11 +119,13 @@ class Taken(NamedTuple):
     """A delivery on its way to the disk, and what its sender is told then.
 
     failed: what it is told where it could not be stored; None for the error itself
+    pending: how many objects it only names
     """
 
     results: Results
     answer: Answer
     failed: Answer | None
+    pending: int
 
 
 def record_hook(context: Context, connection: Connection, call: HookCall) -> Answer | Taken:
@@ -150,7 +152,8 @@ def record_hook(context: Context, connection: Connection, call: HookCall) -> Ans
         return greeting
     hook.verify(request)
     delivery = received(hook, request, broken(connection.source))
-    return Taken(_submitted(context, delivery), hook.answer(request), hook.failed)
+    named = len(delivery.references)
+    return Taken(_submitted(context, delivery), hook.answer(request), hook.failed, named)
 
 
 def _submitted(context: Context, delivery: Delivery) -> Results:

@@ -16,13 +16,14 @@ from app.domain.activities import Outcome
 from app.domain.deliveries import Delivery, Door, Item, ItemResult, Raw, Refused, Replay
 from app.domain.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable, Unreadable
 from app.intake.events import read_events
-from app.intake.receiving import ADDRESS, read_again
-from app.intake.requests import HookRequest
+from app.intake.receiving import ADDRESS, read_again, read_object
+from app.intake.requests import HookRequest, hook_delivery
 from app.intake.tables import read_table
 from app.store import deliveries, documents, quarantine
 from app.store.deliveries import Filter, Whole
 from app.store.transactions import Reading
 from app.usecases.context import Context
+from app.usecases.fetch_subjects import object_of, subject_of
 from app.usecases.organisation import SOURCE
 from app.usecases.receiving import broken, connection_of
 from app.usecases.recording import Results
@@ -50,7 +51,8 @@ def replay_entry(context: Context, workspace: str, entry: int) -> list[ItemResul
         if whole is None:
             raise Conflict("delivery_gone")
         delivery = _read_again(context, reading, workspace, whole)
-    return _submitted(context, delivery).result()
+    named = [ItemResult(one.index, one.id, Outcome.PENDING) for one in delivery.references]
+    return _submitted(context, delivery).result() + named
 
 
 class Window(NamedTuple):
@@ -87,6 +89,7 @@ def replay_window(
         chunk, cursor, missed = _chunk(context, workspace, window, cursor, size)
         for waiting in [_submitted(context, delivery) for delivery in chunk]:
             outcomes.update(result.outcome for result in waiting.result())
+        outcomes[Outcome.PENDING] += sum(len(delivery.references) for delivery in chunk)
         read += len(chunk)
         skipped += missed
         if cursor is None or read + skipped >= limit:
@@ -129,6 +132,8 @@ def _read_again(context: Context, reading: Reading, workspace: str, whole: Whole
     now = stored.received_at
     if raw.door is Door.HOOK:
         delivery = _read_hook(context, reading, workspace, raw, now)
+    elif raw.door is Door.FETCH:
+        delivery = _read_object(context, reading, workspace, raw, now)
     elif raw.source is not None:
         delivery = _read_table(reading, workspace, raw, now)
     else:
@@ -167,6 +172,21 @@ def _read_hook(
         found.mapping,
     )
     return read_again(found.hook, kept, found.credentials(context.clock()), broken(source))
+
+
+def _read_object(
+    context: Context, reading: Reading, workspace: str, raw: Raw, received_at: int
+) -> Delivery:
+    document = documents.get(reading, workspace, SOURCE, str(raw.source))
+    found = subject_of(context, reading, workspace, document) if document else None
+    if found is None:
+        raise Conflict("no_hook_any_more")
+    object_, value = object_of(raw)
+    request = found.request(object_, value, received_at)
+    item = read_object(found.read, object_, value, request, broken(found.source))
+    items = (item,) if isinstance(item, Item) else ()
+    refused = (item,) if isinstance(item, Refused) else ()
+    return hook_delivery(request, *items, refused=refused)
 
 
 def _submitted(context: Context, delivery: Delivery) -> Results:

@@ -15,8 +15,12 @@ from app.domain.workspace import Workspace
 from app.intake.registry import PROVIDERS
 from app.intake.requests import Connecting, Provider, SignedUrl, Step
 from app.intake.source_settings import Settings, read_settings, standing_settings
-from app.store import documents, ledger, sources
+from app.outbound.api import Api
+from app.outbound.errors import Refused
+from app.outbound.registry import APIS
+from app.store import documents, fetchers, ledger, sources
 from app.store.documents import Document
+from app.store.fetchers import UNTRIED
 from app.store.sources import SourceState
 from app.store.transactions import Access
 from app.usecases import organisation, source_mapping
@@ -29,14 +33,17 @@ from app.usecases.vault import NOTHING_HELD, Held
 
 # Counts the changes of secrets inside the document, so that a new secret is a new version.
 SECRETS_VERSION = "secrets_version"
+# One failed call is a hiccup; so many in a row want somebody's eyes.
+MANY_FAILURES = 3
 
 
 class Liveness(StrEnum):
-    """Whether a source has spoken, and as lately as it should."""
+    """Whether a source has spoken, and as lately as it should; FAILING: it refuses to be asked."""
 
     PENDING = "pending"
     ACTIVE = "active"
     STALE = "stale"
+    FAILING = "failing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ def put_source(
     if "counts" not in body and provider.counts is not None:
         body = body | {"counts": list(provider.counts)}
     source_of(key, body)
-    settings = _settings(provider, body)
+    settings = _settings(context, provider, body)
     with context.write(workspace) as writing:
         # One that was disconnected comes back as what it was: its activities still stand.
         before = documents.get(writing, workspace, SOURCE, key)
@@ -110,11 +117,22 @@ def _provider(body: Mapping[str, Any], context: Context) -> Provider:
     return provider
 
 
-def _settings(provider: Provider, body: Mapping[str, Any]) -> Settings:
+def _settings(context: Context, provider: Provider, body: Mapping[str, Any]) -> Settings:
     try:
-        return read_settings(provider.settings, body.get(SETTINGS))
+        settings = read_settings(provider.settings, body.get(SETTINGS))
+        if provider.name in APIS:
+            _check_address(context, APIS[provider.name], settings)
     except Invalid as error:
         raise error.below(f"/{SETTINGS}") from None
+    return settings
+
+
+def _check_address(context: Context, api: Api, settings: Settings) -> None:
+    """Refuse what may never be called; what the name leads to is judged at each call."""
+    try:
+        context.callers.check(api.base(settings.values))
+    except Refused as error:
+        raise Invalid("invalid_request", Fault(f"/{api.address}", error.code)) from None
 
 
 def get_source(context: Context, workspace: str, key: str) -> Connected:
@@ -168,6 +186,7 @@ class Showing:
         self._context = context
         self._workspace: Workspace = organisation.settings(access, workspace)
         self._states: Mapping[str, SourceState] = sources.states(access, workspace)
+        self._fetchers = fetchers.states(access, workspace)
         self._others = [
             source_of(found.key, found.body)
             for found in documents.all_of(access, workspace, SOURCE)
@@ -213,6 +232,8 @@ class Showing:
         return f"{base}/v1/hooks/{hook[0]}" if hook else None
 
     def _liveness(self, source: Source, state: SourceState | None) -> Liveness:
+        if self._fetchers.get(source.key, UNTRIED).failures >= MANY_FAILURES:
+            return Liveness.FAILING
         if state is None:
             return Liveness.PENDING
         limit = stale_from(source.expect, state.last_received_at, self._workspace.calendar)

@@ -49,11 +49,19 @@ class RateDocument(TypedDict):
     sample: int | str
 
 
+class WaitingDocument(TypedDict):
+    """What was named and is still to be fetched: how many, and since when."""
+
+    count: int
+    oldest: str
+
+
 class FreshnessDocument(TypedDict):
-    """Whether the goal's sources have spoken, and when they last did."""
+    """Whether the goal's sources have spoken, when they last did, and what they still owe."""
 
     state: str
     last_event_at: str | None
+    pending: NotRequired[WaitingDocument]
 
 
 class ReasonDocument(TypedDict):
@@ -325,7 +333,11 @@ def _excluded(other: Excluded) -> ExcludedDocument:
 
 
 def _freshness(freshness: Freshness) -> FreshnessDocument:
-    return {"state": freshness.state.value, "last_event_at": _time(freshness.last_event_at)}
+    state, last, waiting = freshness.state.value, freshness.last_event_at, freshness.pending
+    told: FreshnessDocument = {"state": state, "last_event_at": _time(last)}
+    if waiting.oldest is not None:
+        told["pending"] = {"count": waiting.count, "oldest": waiting.oldest.isoformat()}
+    return told
 
 
 def optional(quantity: Fraction | None) -> str | None:

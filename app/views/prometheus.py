@@ -43,6 +43,7 @@ _FAMILIES = {
     "tassei_conversion_ratio": "How many of this goal one of its child goal makes.",
     "tassei_source_stale": "1 when the source is silent for longer than expected.",
     "tassei_source_last_event_timestamp_seconds": "When the source last delivered.",
+    "tassei_source_pending_fetches": "Objects that the source named and that are to be fetched.",
     "tassei_quarantine_deliveries": "Authentic items that could not be counted.",
     "tassei_unmatched_identities": "People reported by sources and known as nobody.",
     "tassei_tally_mismatches": "Tallies that differ from a recount, when last checked.",
@@ -59,6 +60,7 @@ class SourceReading:
     source: str
     stale: bool
     last_event_at: datetime | None
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,10 @@ def _workspace_block(reading: WorkspaceReading) -> _Block:
 def _source_block(reading: SourceReading) -> _Block:
     of = (_label(reading.workspace), _label(reading.source))
     labels = _joined(map(_quoted, _SOURCE, of))
-    series = [_Series("tassei_source_stale", labels, reading.stale)]
+    series = [
+        _Series("tassei_source_stale", labels, reading.stale),
+        _Series("tassei_source_pending_fetches", labels, reading.pending),
+    ]
     if reading.last_event_at is not None:
         at = _seconds(reading.last_event_at)
         series.append(_Series("tassei_source_last_event_timestamp_seconds", labels, at))

@@ -19,6 +19,63 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Senders of the provider {provider} have no secrets of this kind.",
         "プロバイダー {provider} の送信元に、更新できる秘密はありません。",
     ),
+    # Asking a provider.
+    "object_not_found": (
+        "The provider named this object and has none of that id when it is asked for it.",
+        "通知された対象を取得しようとしましたが、提供元に存在しません。",
+    ),
+    "fetched_state_too_old": (
+        "The provider kept answering with a state that is older than the one it announced.",
+        "提供元が、通知された版より古い状態を返し続けました。",
+    ),
+    "provider_away": (
+        "The provider's API cannot be reached.",
+        "提供元の API に接続できません。",
+    ),
+    "provider_slow": (
+        "The provider's API did not answer in time.",
+        "提供元の API が時間内に応答しませんでした。",
+    ),
+    "provider_failed": (
+        "The provider's API failed on its side.",
+        "提供元の API 側でエラーが起きています。",
+    ),
+    "provider_rate_limited": (
+        "The provider's API asks for fewer calls; it is asked again later.",
+        "提供元の API の呼び出し制限に達しました。後で再試行します。",
+    ),
+    "provider_refuses_us": (
+        "The provider's API refuses these credentials; give it valid ones.",
+        "提供元の API がこの認証情報を拒否しました。有効なものを設定してください。",
+    ),
+    "provider_refuses_request": (
+        "The provider's API refuses what it is asked for.",
+        "提供元の API が要求を受け付けませんでした。",
+    ),
+    "provider_answer_unusable": (
+        "The provider's API answered with something that cannot be read.",
+        "提供元の API の応答を読み取れません。",
+    ),
+    "provider_answer_too_large": (
+        "The provider's API answered with more than 4 MiB.",
+        "提供元の API の応答が 4 MiB を超えています。",
+    ),
+    "address_not_allowed": (
+        "Must be an https address of a public host, without user, port, query or fragment.",
+        "公開ホストの https の URL（ユーザー名、ポート、クエリ、フラグメントなし）が必要です。",
+    ),
+    "api_not_configured": (
+        "The source lacks the credentials that asking its provider takes.",
+        "提供元の API を呼び出すための認証情報がソースに設定されていません。",
+    ),
+    "backfill_out_of_range": (
+        "Must be an instant of the last {years} years.",
+        "過去 {years} 年以内の時刻でなければなりません。",
+    ),
+    "api_not_supported": (
+        "The provider {provider} cannot be asked for what it did not send.",
+        "提供元 {provider} には、未送信の内容を問い合わせることができません。",
+    ),
     # How often a source speaks.
     "not_a_duration": (
         "Must be a duration of ISO 8601, such as PT2H or P1D.",

@@ -262,6 +262,8 @@ def _freshness(goal: GoalDocument, words: Words) -> list[str]:
     freshness = goal["freshness"]
     if freshness["state"] == "fresh":
         return []
+    if freshness["state"] == "pending":
+        return [f"{words.pending} {freshness['pending']['count']}"]
     last = freshness["last_event_at"]
     said = words.stale if freshness["state"] == "stale" else words.no_event
     when = [f"{words.last_event} {datetime.fromisoformat(last):%m-%d %H:%M}"] if last else []

@@ -28,6 +28,7 @@ class Words:
     last_event: str
     no_event: str
     stale: str
+    pending: str
     unassigned: str
     outside_plan: str
     next_period: str
@@ -52,6 +53,7 @@ WORDS: dict[Language, Words] = {
         last_event="最終受信",
         no_event="受信なし",
         stale="データが届いていません",
+        pending="取得待ち",
         unassigned="担当者不明",
         outside_plan="計画外",
         next_period="次期分",
@@ -81,6 +83,7 @@ WORDS: dict[Language, Words] = {
         last_event="last event",
         no_event="no event yet",
         stale="data are late",
+        pending="still to be fetched",
         unassigned="unassigned",
         outside_plan="outside the plan",
         next_period="next period",

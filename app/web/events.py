@@ -37,6 +37,7 @@ _COUNTED = (
     Outcome.DUPLICATE,
     Outcome.STALE,
     Outcome.QUARANTINED,
+    Outcome.PENDING,
 )
 
 
@@ -131,7 +132,6 @@ def summary(results: list[ItemResult], language: str) -> Json:
     """The answer about each item: numbers of what went well, a list of what did not."""
     numbers = Counter(result.outcome for result in results)
     told: Json = {outcome.value: numbers[outcome] for outcome in _COUNTED}
-    told["pending"] = 0  # every sender there is so far sends whole activities
     for name, outcome in (("rejected", Outcome.REJECTED), ("conflicts", Outcome.CONFLICT)):
         told[name] = [_told(result, language) for result in results if result.outcome is outcome]
     return told

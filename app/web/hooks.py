@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.domain.activities import Outcome
 from app.domain.errors import NotFound, TasseiError
 from app.intake.requests import Answer
 from app.telemetry import logger
@@ -51,7 +52,10 @@ async def _stored(request: Request, connection: Connection, taken: Taken) -> Ans
             raise
         logger(__name__).warning("not stored", source=connection.source, code=error.code)
         return taken.failed
-    count(app.state.platform.counters, results)
+    counters = app.state.platform.counters
+    count(counters, results)
+    if taken.pending:
+        counters.counted(Outcome.PENDING, taken.pending)
     return taken.answer
 
 

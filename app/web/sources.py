@@ -9,9 +9,11 @@ from starlette.responses import Response
 
 from app.domain.activities import KIND, RETRACTED
 from app.domain.errors import Fault, Invalid
+from app.domain.instants import instant, written_instant
 from app.domain.revisions import written_revision
 from app.intake.requests import Step
-from app.usecases import rotating, sources, trying
+from app.usecases import asking, rotating, sources, trying
+from app.usecases.asking import Live
 from app.usecases.source_mapping import MAPPING_VERSION
 from app.usecases.sources import SECRETS_VERSION, Connected
 from app.views.messages import sentence
@@ -30,9 +32,9 @@ from app.web.resources import (
     put_answer,
     written_moment,
 )
-from app.web.schemas.answers_sources import Source, SourcePage, Trial
+from app.web.schemas.answers_sources import Fetching, Source, SourcePage, Trial
 from app.web.schemas.common import Key
-from app.web.schemas.sources import RotationBody, SourceBody, TrialBody
+from app.web.schemas.sources import BackfillBody, RotationBody, SourceBody, TrialBody
 from app.web.service import router
 
 routes = router("/v1/sources", "sources")
@@ -144,6 +146,53 @@ def _made(made: trying.Made) -> Json:
             for metric, why in made.uncounted
         ],
     }
+
+
+@routes.post("/{key}/check", responses=answers(Fetching, "How it stands now."))
+def check_source(parts: Parts, who: Admin, key: Key, language: Language) -> Json:
+    """Ask the provider of a source now, and see whether it answers.
+
+    It is one call, and nothing is taken from its answer. While the source is being asked anyway,
+    this tells how that stands.
+    """
+    return _fetching(asking.check_source(parts, who.workspace, key), language)
+
+
+@routes.post("/{key}/backfill", responses=answers(Fetching, "It is read beside everything else."))
+def backfill_source(
+    parts: Parts, who: Admin, key: Key, body: BackfillBody, language: Language
+) -> Json:
+    """Have everything that changed at the provider since an instant read again.
+
+    What is known already counts once, as always: reading more than is missing does no harm.
+    """
+    try:
+        since = instant(body.from_)
+    except Invalid as error:
+        raise Invalid("invalid_request", Fault("/from", error.code)) from None
+    return _fetching(asking.backfill_source(parts, who.workspace, key, since), language)
+
+
+def _fetching(live: Live, language: str) -> Json:
+    state, pending = live.state, live.pending
+    failed = None if state.code is None else _told(Step(state.code, {}), language)
+    return {
+        "state": live.asking.value,
+        "problem": failed,
+        "tried_at": _utc(state.tried_at),
+        "succeeded_at": _utc(state.succeeded_at),
+        "backfill_from": _utc(state.backfill_from),
+        "read_up_to": {name: _utc(mark.upto) for name, mark in live.marks.items()},
+        "reading": [name for name, mark in live.marks.items() if mark.since is not None],
+        "pending": {
+            "count": pending.count if pending else 0,
+            "oldest": _utc(pending.oldest) if pending else None,
+        },
+    }
+
+
+def _utc(at: int | None) -> str | None:
+    return None if at is None else written_instant(at)
 
 
 def _shown(item: Connected, language: str) -> Json:

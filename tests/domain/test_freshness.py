@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.calendar import WorkCalendar
 from app.domain.errors import Invalid
-from app.domain.freshness import Source, freshness, next_silence, source_of, stale_from
+from app.domain.freshness import Pending, Source, freshness, next_silence, source_of, stale_from
 from app.domain.instants import instant, written_instant
 from app.domain.progress import FreshnessState
 from tests.domain.worlds import codes, workspace
@@ -81,6 +81,25 @@ def test_the_last_event_is_the_latest_delivery_of_any_feeding_source() -> None:
     found = freshness("call", [source("a"), source("b")], last, CALENDAR, instant(FRIDAY))
     assert found.last_event_at is not None
     assert found.last_event_at.isoformat() == "2026-12-14T11:00:00+09:00"
+
+
+def test_what_was_named_and_not_told_is_pending_wherever_its_source_feeds() -> None:
+    deals, calls = source("d", ["deal"]), source("c", ["call"])
+    now, oldest = instant("2026-12-14T12:00:00+09:00"), instant("2026-12-14T02:00:00Z")
+    last = {"d": oldest, "c": oldest}
+    waiting = {"d": Pending(3, oldest), "gone": Pending(9, 0)}
+    found = freshness("deal", [deals, calls], last, CALENDAR, now, waiting)
+    assert (found.state, found.pending.count) == ("pending", 3)
+    assert found.pending.oldest is not None
+    assert found.pending.oldest.isoformat() == "2026-12-14T11:00:00+09:00"
+    assert freshness("call", [deals, calls], last, CALENDAR, now, waiting).state == "fresh"
+    both = [source("d"), source("e")]
+    waiting |= {"e": Pending(1, oldest - 1)}
+    found = freshness("deal", both, {"d": oldest, "e": oldest}, CALENDAR, now, waiting)
+    assert (found.pending.count, found.state) == (4, "pending")
+    # Silence is worse than what one knows that one lacks.
+    late = freshness("deal", both, {"d": oldest, "e": 0}, CALENDAR, now, waiting)
+    assert (late.state, late.pending.count) == ("stale", 4)
 
 
 def test_the_next_silence_is_the_first_of_those_still_ahead() -> None:

@@ -33,6 +33,7 @@ def test_what_is_made_when_absent_and_what_is_a_list() -> None:
         ("twilio", "auth_tokens"): (Arity.SEVERAL, Absence.REFUSED),
         ("pipedrive", "user"): (Arity.ONE, Absence.REFUSED),
         ("pipedrive", "password"): (Arity.ONE, Absence.REFUSED),
+        ("pipedrive", "api_token"): (Arity.ONE, Absence.OPTIONAL),
     }
 
 

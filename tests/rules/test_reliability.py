@@ -26,7 +26,7 @@ def named_in(path: Path) -> set[str]:
 
 
 def test_every_fault_has_its_row() -> None:
-    assert sorted(ROWS) == [*range(1, 59), *range(95, 113)]
+    assert sorted(ROWS) == [*range(1, 59), 81, 82, *range(95, 113)]
 
 
 @pytest.mark.parametrize("number", sorted(ROWS))

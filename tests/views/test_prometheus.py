@@ -152,7 +152,7 @@ def test_a_null_has_no_sample() -> None:
 def test_sources_and_workspaces_say_what_needs_attention(form: str) -> None:
     snapshot = of(
         sources=(
-            SourceReading("example", "zoom", stale=True, last_event_at=NOW),
+            SourceReading("example", "zoom", stale=True, last_event_at=NOW, pending=2),
             SourceReading("example", "new", stale=False, last_event_at=None),
         ),
         workspaces=(WorkspaceReading("example", 3, 4, 0), WorkspaceReading("other", 0, 0, None)),
@@ -162,6 +162,8 @@ def test_sources_and_workspaces_say_what_needs_attention(form: str) -> None:
         key("tassei_source_stale", **zoom): 1.0,
         key("tassei_source_stale", workspace="example", source="new"): 0.0,
         key("tassei_source_last_event_timestamp_seconds", **zoom): NOW.timestamp(),
+        key("tassei_source_pending_fetches", **zoom): 2.0,
+        key("tassei_source_pending_fetches", workspace="example", source="new"): 0.0,
         key("tassei_quarantine_deliveries", workspace="example"): 3.0,
         key("tassei_quarantine_deliveries", workspace="other"): 0.0,
         key("tassei_unmatched_identities", workspace="example"): 4.0,
@@ -200,7 +202,8 @@ def test_no_name_can_break_the_exposition(name: str, form: str) -> None:
     )
     goals = [k for k in tried if k[0] == "tassei_goal_target"]
     assert len(goals) == 2
-    assert {n for n, _ in tried} == {n for n, _ in plain} | {"tassei_source_stale"}
+    of_source = {"tassei_source_stale", "tassei_source_pending_fetches"}
+    assert {n for n, _ in tried} == {n for n, _ in plain} | of_source
     for _, labels in tried:
         for value in dict(labels).values():
             assert len(value) <= MAX_LABEL

@@ -24,6 +24,7 @@ from twilio.request_validator import RequestValidator
 from app.domain.instants import SECOND, moment_of
 from app.main import described
 from app.settings import Settings
+from app.store import fetchers
 from app.usecases.stream import Topic
 from app.views.stream import MEDIA_TYPE
 from tests.intake.senders import leg
@@ -153,6 +154,7 @@ def exchanges() -> Sequence[Exchange]:
         look_back(recorder)
         take_out_of_use(recorder)
         follow(recorder)
+        ask_a_provider(recorder)
         be_refused(recorder)
         return recorder.exchanges
 
@@ -398,6 +400,28 @@ def look_back(recorder: Recorder) -> None:
     recorder.says("POST", f"{over}/close", {"reason": "one more invoice"})
     recorder.reads(f"{over}/close", f"{over}/progress")
     recorder.says("DELETE", f"{over}/close")
+
+
+def ask_a_provider(recorder: Recorder) -> None:
+    """A CRM that can be asked. Another process is about to: nobody is called from here."""
+    service, hour = recorder.service, 3_600 * SECOND
+    with service.store.transaction() as connection:
+        now = service.clock()
+        fetchers.take(connection, "default", "crm", now - 2 * hour, now + hour)
+        values: dict[str, Any] = {"tried_at": now - 60 * SECOND, "succeeded_at": now - 60 * SECOND}
+        marks = {"deal": {"upto": now - 90 * SECOND}}
+        values |= {"marks": json.dumps(marks), "pull_at": now + hour}
+        fetchers.change(connection, "default", "crm", 1, values)
+    connecting = {
+        "provider": "pipedrive",
+        "name": "Pipedrive",
+        "counts": ["lead"],
+        "credentials": {"user": "tassei", "password": AUTH_TOKEN, "api_token": AUTH_TOKEN},
+    }
+    recorder.says("PUT", "/v1/sources/crm", connecting)
+    recorder.says("POST", "/v1/sources/crm/check")
+    recorder.says("POST", "/v1/sources/crm/backfill", {"from": "2026-11-01T00:00:00+09:00"})
+    recorder.removes("/v1/sources/crm")
 
 
 def take_out_of_use(recorder: Recorder) -> None:

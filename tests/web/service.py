@@ -128,25 +128,35 @@ class Service:
 
 
 @contextmanager
-def started(at: str, *, token: Token = random_token, **settings: Any) -> Iterator[Service]:
-    """A service with the workspace `default`, its admin's client, and its clock."""
+def started(
+    at: str, *, token: Token = random_token, loopback: bool = False, **settings: Any
+) -> Iterator[Service]:
+    """A service with the workspace `default`, its admin's client, and its clock.
+
+    loopback: whether it may ask providers on this machine
+    """
     with (
         TemporaryDirectory() as folder,
-        started_in(Path(folder), at, token=token, **settings) as service,
+        started_in(Path(folder), at, token=token, loopback=loopback, **settings) as service,
     ):
         yield service
 
 
 @contextmanager
 def started_in(
-    folder: Path, at: str, *, token: Token = random_token, **settings: Any
+    folder: Path,
+    at: str,
+    *,
+    token: Token = random_token,
+    loopback: bool = False,
+    **settings: Any,
 ) -> Iterator[Service]:
     """The same on a data folder, which may hold what an earlier service left."""
     clock = Clock(instant(at))
     if engines.chosen() != engines.SQLITE:
         settings = {"database_url": engines.url(folder, migrated=True)} | settings
     chosen = Settings(data_dir=folder, **settings)
-    context = opened(chosen, clock=clock, token=token)
+    context = opened(chosen, clock=clock, token=token, loopback=loopback)
     workspaces.first_start(context.store, clock(), token, ADMIN)
     app = create_app(chosen, context)
     headers = {"authorization": f"Bearer {ADMIN}"}

@@ -11,14 +11,14 @@ import re
 from collections.abc import Callable, Mapping
 
 from app.domain.activities import KIND, RETRACTED, JsonValue, Report
-from app.domain.deliveries import About, Delivery, Item
+from app.domain.deliveries import About, Delivery, Item, Refused
 from app.domain.errors import Fault, Invalid, Unreadable
 from app.domain.instants import instant
 from app.domain.kinds import RawValue
 from app.domain.revisions import of_instant
-from app.intake.credentials import Secret
+from app.intake.credentials import Absence, Secret
 from app.intake.proofs import verify_basic
-from app.intake.reading import read_json
+from app.intake.reading import read_json, written
 from app.intake.requests import (
     Connecting,
     Hook,
@@ -32,9 +32,16 @@ from app.intake.requests import (
     refusal,
     usable_name,
 )
+from app.intake.source_settings import Settings, text_setting
 
 Object = Mapping[str, RawValue]
 Fields = dict[str, JsonValue]
+
+API_URL = text_setting(
+    "api_url",
+    "Address of the API (https), such as that of your company at Pipedrive.",
+    default="https://api.pipedrive.com",
+)
 
 # Raised with every change of what an event comes to: only then does a replay supersede.
 MAPPING = 1
@@ -249,6 +256,34 @@ def _fault(pointer: str, code: str, **params: str | int) -> Invalid:
     return Invalid("invalid_delivery", Fault(pointer, code, params))
 
 
+def read_fetched(
+    object_kind: str,
+    fetched: Object,
+    settings: Settings,
+    *,
+    source: str,
+    now: int,
+    changes: int = 0,
+) -> Item | Refused | None:
+    """A deal or an activity of the API, which writes them as events do; deleted ones as well."""
+    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes)
+    gone = fetched.get("status") == "deleted"
+    data = {**fetched, "is_deleted": True} if gone else dict(fetched)
+    meta = {
+        "version": "2.0",
+        "action": "change",
+        "entity": object_kind,
+        "entity_id": fetched.get("id"),
+        "timestamp": fetched.get("update_time"),
+    }
+    try:
+        report = _report({"data": data}, meta, request)
+    except Invalid as error:
+        number = usable_name(meta["entity_id"])
+        return refusal(request, error, written(dict(fetched)), number, _about(meta))
+    return Item(0, report.key, report) if report else None
+
+
 def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
     return (
         Step("add_pipedrive_webhook", {"url": connecting.hook_url, "version": "2.0"}),
@@ -268,6 +303,13 @@ PROVIDER = Provider(
     secrets=(
         Secret("user", "HTTP Auth username, chosen by you.", check=_no_colon),
         Secret("password", "HTTP Auth password, chosen by you."),
+        Secret(
+            "api_token",
+            "API token of an admin (Personal preferences > API), to read through what events "
+            "missed. Left out: nothing is asked.",
+            absence=Absence.OPTIONAL,
+        ),
     ),
     hook=Hook(_verify, _read, _next_steps),
+    settings=(API_URL,),
 )

@@ -19,6 +19,7 @@ class Outcomes(Answer):
     duplicate: _Number
     stale: _Number
     conflict: _Number
+    pending: Annotated[int, Field(ge=0, description="Named only; counted once fetched.")]
     quarantined: _Number
     rejected: _Number
 
@@ -29,7 +30,8 @@ class ListedDelivery(Answer):
     id: Annotated[str, Field(description="Names the delivery.")]
     received_at: Annotated[Moment, Field(description="In UTC.")]
     door: Annotated[
-        Literal["events", "hook"], Field(description="POST /v1/events, or a provider's hook.")
+        Literal["events", "hook", "fetch"],
+        Field(description="POST /v1/events, a provider's hook, or that we asked the provider."),
     ]
     sources: Annotated[list[str], Field(description="Whose items it brought.")]
     media_type: Annotated[str, Field(description="Content-Type as received.")]

@@ -34,6 +34,13 @@ class Rate(Answer):
     sample: Annotated[Tallied, Field(description="In how many of the child it was observed.")]
 
 
+class Waiting(Answer):
+    """Objects that a sender has named without saying what they are: counted once fetched."""
+
+    count: Annotated[Tallied, Field(description="How many, of whatever kind.")]
+    oldest: Annotated[Moment, Field(description="When the oldest of them was named.")]
+
+
 class Freshness(Answer):
     """Whether what is known is up to date: silence is not zero."""
 
@@ -41,12 +48,17 @@ class Freshness(Answer):
         FreshnessState,
         Field(
             description="`fresh`: all sources of this goal speak as often as they should; "
-            "`stale`: one of them has been silent for too long; `none`: nothing was ever heard."
+            "`stale`: one of them has been silent for too long; `pending`: they speak, and some of "
+            "what they named is still to be fetched; `none`: nothing was ever heard."
         ),
     ]
     last_event_at: Annotated[
         Moment | None, Field(description="The last delivery of any source that feeds the goal.")
     ]
+    pending: Annotated[
+        Waiting | None,
+        Field(description="What its sources named and is still to be fetched; left out for none."),
+    ] = None
 
 
 class Excluded(Answer):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from app.usecases.asking import Asking
 from app.usecases.sources import Liveness
 from app.web.schemas.answers import Answer, Moment, Page, Told, Version
 from app.web.schemas.answers_events import ProblemError
@@ -37,7 +38,8 @@ class Source(Answer):
         Liveness,
         Field(
             description="`pending`: nothing has arrived yet; `active`: it speaks as often as it "
-            "should; `stale`: it has been silent for too long."
+            "should; `stale`: it has been silent for too long; `failing`: its API was "
+            "asked several times in a row and did not answer."
         ),
     ]
     last_received_at: Annotated[
@@ -65,6 +67,38 @@ class Source(Answer):
         Field(description="What will go wrong if it stays so, such as calls counted twice."),
     ]
     version: Annotated[Version, Field(description="Of the configuration, not of the live state.")]
+
+
+class Waiting(Answer):
+    """Objects that were named and are still to be fetched."""
+
+    count: Annotated[int, Field(ge=0)]
+    oldest: Annotated[Moment | None, Field(description="When the oldest was named, in UTC.")]
+
+
+class Fetching(Answer):
+    """How asking the provider of a source stands."""
+
+    state: Annotated[
+        Asking,
+        Field(
+            description="`unsupported`: this provider is never asked; `not_configured`: the "
+            "credentials for that are missing; `untried`; `working`; `failing`: the last call "
+            "brought nothing, see `problem`."
+        ),
+    ]
+    problem: Annotated[Told | None, Field(description="Why the last call brought nothing.")]
+    tried_at: Annotated[Moment | None, Field(description="The last call, in UTC.")]
+    succeeded_at: Annotated[Moment | None, Field(description="The last that was answered.")]
+    backfill_from: Annotated[
+        Moment | None, Field(description="Of a backfill that was asked for and has not begun.")
+    ]
+    read_up_to: Annotated[
+        dict[str, Moment],
+        Field(description="By listing: the latest change that was read, by the provider's clock."),
+    ]
+    reading: Annotated[list[str], Field(description="Listings that are being read through now.")]
+    pending: Waiting
 
 
 class SourcePage(Page[Source]):

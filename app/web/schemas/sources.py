@@ -127,3 +127,17 @@ class TrialBody(Body):
         str, Field(max_length=200, pattern=r"^[ -~]*$", description="Of `body`.")
     ] = "application/json"
     mapping: MappingDocument | None = None
+
+
+class BackfillBody(Body):
+    """From when on a source is to be read again."""
+
+    from_: Annotated[
+        str,
+        Field(
+            alias="from",
+            max_length=40,
+            examples=["2026-11-01T00:00:00Z"],
+            description="RFC 3339 with offset.",
+        ),
+    ]

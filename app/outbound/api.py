@@ -1,0 +1,91 @@
+"""A provider's API as a value: what is asked and how answers are taken apart. All of it is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from app.domain.kinds import RawValue
+from app.outbound.rates import Rate
+
+Object = Mapping[str, RawValue]
+# What a source says of its account, and the one valid value of each of its credentials.
+Settings = Mapping[str, object]
+Credentials = Mapping[str, str]
+
+
+class Ask(NamedTuple):
+    """A request. path: below the API's address, with the query; body: of that media type."""
+
+    method: str
+    path: str
+    body: bytes = b""
+    media_type: str = "application/json"
+
+
+class Found(NamedTuple):
+    """An object that a page lists, and its id."""
+
+    id: str
+    value: Object
+
+
+class Page(NamedTuple):
+    """Objects in the order of their changes, the oldest first; `next` is None on the last page."""
+
+    items: tuple[Found, ...]
+    next: str | None
+
+
+class Tokens(NamedTuple):
+    """What was last given for a refresh token. expires_at: in microseconds since 1970.
+
+    grant: a digest of what the source's document had then; another one there means: begin anew
+    """
+
+    access: str
+    refresh: str
+    expires_at: int
+    grant: str
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """How access is renewed. `url` is the whole address, of a host of the provider's own."""
+
+    url: Callable[[Settings], str]
+    refresh: Callable[[Credentials, str], Ask]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """An API, as far as fetching needs it.
+
+    base: its address for these settings; `required`: credentials without which nothing is asked
+    headers: how a call proves itself, from the credentials or the access token
+    listings: what can be read through for changes, in this order: an object, or several listings
+        of one, told apart by what stands behind a colon
+    one, page: what to ask for one object, and for the changes since an instant; None: it cannot
+    taken, listed: the object, or the page, of an answer. For anything else they raise ValueError,
+        TypeError, KeyError or IndexError
+    changed_at: when an object was last changed, by the provider's clock
+    pushes_later: whether the provider's own notifications carry a later time than that, so that
+        an older change can look newer than the object itself
+    address: the setting that `base` is made of
+    """
+
+    name: str
+    base: Callable[[Settings], str]
+    required: tuple[str, ...]
+    headers: Callable[[Credentials, str], Mapping[str, str]]
+    listings: Callable[[Settings], tuple[str, ...]]
+    one: Callable[[str, str, Settings], Ask]
+    page: Callable[[str, int, str | None, Settings], Ask]
+    taken: Callable[[str, RawValue], Object | None]
+    listed: Callable[[str, RawValue], Page]
+    changed_at: Callable[[str, Object], int | None]
+    rate: Rate = field(default=Rate(5, 10))
+    oauth: OAuth | None = None
+    pushes_later: bool = False
+    address: str = "api_url"

@@ -1,0 +1,1 @@
+"""One module per provider that can be asked, with its API."""

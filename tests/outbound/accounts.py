@@ -1,0 +1,108 @@
+"""A service's inside that asks a simulated account, at a clock that the test turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.domain.activities import RETRACTED, State
+from app.domain.instants import written_instant
+from app.main import opened, random_token
+from app.settings import Settings
+from app.store import ledger, states
+from app.usecases import fetching, workspaces
+from app.usecases.context import Context
+from app.usecases.fetch_subjects import Subject, subjects_of
+from app.usecases.receiving import Connection, HookCall, Taken, connection_of, record_hook
+from app.usecases.saving import Precondition, standing
+from app.usecases.sources import put_source
+from tests import engines
+from tests.intake.senders import pipedrive as event
+from tests.outbound.simulator import TOKEN, Pipedrive
+from tests.web.service import ADMIN, Clock
+
+W, SOURCE = "default", "crm"
+
+
+@dataclass
+class World:
+    """A source of Pipedrive that was connected to the account."""
+
+    context: Context
+    account: Pipedrive
+    clock: Clock
+    found: list[tuple[str, str]]
+
+    @property
+    def subject(self) -> Subject:
+        with self.context.read() as reading:
+            (subject,) = subjects_of(self.context, reading, W)
+        return subject
+
+    def visit(self) -> bool:
+        return fetching.visit(self.context, self.subject, lambda *told: self.found.append(told))
+
+    def connection(self) -> Connection:
+        with self.context.read() as reading:
+            document = standing(reading, W, "source", SOURCE)
+            assert document is not None
+            found = connection_of(self.context, reading, W, document)
+        assert found is not None
+        return found
+
+    def push(self, entity: str, data: dict[str, Any], at: int, *, action: str = "change") -> None:
+        """The event that Pipedrive makes of a change, which bears a time of its own."""
+        sent = event(
+            data, at=written_instant(at), entity=entity, number=str(data["id"]), action=action
+        )
+        call = HookCall("POST", "/v1/hooks/x", sent.headers, sent.body)
+        taken = record_hook(self.context, self.connection(), call)
+        assert isinstance(taken, Taken)
+        taken.results.result(30)
+
+    def states(self) -> dict[str, State]:
+        """What stands of every object of the account."""
+        keys = {f"{entity}:{number}" for entity, number in self.account.truth}
+        with self.context.read() as reading:
+            return states.load(reading, W, SOURCE, keys)
+
+    def assert_true(self) -> None:
+        """What stands is the account's, by the account itself and not by any reader of ours."""
+        standing_ = self.states()
+        for (entity, number), one in self.account.truth.items():
+            state = standing_.get(f"{entity}:{number}")
+            if one["is_deleted"]:
+                assert state is None or state.fields[RETRACTED] is True, (number, one)
+                continue
+            assert state is not None, (number, one)
+            assert state.fields.get(RETRACTED) is False, (number, one)
+            if entity == "deal":
+                assert state.fields["status"] == one["status"], (number, one, state)
+                assert state.fields["amount"] == str(one["value"]), (number, one, state)
+        assert ledger.verify(self.context.store, W) == []
+
+
+@contextmanager
+def world(folder: Path, account: Pipedrive, clock: Clock) -> Iterator[World]:
+    """The account connected, and the committer at work."""
+    chosen = Settings(data_dir=folder, database_url=engines.url(folder, migrated=True))
+    context = opened(chosen, clock=clock, loopback=True)
+    workspaces.first_start(context.store, clock(), random_token, ADMIN)
+    context.committer.start()
+    context.watch.start()
+    try:
+        body = {
+            "provider": "pipedrive",
+            "name": "CRM",
+            "settings": {"api_url": account.url},
+        }
+        credentials: Any = {"user": "tassei", "password": "ひみつの合言葉", "api_token": TOKEN}
+        put_source(context, W, SOURCE, body, credentials, Precondition(None, None), "test")
+        yield World(context, account, clock, [])
+    finally:
+        context.committer.stop()
+        context.watch.stop()
+        context.store.close()
