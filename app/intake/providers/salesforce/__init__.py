@@ -26,7 +26,14 @@ from app.intake.credentials import Absence, Credentials, Secret
 from app.intake.eventbridge import API_KEY_HEADER, destination_steps, verify_api_key
 from app.intake.proofs import any_same
 from app.intake.providers.salesforce.changes import MAPPING, is_change, read_change
-from app.intake.providers.salesforce.objects import FIELDS, KINDS, Reading, long_id, record_fields
+from app.intake.providers.salesforce.objects import (
+    FIELDS,
+    KINDS,
+    Reading,
+    is_long_id,
+    long_id,
+    record_fields,
+)
 from app.intake.providers.salesforce.soap import (
     NOT_STORED,
     STORED,
@@ -115,12 +122,11 @@ def _read_xml(request: HookRequest) -> Delivery:
     references: list[Reference] = []
     for n, told in enumerate(read_message(request.body).notifications):
         record = told.fields
-        if told.object in KINDS and record.given("Id") and len(record.values) == 1:
+        if told.object in KINDS and is_long_id(record.values.get("Id")) and len(record.values) == 1:
             # A record that is gone by the time of sending has no data any more.
-            references.append(Reference(n, told.object, str(record.values["Id"])))
+            references.append(Reference(n, told.object, record.required("Id")))
             continue
-        one = _item(n, told.id, told.object, record, request, full=False)
-        _sort(one, items, refused)
+        _sort(_item(n, told.id, told.object, record, request, full=False), items, refused)
     return hook_delivery(request, *items, refused=tuple(refused), references=tuple(references))
 
 
