@@ -20,7 +20,7 @@ from app import settings as settings_module
 from app.domain.errors import Invalid, TasseiError
 from app.domain.instants import moment_of
 from app.main import by_port, create_app, described, opened, random_token, rekeyed, wall_clock
-from app.settings import Settings, SettingsError
+from app.settings import Settings, SettingsError, given_key
 from app.store import ledger
 from app.store.engine import StartError
 from app.telemetry import configure_logs
@@ -77,7 +77,7 @@ def run_service() -> None:
     configure_logs(settings.log_format)
     # Before anything is made: a key is shown once, and not by a start that fails right after.
     sockets = _listening(settings)
-    context = opened(settings)
+    context = opened(settings, apart=True)
     given = _given_key(settings)
     issued = workspaces.first_start(context.store, wall_clock(), random_token, given)
     app = create_app(settings, context)
@@ -190,13 +190,15 @@ def rebuild(workspace: WorkspaceOption = workspaces.DEFAULT) -> None:
 
 
 @cli.command("rekey")
-def rekey() -> None:
-    """Serve with another secret key, where the database's own is lost.
+def rekey(
+    old: Annotated[Path | None, typer.Option(help="A file with the key until now.")] = None,
+) -> None:
+    """Serve with another secret key; with the old one every credential is sealed anew.
 
-    Credentials that the new key cannot read are forgotten; their sources are listed, and
-    have to be given them anew. Nothing else changes.
+    Those that neither key reads are forgotten; their sources are listed, and need them anew.
     """
-    for workspace, source in (forgotten := rekeyed(_settings())):
+    forgotten = rekeyed(_settings(), old=given_key(old) if old else None)
+    for workspace, source in forgotten:
         print(f"{workspace}: {source}")
     print(f"{len(forgotten)} sources to be given credentials anew")
 

@@ -18,9 +18,12 @@ from app.settings import Settings, secret_key
 from app.store import counting, keys
 from app.store.committer import Committer
 from app.store.engine import StartError, Store
+from app.store.frames import Opening
 from app.store.keys import ApiKey
+from app.store.remote import RemoteCommitter
 from app.telemetry import Counters
 from app.usecases.building import Builder
+from app.usecases.clocks import Clocks
 from app.usecases.context import Context
 from app.usecases.exports import Gauges
 from app.usecases.fetching import Fetching
@@ -95,10 +98,12 @@ def opened(
     *,
     clock: Clock = wall_clock,
     token: Token = random_token,
+    apart: bool = False,
     loopback: bool = False,
 ) -> Context:
     """The store, migrated, with everything that works on it. Raises StartError.
 
+    apart: whether activities are committed in a process of their own
     loopback: whether providers may be asked on this machine. For tests; no setting reaches it.
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -115,7 +120,11 @@ def opened(
     return Context(
         store=store,
         # Told before those who wait are answered: who reads after the answer reads what it says.
-        committer=Committer(store, moved=watch.moved),
+        committer=(
+            RemoteCommitter(Opening(settings.database, settings.log_format), store, watch.moved)
+            if apart
+            else Committer(store, moved=watch.moved)
+        ),
         watch=watch,
         vault=vault,
         organisations=Organisations(),
@@ -127,11 +136,13 @@ def opened(
     )
 
 
-def rekeyed(settings: Settings, clock: Clock = wall_clock) -> list[tuple[str, str]]:
+def rekeyed(
+    settings: Settings, clock: Clock = wall_clock, old: bytes | None = None
+) -> list[tuple[str, str]]:
     """Make the present key the database's; see `rekey`. Raises StartError."""
     with closing(Store(settings.database)) as store:
         store.migrate()
-        return rekey(store, Vault(secret_key(settings)), clock())
+        return rekey(store, Vault(secret_key(settings)), clock(), Vault(old) if old else None)
 
 
 def create_app(settings: Settings, context: Context) -> Service:
@@ -142,7 +153,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     retention = Retention(context, counters.let_go)
     builder = Builder(context)
     fetching = Fetching(context, counters.reconciled)
-    upkeep = Upkeep(context.store, lambda: retention.size, counters.stored)
+    upkeep = _upkeep(context, counters, retention)
     attempts = Attempts(time.monotonic)
 
     def find(workspace: str, digest: bytes) -> ApiKey | None:
@@ -164,9 +175,7 @@ def create_app(settings: Settings, context: Context) -> Service:
                 part.start()
             yield
 
-    counters.watch_writing(lambda: context.store.refusing is None)
-    counters.watch_queue(lambda: context.committer.depth)
-    context.committer.tell(counters.committed)
+    _watch(context, counters)
     platform = Platform(
         version=version("tassei"),
         clock=context.clock,
@@ -190,6 +199,19 @@ def create_app(settings: Settings, context: Context) -> Service:
     counters.watch_streams(app.state.streams.number)
     _document(app)
     return app
+
+
+def _watch(context: Context, counters: Counters) -> None:
+    """Let the service's own metrics know what becomes of writes."""
+    counters.watch_writing(lambda: context.store.refusing is None)
+    counters.watch_queue(lambda: context.committer.depth)
+    context.committer.tell(counters.committed)
+    context.committer.tell_losses(counters.lost)
+
+
+def _upkeep(context: Context, counters: Counters, retention: Retention) -> Upkeep:
+    clocks = Clocks(context.store, context.clock, context.watch.heads, counters.skewed)
+    return Upkeep(context.store, lambda: retention.size, counters.stored, clocks.look)
 
 
 def described(settings: Settings) -> Service:

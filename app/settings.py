@@ -216,6 +216,17 @@ def secret_key(settings: Settings) -> bytes:
         ) from None
 
 
+def given_key(path: Path) -> bytes:
+    """The key that a file holds, as a data folder's does. Raises SettingsError."""
+    try:
+        text = path.read_bytes().strip().decode("ascii", "replace")
+        return _secret_key(SecretStr(text)).get_secret_value().encode("ascii")
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
 def _make_key(path: Path) -> None:
     """A whole file or none, and never over another process's: written aside, then linked."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

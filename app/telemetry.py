@@ -226,11 +226,8 @@ class Counters:
         )
         # Named at once: a rate needs its zero before the first event.
         self._counts = {outcome: self._items.labels(outcome.value) for outcome in Outcome}
-        self._queue = Gauge(
-            "tassei_committer_queue_deliveries",
-            "Deliveries that wait for a transaction.",
-            registry=registry,
-        )
+        about = "Deliveries that wait for a transaction."
+        self._queue = Gauge("tassei_committer_queue_deliveries", about, registry=registry)
         self._batch = Histogram(
             "tassei_commit_batch_deliveries",
             "Deliveries per transaction.",
@@ -244,11 +241,13 @@ class Counters:
             registry=registry,
         )
 
-        self._streams = Gauge(
-            "tassei_streams_open",
-            "Readers that progress is streamed to.",
+        self._losses = Counter(
+            "tassei_committer_losses",
+            "Processes that commit activities and were lost; each was begun anew.",
             registry=registry,
         )
+        about = "Readers that progress is streamed to."
+        self._streams = Gauge("tassei_streams_open", about, registry=registry)
         self._of_store()
 
     def _of_store(self) -> None:
@@ -262,6 +261,13 @@ class Counters:
         self._writable = Gauge(
             "tassei_store_writable",
             "0 from a write that the database refused until the next that it took.",
+            registry=self.registry,
+        )
+        self._skew = Gauge(
+            "tassei_clock_skew_seconds",
+            "By how much this clock is ahead of the database server's, and, below 0, behind the "
+            "newest commit of any replica.",
+            ("against",),
             registry=self.registry,
         )
         self._let_go = Counter(
@@ -304,6 +310,10 @@ class Counters:
         self._batch.observe(deliveries)
         self._commit.observe(seconds)
 
+    def lost(self) -> None:
+        """A process that commits was lost."""
+        self._losses.inc()
+
     def watch_queue(self, depth: Callable[[], int]) -> None:
         """Asks `depth` at each scrape how many deliveries wait."""
         self._queue.set_function(depth)
@@ -315,6 +325,10 @@ class Counters:
     def stored(self, part: str, size: int) -> None:
         """How much of the disk a part of the store takes."""
         self._stored.labels(part).set(size)
+
+    def skewed(self, against: str, seconds: float) -> None:
+        """By how much this process's clock is ahead of another one."""
+        self._skew.labels(against).set(seconds)
 
     def let_go(self, why: str, number: int) -> None:
         """Deliveries that are kept no longer."""

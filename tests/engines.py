@@ -12,11 +12,12 @@ import shutil
 import tempfile
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
@@ -28,6 +29,8 @@ ENGINES = (SQLITE, POSTGRESQL)
 # A server of one's own choice, whose user may create databases, instead of the one we start.
 GIVEN = "TASSEI_TEST_DATABASE_URL"
 _KEPT = 20
+# The methods of a dialect that every statement goes through.
+EXECUTING = ("do_execute", "do_executemany", "do_execute_no_params")
 
 on_sqlite = pytest.mark.parametrize("engine", [SQLITE], indirect=True)
 on_postgresql = pytest.mark.parametrize("engine", [POSTGRESQL], indirect=True)
@@ -67,6 +70,29 @@ def engine_of(store: Store) -> Engine:
     """What is inside a store, for tests that listen to it or break it."""
     found: Engine = store._backend._engine  # type: ignore[attr-defined] # both backends have one
     return found
+
+
+@contextmanager
+def overheard(store: Store) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that a store runs meanwhile, with their values, in the driver's words."""
+    dialect: Any = engine_of(store).dialect
+    heard: list[tuple[str, Any]] = []
+
+    def listening(real: Callable[..., Any]) -> Callable[..., Any]:
+        def run(cursor: Any, statement: str, *rest: Any, **named: Any) -> Any:
+            heard.append((statement, rest[0] if rest else ()))
+            return real(cursor, statement, *rest, **named)
+
+        return run
+
+    # The dialect's own methods: statements of the hot path go past the engine's events.
+    for name in EXECUTING:
+        setattr(dialect, name, listening(getattr(dialect, name)))
+    try:
+        yield heard
+    finally:
+        for name in EXECUTING:
+            delattr(dialect, name)
 
 
 def _address(database: str) -> str:

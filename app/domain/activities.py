@@ -15,8 +15,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 JsonValue = str | int | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
@@ -44,9 +45,11 @@ class Stamp(NamedTuple):
 ZERO = Stamp("", 0, b"")
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What one delivery says about one activity.
+
+    Like everything that is made once an event, a named tuple: it is made, sent to another process
+    and made there in a third of the time of a frozen class.
 
     `fields` is canonical (see `kinds`) and holds KIND; a full report holds RETRACTED as well and
     no None, a partial one may clear a field with None. `content` is the canonical JSON that the
@@ -61,8 +64,7 @@ class Report:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What an activity currently is. `stamps` has only the fields set by partial reports."""
 
     base: Stamp
@@ -81,6 +83,13 @@ class State:
 
 
 NOTHING = State(ZERO, {}, {})
+
+
+class Story(NamedTuple):
+    """What an activity is, and was before, the oldest revision first."""
+
+    state: State
+    earlier: tuple[State, ...] = ()
 
 
 class Outcome(StrEnum):
@@ -158,6 +167,23 @@ def joined(reports: Iterable[Report]) -> State:
     return state
 
 
+def story(reports: Iterable[Report]) -> Story:
+    """What a set of reports says an activity is, and was as of each revision before.
+
+    Arrival is not asked: a report that comes late takes its place. Of several reports of one
+    revision (another mapping read it again, or two contradict each other) only what they come to
+    together is told: what does not stand never was.
+    """
+    found: list[State] = []
+    state = NOTHING
+    in_order = sorted(reports, key=attrgetter("stamp"))
+    for _, of_revision in groupby(in_order, key=attrgetter("stamp.revision")):
+        for report in of_revision:
+            state = join(state, report)
+        found.append(state)
+    return Story(state, tuple(found[:-1]))
+
+
 def outcome(before: State, report: Report, after: State, *, known: bool) -> Outcome:
     """The word for what a report did; the first that fits.
 
@@ -165,11 +191,13 @@ def outcome(before: State, report: Report, after: State, *, known: bool) -> Outc
     """
     if known:
         return Outcome.DUPLICATE
+    if before is NOTHING and after is not before:
+        return Outcome.ACCEPTED
     if _conflicts(before, report):
         return Outcome.CONFLICT
     if after is before or _changes_nothing(before, report, after):
         return Outcome.STALE
-    return Outcome.ACCEPTED if before is NOTHING else Outcome.REVISED
+    return Outcome.REVISED
 
 
 def _conflicts(before: State, report: Report) -> bool:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
-from app.domain.activities import State
+from app.domain.activities import Story
 from app.domain.attribution import Actor, Places
 from app.domain.belonging import lies_in
 from app.domain.errors import Invalid
@@ -67,23 +67,24 @@ def moves(
 
 
 def parts_of(
-    base: Ground, source: str, state: State, metrics: Container[str], until: int
+    base: Ground, source: str, story: Story, metrics: Container[str], until: int
 ) -> dict[str, Parts]:
     """What an activity adds to each goal of a plan, by the goal's key.
 
     metrics: those that the source counts for its kind; until: only what lies before is counted
     """
     found = {
-        goal.key: tuple(sorted(_parts(base, goal, source, state, until)))
+        goal.key: tuple(sorted(_parts(base, goal, source, story, until)))
         for goal in base.plan.root.walk()
         if goal.metric.key in metrics
     }
     return {key: parts for key, parts in found.items() if parts}
 
 
-def _parts(base: Ground, goal: Goal, source: str, state: State, until: int) -> Iterator[Part]:
+def _parts(base: Ground, goal: Goal, source: str, story: Story, until: int) -> Iterator[Part]:
+    state, earlier = story
     try:
-        added = contributions(goal.metric, state, base.workspace.currency)
+        added = contributions(goal.metric, state, base.workspace.currency, earlier)
     except Invalid:
         return
     if added is None or isinstance(added, Uncounted):

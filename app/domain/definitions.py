@@ -12,6 +12,7 @@ from typing import Any
 from app.domain.activities import JsonValue
 from app.domain.documents import Node, gathered
 from app.domain.errors import Invalid
+from app.domain.holders import Holder
 from app.domain.kinds import FieldType, Kind, field_type, kind_of
 from app.domain.metrics import (
     Aggregation,
@@ -54,6 +55,7 @@ def metric_of(key: str, document: Mapping[str, object]) -> Metric:
         reader.decimals(unit),
         reader.stock(aggregation),
         reader.credit(),
+        reader.holder(),
     )
 
 
@@ -145,6 +147,10 @@ class _Reader:
         node = self.node.at("credit")
         return Credit(_choice(node, Credit)) if node.given else Credit.ROLE
 
+    def holder(self) -> Holder:
+        node = self.node.at("holder")
+        return Holder(_choice(node, Holder)) if node.given else Holder.CURRENT
+
     def _condition(self, node: Node) -> Condition:
         name = self._compared(node.at("field"))
         default = node.at("default")
@@ -215,6 +221,7 @@ def document_of(metric: Metric) -> dict[str, Any]:
         "unit": metric.unit.value,
         "decimals": metric.decimals,
         "credit": metric.credit.value,
+        "holder": metric.holder.value,
     }
     if metric.stock:
         document["stock"] = {

@@ -11,11 +11,10 @@ from app.domain.activities import Outcome, Report
 from app.domain.errors import Invalid, TasseiError
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A readable item: its place in the request, the sender's id for it, and its report."""
 
-    index: int
+    index: int  # type: ignore[assignment] # nobody asks a tuple of ours where a value stands
     id: str
     report: Report
 
@@ -27,14 +26,13 @@ class About(NamedTuple):
     revision: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """An authentic item that no report could be made of. `content` is its text, redacted.
 
     `about` where the item says that much, so that a later report can be seen to make up for it.
     """
 
-    index: int
+    index: int  # type: ignore[assignment] # nobody asks a tuple of ours where a value stands
     id: str | None
     source: str | None
     error: Invalid
@@ -89,8 +87,7 @@ class Door(StrEnum):
     FETCH = "fetch"
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """A request as it is kept, so that it can be read again.
 
     source: whose hook or whose table it was; None for events, which say it themselves
@@ -117,8 +114,7 @@ class Replay:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One request's items.
 
     A provider's hook cannot be told about one bad item, so what it cannot use is kept
@@ -143,11 +139,10 @@ class Delivery:
         return self.replay.at if self.replay else self.received_at
 
 
-@dataclass(frozen=True, slots=True)
-class ItemResult:
+class ItemResult(NamedTuple):
     """What became of one item; `error` where it was rejected, quarantined or conflicts."""
 
-    index: int
+    index: int  # type: ignore[assignment] # nobody asks a tuple of ours where a value stands
     id: str | None
     outcome: Outcome
     error: TasseiError | None = None

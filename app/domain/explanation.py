@@ -7,7 +7,7 @@ that it fails is named.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -106,7 +106,9 @@ def value_of(metric: Metric, added: Contribution) -> Fraction | None:
     return metric.summed(added.total, added.currency)
 
 
-def why_not(metric: Metric, state: State, currency: str) -> Reason | None:
+def why_not(
+    metric: Metric, state: State, currency: str, earlier: Sequence[State] = ()
+) -> Reason | None:
     """Why a state adds nothing to a metric of its kind; None when it does add something.
 
     Reasons: retracted, filtered (`field`: of the first condition that fails), and those of
@@ -118,7 +120,7 @@ def why_not(metric: Metric, state: State, currency: str) -> Reason | None:
     if failed is not None:
         return Reason("filtered", {"field": failed})
     try:
-        added = contributions(metric, state, currency)
+        added = contributions(metric, state, currency, earlier)
     except Invalid as error:
         return Reason(error.code, dict(error.params))
     return Reason(added.code, {"field": added.field}) if isinstance(added, Uncounted) else None

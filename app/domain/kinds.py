@@ -54,7 +54,9 @@ def name(text: RawValue) -> str:
     """
     if not isinstance(text, str):
         raise Invalid("not_a_text")
-    if not text or text != text.strip() or len(text) > MAX_NAME or _CONTROL.search(text):
+    # Printable text has no control character: the search is for what is not, or not to everybody.
+    odd = not text.isprintable() and _CONTROL.search(text)
+    if odd or not text or len(text) > MAX_NAME or text != text.strip():
         raise Invalid("not_a_name")
     return text
 
@@ -276,10 +278,14 @@ def canonical_fields(
         raise Invalid("too_many_fields", limit=MAX_FIELDS)
     fields: dict[str, JsonValue] = {KIND: kind.name}
     faults: list[Fault] = []
+    readers = kind.readers
     for label, value in data.items():
-        reader = kind.readers.get(label)
+        reader = readers.get(label)
         try:
-            fields[label if reader else _label(label)] = _read(reader, value, now)
+            if reader is not None:
+                fields[label] = None if value is None else reader(value, now)
+            else:
+                fields[_label(label)] = _kept(value)
         except Invalid as error:
             faults += error.below(f"/{_escaped(label)}").faults
     if faults:
@@ -288,12 +294,6 @@ def canonical_fields(
         who = identity(actor)
         fields |= {role: who for role in kind.actor_roles if role not in data}
     return fields
-
-
-def _read(reader: Reader | None, value: RawValue, now: int) -> JsonValue:
-    if value is None:
-        return None
-    return reader(value, now) if reader else _kept(value)
 
 
 def _label(text: str) -> str:

@@ -7,15 +7,17 @@ minus that of the old one. A stock is a metric whose contribution is taken back 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
-from app.domain.activities import KIND, JsonValue, State
+from app.domain.activities import KIND, RETRACTED, JsonValue, State
 from app.domain.credits import CREDITS, LONGEST_IDENTITY, MILLION, shares
 from app.domain.errors import Invalid
+from app.domain.holders import Holder, held
 from app.domain.instants import FLOOR, instant
 from app.domain.quantities import LARGEST_SCALED, Quantity, minor_digits, scaled, unscaled
 from app.domain.values import distinct, number_of, sorted_latest, sorted_number
@@ -130,6 +132,7 @@ class Metric:
     decimals: int = 0
     stock: Stock | None = None
     credit: Credit = Credit.ROLE
+    holder: Holder = Holder.CURRENT
 
     @property
     def additive(self) -> bool:
@@ -199,9 +202,11 @@ class Uncounted(NamedTuple):
 
 
 def contributions(
-    metric: Metric, state: State, currency: str
+    metric: Metric, state: State, currency: str, earlier: Sequence[State] = ()
 ) -> tuple[Contribution, ...] | Uncounted | None:
     """What a state adds to a metric as it is tallied, one for each person who is credited.
+
+    earlier: what the activity was before, as its `story` has it
 
     A multiset is not divided: whoever has a share in an activity has its value. Otherwise as
     `contribution`, and where credit is shared Invalid also for credits that nobody can read.
@@ -209,7 +214,12 @@ def contributions(
     whole = contribution(metric, state, currency)
     if not isinstance(whole, Contribution):
         return whole
-    return (whole,) if metric.credit is Credit.ROLE else _divided(whole, state.fields)
+    fields = state.fields
+    if earlier and metric.holder is Holder.AT_TIME:
+        then = held(state, earlier, metric.time, whole.at, lambda one: _is_about(metric, one))
+        fields = then.fields
+        whole = whole._replace(identity=_credited(metric, fields))
+    return (whole,) if metric.credit is Credit.ROLE else _divided(whole, fields)
 
 
 def _divided(whole: Contribution, fields: Mapping[str, JsonValue]) -> tuple[Contribution, ...]:
@@ -231,12 +241,15 @@ def contribution(metric: Metric, state: State, currency: str) -> Contribution | 
     not_a_decimal, not_a_time, time_without_offset, time_before_1980, not_a_currency.
     """
     fields = state.fields
-    if fields[KIND] != metric.kind or state.retracted or not _concerns(metric, fields):
+    if not _is_about(metric, state):
         return None
     moment = fields.get(metric.time)
     if not isinstance(moment, str):
         return Uncounted("no_time", metric.time)
     at = _counted_from(moment)
+    if metric.value is None and metric.stock is None and metric.unit is not UnitKind.MONEY:
+        # Plain counting, which most metrics of most events are.
+        return Contribution("", at, _credited(metric, fields), 1, 0)
     named = _currency(fields.get("currency") or currency) if metric.unit is UnitKind.MONEY else ""
     measured = _measured(metric, state, at, named)
     if measured is None:
@@ -247,6 +260,7 @@ def contribution(metric: Metric, state: State, currency: str) -> Contribution | 
     return Contribution(named, at, _credited(metric, fields), 1, *measured, until)
 
 
+@lru_cache(maxsize=4096)  # every metric of an activity reads the same few times
 def _counted_from(moment: str) -> int:
     at = instant(moment)
     if at < FLOOR:
@@ -260,10 +274,18 @@ def _currency(named: JsonValue) -> str:
     raise Invalid("not_a_currency")
 
 
-def _concerns(metric: Metric, fields: Mapping[str, JsonValue]) -> bool:
+def _is_about(metric: Metric, state: State) -> bool:
+    """Whether the activity is of the metric's kind and stands, and the metric's conditions hold."""
+    fields = state.fields
+    if fields[KIND] != metric.kind or fields.get(RETRACTED) is True:
+        return False
     # Plain loops: this runs for every metric of every event, and generators doubled its time.
     for condition in metric.where:
-        if not condition.holds(fields):
+        value = fields.get(condition.field)
+        if isinstance(value, str):
+            if value not in condition.values:
+                return False
+        elif not condition.holds(fields):
             return False
     for condition in metric.unless:  # noqa: SIM110 - see above
         if condition.holds(fields):

@@ -22,6 +22,10 @@ class RevisionClock(StrEnum):
     TIME = "t"
 
 
+# Looked up some times per event: an enumeration's own call takes longer.
+_CLOCKS = {clock.value: clock for clock in RevisionClock}
+
+
 def sortable(revision: str | None, time: str | None) -> str:
     """The sortable text of a revision; without one, of the event's time; without both, ""."""
     if revision is None:
@@ -46,7 +50,7 @@ def of_instant(microseconds: int) -> str:
 
 def clock_of(revision: str) -> RevisionClock | None:
     """Which clock a sortable revision was read from; None when the report had none."""
-    return RevisionClock(revision[0]) if revision else None
+    return _CLOCKS[revision[0]] if revision else None
 
 
 def written_revision(revision: str) -> str | None:

@@ -6,7 +6,7 @@ zone's offset since 1980 is a multiple of a quarter hour, so a window in any zon
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from app.domain.activities import State
@@ -41,31 +41,38 @@ class Occurrence(NamedTuple):
     value: str
 
 
-def cells(state: State, metrics: Iterable[Metric], currency: str) -> dict[Cell, Movement]:
-    """Where a state stands in the tallies. What cannot be counted exactly stands nowhere."""
+def cells(
+    state: State, metrics: Iterable[Metric], currency: str, earlier: Sequence[State] = ()
+) -> dict[Cell, Movement]:
+    """Where a state stands in the tallies. What cannot be counted exactly stands nowhere.
+
+    earlier, here and below: what the activity was before, as its `story` has it
+    """
     found: dict[Cell, Movement] = {}
-    for metric, added in _contributions(state, metrics, currency):
+    for metric, added in _contributions(state, metrics, currency, earlier):
         _step(found, metric, added, added.at, Movement(added.number, added.total))
         if added.until is not None:
             _step(found, metric, added, added.until, Movement(-added.number, -added.total))
     return found
 
 
-def occurrences(state: State, metrics: Iterable[Metric], currency: str) -> tuple[Occurrence, ...]:
+def occurrences(
+    state: State, metrics: Iterable[Metric], currency: str, earlier: Sequence[State] = ()
+) -> tuple[Occurrence, ...]:
     """The values with which a state stands in multisets, at most one for each metric and person."""
     return tuple(
         Occurrence(metric.key, added.currency, added.at // QUARTER, added.identity, added.value)
-        for metric, added in _contributions(state, metrics, currency)
+        for metric, added in _contributions(state, metrics, currency, earlier)
         if added.value is not None
     )
 
 
 def _contributions(
-    state: State, metrics: Iterable[Metric], currency: str
+    state: State, metrics: Iterable[Metric], currency: str, earlier: Sequence[State]
 ) -> Iterator[tuple[Metric, Contribution]]:
     for metric in metrics:
         try:
-            added = contributions(metric, state, currency)
+            added = contributions(metric, state, currency, earlier)
         except Invalid:
             continue
         if added is not None and not isinstance(added, Uncounted):

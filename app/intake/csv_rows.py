@@ -12,25 +12,20 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
 
 from app.domain.deliveries import Item, Refused
 from app.domain.errors import Fault, Invalid, Unreadable
-from app.domain.instants import micros, written_instant
 from app.domain.kinds import RawValue
+from app.intake.cell_values import Place, Problem, cell_values
+from app.intake.cells import Cell
 from app.intake.cloudevents import MAPPING, read_event
-from app.intake.mapping import Cell, CellType, RowMapping
+from app.intake.mapped import ATTRIBUTES, cells_of, event_of
+from app.intake.mapping import RowMapping
 from app.intake.reading import written
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_NAIVE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
-_INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 _KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BETWEEN = re.compile(r"[^a-z0-9_.]+", re.ASCII)
-_FLAGS: Mapping[str, bool] = {"true": True, "false": False}
-_NOON = time(12)
 MAX_NAME = 200
 
 
@@ -85,8 +80,7 @@ def _check_header(header: list[str], mapping: RowMapping) -> None:
 
 
 def _columns(mapping: RowMapping) -> set[str]:
-    own = (mapping.kind, mapping.key, mapping.revision, mapping.actor)
-    cells = [cell for cell in (*own, *mapping.fields.values()) if cell]
+    cells = cells_of(mapping.rule).values()
     named = {cell.column for cell in cells if cell.column is not None}
     return named.union(*(cell.when for cell in cells))
 
@@ -132,102 +126,42 @@ def _key(text: str) -> str | None:
 
 
 def _event(mapping: RowMapping, row: Row) -> dict[str, RawValue]:
-    attributes: dict[str, Cell] = {"type": mapping.kind, "id": mapping.key}
-    if mapping.revision:
-        attributes["revision"] = mapping.revision
-    if mapping.actor:
-        attributes["actor"] = mapping.actor
-    # Together, so that whoever mends the file learns of all faults of a row at once.
-    found = _values({**attributes, **{f"/{k}": v for k, v in mapping.fields.items()}}, row)
-    data: dict[str, RawValue] = {k[1:]: v for k, v in found.items() if k.startswith("/")}
-    own = {label: value for label, value in found.items() if label in attributes}
-    return {"specversion": "1.0", "source": mapping.source, **own, "data": data}
+    event, problems = event_of(mapping.rule, _place(row), mapping.source)
+    _refuse(problems, cells_of(mapping.rule), row)
+    return event
 
 
 def _values(cells: Mapping[str, Cell], row: Row) -> dict[str, RawValue]:
     """The values that a row has; an empty cell is none."""
-    if row.cells is None:
-        raise Invalid("invalid_row", Fault(f"/row/{row.number}", "wrong_number_of_cells"))
-    found: dict[str, RawValue] = {}
-    faults: list[Fault] = []
-    for label, cell in cells.items():
-        try:
-            value = _value(cell, row.cells)
-        except Invalid as error:
-            faults.append(_fault(row, cell, label, error.code))
-            continue
-        if value is not None:
-            found[label] = value
-    if faults:
-        raise Invalid("invalid_row", *faults)
+    found, problems = cell_values(cells, _place(row))
+    _refuse(problems, cells, row)
     return found
 
 
-def _value(cell: Cell, cells: Mapping[str, str]) -> RawValue:
-    if any(cells[column] != text for column, text in cell.when.items()):
-        return None
-    if cell.column is None:
-        return cell.constant
-    text = cells[cell.column].strip()
-    if text in cell.words:
-        return cell.words[text]
-    return _typed(cell, text) if text else None
+def _place(row: Row) -> Place:
+    if row.cells is None:
+        raise Invalid("invalid_row", Fault(f"/row/{row.number}", "wrong_number_of_cells"))
+    here: dict[str, RawValue] = dict(row.cells)
+    return Place(here, here)
 
 
-def _typed(cell: Cell, text: str) -> RawValue:
-    match cell.type:
-        case CellType.DATE:
-            return _noon(text, cell.zone)
-        case CellType.TIME:
-            return _time(text, cell.zone)
-        case CellType.INTEGER:
-            if not _INTEGER.fullmatch(text):
-                raise Invalid("not_an_integer")
-            return int(text)
-        case CellType.BOOLEAN:
-            if text.casefold() not in _FLAGS:
-                raise Invalid("not_a_boolean")
-            return _FLAGS[text.casefold()]
-        case CellType.TEXT | CellType.DECIMAL:
-            # A decimal stays text on its whole way: the field's own reader checks it.
-            return text
-
-
-def _noon(text: str, zone: ZoneInfo | None) -> str:
-    try:
-        day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
-    except ValueError:
-        day = None
-    if day is None:
-        raise Invalid("not_a_date")
-    return day.isoformat() if zone is None else _instant(datetime.combine(day, _NOON, zone))
-
-
-def _time(text: str, zone: ZoneInfo | None) -> str:
-    if zone is None or not _NAIVE.fullmatch(text):
-        return text
-    try:
-        return _instant(datetime.fromisoformat(text).replace(tzinfo=zone))
-    except ValueError:
-        raise Invalid("not_a_time") from None
-
-
-def _instant(moment: datetime) -> str:
-    try:
-        return written_instant(micros(moment.astimezone(UTC)))
-    except OverflowError:
-        raise Invalid("not_a_time") from None
+def _refuse(problems: list[Problem], cells: Mapping[str, Cell], row: Row) -> None:
+    """All at once, so that whoever mends the file learns of every fault of a row."""
+    if problems:
+        faults = (
+            _fault(row, cells[one.label], one.label, one.code, one.params) for one in problems
+        )
+        raise Invalid("invalid_row", *faults)
 
 
 def _placed(mapping: RowMapping, row: Row, error: Invalid) -> Invalid:
     """Faults of an event, pointing at the cells it was made from."""
-    own = {"id": mapping.key, "type": mapping.kind}
-    own |= {"revision": mapping.revision or mapping.key, "actor": mapping.actor or mapping.key}
+    own = {ATTRIBUTES[label]: cell for label, cell in mapping.rule.attributes.items()}
     faults = []
     for fault in error.faults:
         part, _, label = fault.pointer.lstrip("/").partition("/")
         plain = label.replace("~1", "/").replace("~0", "~")
-        cell = mapping.fields.get(plain) if part == "data" else own.get(part)
+        cell = mapping.fields.get(plain) if part == "data" else own.get(part, mapping.key)
         faults.append(_fault(row, cell, plain or part, fault.code, fault.params))
     return Invalid("invalid_row", *faults)
 

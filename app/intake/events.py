@@ -8,7 +8,8 @@ read is refused whole; an event that cannot be used is refused alone, and the ot
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from app.domain.deliveries import Delivery, Door, Item, Raw, Refused
@@ -72,28 +73,23 @@ def refuse_repeated(names: Iterable[str], media_type: str) -> None:
 
 def raw_event(body: bytes, media_type: str, headers: Mapping[str, str]) -> Raw:
     """A request to the direct API as it is kept: of the headers, the attributes of an event."""
-    lowered = ((label.lower(), value) for label, value in headers.items())
-    own = {label: value for label, value in lowered if label.startswith(_PREFIX)}
+    lowered = {label.lower(): value for label, value in headers.items()}
+    own = {label: value for label, value in lowered.items() if label.startswith(_PREFIX)}
     return Raw(Door.EVENTS, None, "POST", "", media_type, own, body)
 
 
 def delivery(
     workspace: str,
     now: int,
-    outcomes: Iterable[Item | Refused],
+    outcomes: Sequence[Item | Refused],
     *,
     quarantines: bool,
     raw: Raw | None = None,
 ) -> Delivery:
     """A delivery of what could be read and what could not."""
-    items: list[Item] = []
-    refused: list[Refused] = []
-    for outcome in outcomes:
-        if isinstance(outcome, Item):
-            items.append(outcome)
-        else:
-            refused.append(outcome)
-    return Delivery(workspace, now, quarantines, tuple(items), tuple(refused), raw)
+    items = tuple(one for one in outcomes if isinstance(one, Item))
+    refused = tuple(one for one in outcomes if isinstance(one, Refused))
+    return Delivery(workspace, now, quarantines, items, refused, raw)
 
 
 def _each(events: Iterable[RawValue], now: int) -> list[Item | Refused]:
@@ -116,6 +112,7 @@ def _lines(body: bytes) -> Iterable[RawValue]:
     return (read_json(line, line=number) for number, line in lines)
 
 
+@lru_cache(maxsize=100)  # senders have few, and each says the same every time
 def essence_of(media_type: str) -> str:
     """The media type without its parameters. UnsupportedMedia where they say other than UTF-8."""
     essence, *parameters = media_type.lower().split(";")

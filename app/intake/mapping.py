@@ -1,22 +1,22 @@
-"""A mapping document: which column of a table is which field of an activity or a person.
+"""A mapping document: which value of a row or a body is which field of an activity or a person.
 
-The document is TOML or JSON with `[source]`, `[activity]` and `[fields]`. A value comes from a
-column or is a constant; what the column holds is read by its `type`, then by its `map`.
+The document is TOML or JSON with `[source]`, `[activity]` and `[fields]`. For the rows of a table
+it is one rule; for the bodies of a sender it may be several, each with a condition (`when`) and a
+list to take apart (`each`). The cells of both are the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from app.domain.documents import Node, gathered
 from app.domain.errors import Invalid
 from app.domain.kinds import kind_of, name
-from app.domain.quantities import INT64
+from app.intake.cells import Bare, Cell, CellType, cell_of, only, selector_at
+from app.intake.selectors import Selector
 
-Constant = str | int | bool
+MAX_RULES = 20
 MEMBER, TEAM = "member", "team"
 # What can be said of a person; identities are what the source calls them.
 IDENTITIES = ("id", "email", "extension", "phone")
@@ -26,37 +26,30 @@ PEOPLE: Mapping[str, frozenset[str]] = {
 }
 
 
-class CellType(StrEnum):
-    """How the text of a cell is read.
-
-    A `date` with a zone becomes the noon of that day there, because noon is on the same day in
-    nearly every zone and on no day falls into a change of the clocks; without a zone it stays a
-    date. A `time` without an offset needs the zone; of an hour that comes twice it is the first.
-    """
-
-    TEXT = "text"
-    DATE = "date"
-    TIME = "time"
-    DECIMAL = "decimal"
-    INTEGER = "integer"
-    BOOLEAN = "boolean"
-
-
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """Where a value comes from.
+class Rule:
+    """What one activity is made of.
 
-    column: None for a constant
-    words: what texts of the column stand for; one that is not in it stands for itself
-    when: the texts that other columns must hold, else there is no value
+    attributes: kind, key, and where given revision, actor, merge, retracted
+    when: what must be found in the body, else the rule makes nothing; each: the list whose elements
+    are one activity each, else the body is one; pointer: of the rule in its document
     """
 
-    column: str | None
-    constant: Constant | None = None
-    type: CellType = CellType.TEXT
-    zone: ZoneInfo | None = None
-    words: Mapping[str, Constant] = field(default_factory=dict)
-    when: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, Cell]
+    fields: Mapping[str, Cell]
+    when: Selector | None = None
+    each: Selector | None = None
+    pointer: str = ""
+
+    @property
+    def kinds(self) -> tuple[str, ...] | None:
+        """The kinds that it can make; None where the body alone knows."""
+        kind = self.attributes["kind"]
+        if kind.constant is not None:
+            return (str(kind.constant),)
+        words = {str(word) for word in kind.words.values()}
+        words |= {str(word) for word in (kind.others, kind.default) if word is not None}
+        return tuple(sorted(words)) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,48 +62,62 @@ class RowMapping:
     source: str
     name: str
     provider: str
-    kind: Cell
-    key: Cell
-    revision: Cell | None
-    actor: Cell | None
-    fields: Mapping[str, Cell]
+    rule: Rule
     changes: int = 0
+
+    @property
+    def key(self) -> Cell:
+        """The cell of the key."""
+        return self.rule.attributes["key"]
+
+    @property
+    def fields(self) -> Mapping[str, Cell]:
+        """The cells of the fields."""
+        return self.rule.fields
 
     @property
     def people(self) -> str | None:
         """`member` or `team` where rows are people rather than activities."""
-        kind = self.kind.constant
+        kind = self.rule.attributes["kind"].constant
         return kind if isinstance(kind, str) and kind in PEOPLE else None
 
     @property
     def kinds(self) -> tuple[str, ...] | None:
         """The kinds that rows can have; None where the column alone knows."""
-        if self.kind.constant is not None:
-            return (str(self.kind.constant),)
-        return tuple(sorted({str(word) for word in self.kind.words.values()})) or None
+        return self.rule.kinds
+
+
+@dataclass(frozen=True, slots=True)
+class BodyMapping:
+    """What the bodies of a sender mean."""
+
+    rules: tuple[Rule, ...] = field(default=())
+
+    @property
+    def kinds(self) -> tuple[str, ...] | None:
+        """The kinds that it can make; None where the body alone knows."""
+        known = [rule.kinds for rule in self.rules]
+        if None in known:
+            return None
+        return tuple(sorted({kind for kinds in known for kind in kinds or ()}))
 
 
 def mapping_of(document: object) -> RowMapping:
-    """The mapping that a document means.
+    """The mapping that a document for a table means.
 
     Raises Invalid with pointers: required, unknown_field, unknown_value, not_a_kind, unknown_zone,
     column_or_constant, number_out_of_range, and what a text that is no text raises.
     """
     node = Node(document)
     source, activity, fields = (_table(node, part) for part in ("source", "activity", "fields"))
-    _only(node, "source", "activity", "fields")
-    _only(source, "key", "provider", "name")
-    _only(activity, "kind", "key", "revision", "actor")
+    only(node, "source", "activity", "fields")
+    only(source, "key", "provider", "name")
     key = _named(source.at("key"))
     found = RowMapping(
         source=key,
         name=source.at("name").text() if source.at("name").given else key,
         provider=source.at("provider").text() if source.at("provider").given else "csv",
-        kind=_kind(activity.at("kind")),
-        key=_cell(_required(activity.at("key"))),
-        revision=_optional(activity.at("revision")),
-        actor=_optional(activity.at("actor")),
-        fields=_fields(fields),
+        rule=_rule(node, Bare.COLUMN),
     )
     if found.provider != "csv":
         raise source.at("provider").refused("unknown_value", allowed="csv")
@@ -118,29 +125,82 @@ def mapping_of(document: object) -> RowMapping:
     return found
 
 
-def _fields(node: Node) -> dict[str, Cell]:
+def body_mapping_of(document: object) -> BodyMapping:
+    """The mapping that a document for bodies means: one rule, or several under `rules`.
+
+    Raises Invalid with pointers, as `mapping_of`, and people_not_as_events.
+    """
+    node = Node(document)
+    if not node.at("rules").given:
+        only(node, "source", "when", "each", "activity", "fields")
+        return BodyMapping((_rule(node, Bare.SELECT),))
+    only(node, "source", "rules")
+    rules = node.at("rules").items()
+    if not 0 < len(rules) <= MAX_RULES:
+        raise node.at("rules").refused("not_a_list", low=1, high=MAX_RULES)
+    for rule in rules:
+        only(rule, "when", "each", "activity", "fields")
+    return BodyMapping(gathered(rules, lambda rule: _rule(rule, Bare.SELECT)))
+
+
+def _rule(node: Node, bare: Bare) -> Rule:
+    activity, fields = _table(node, "activity"), _table(node, "fields")
+    only(activity, "kind", "key", "revision", "actor", "merge", "retracted")
+    attributes = {
+        "kind": _kind(activity.at("kind"), bare),
+        "key": cell_of(_required(activity.at("key")), bare),
+    }
+    for part in ("revision", "actor"):
+        if activity.at(part).given:
+            attributes[part] = cell_of(activity.at(part), bare)
+    for part in ("merge", "retracted"):
+        if activity.at(part).given:
+            attributes[part] = _flag(activity.at(part), bare)
+    if bare is Bare.SELECT and attributes["kind"].constant in PEOPLE:
+        raise activity.at("kind").refused("people_not_as_events")
+    when, each = node.at("when"), node.at("each")
+    return Rule(
+        attributes,
+        _fields(fields, bare),
+        selector_at(when) if when.given else None,
+        selector_at(each) if each.given else None,
+        node.pointer,
+    )
+
+
+def _flag(node: Node, bare: Bare) -> Cell:
+    """True and false as they are; a selector holds or does not; a column says true or false."""
+    if isinstance(node.value, bool):
+        return Cell(constant=node.value)
+    if isinstance(node.value, str) and bare is Bare.COLUMN:
+        return Cell(node.text(), type=CellType.BOOLEAN)
+    return cell_of(node, bare)
+
+
+def _fields(node: Node, bare: Bare) -> dict[str, Cell]:
     assert isinstance(node.value, dict)  # noqa: S101 - a table, as checked
-    cells = gathered(map(node.at, node.value), _cell)
+    cells = gathered(map(node.at, node.value), lambda cell: cell_of(cell, bare))
     return dict(zip(node.value, cells, strict=True))
 
 
 def _check_people(found: RowMapping, activity: Node, fields: Node) -> None:
     if found.people is None:
         return
-    for part in ("revision", "actor"):
+    for part in ("revision", "actor", "merge", "retracted"):
         if activity.at(part).given:
             raise activity.at(part).refused("unknown_field")
     for label in found.fields.keys() - PEOPLE[found.people]:
         raise fields.at(label).refused("unknown_field")
 
 
-def _kind(node: Node) -> Cell:
-    """A text is the kind itself: most files hold one kind, and no column that says so."""
+def _kind(node: Node, bare: Bare) -> Cell:
+    """A text is the kind itself: most senders report one kind, and nothing that says so."""
     value = _required(node).value
     if isinstance(value, str):
-        return Cell(None, _checked_kind(node))
-    cell = _cell(node)
-    for place in (node.at("constant"), *map(node.at("map").at, cell.words)):
+        return Cell(constant=_checked_kind(node))
+    cell = cell_of(node, bare)
+    words = map(node.at("map").at, cell.words)
+    for place in (node.at("constant"), node.at("others"), node.at("default"), *words):
         if place.given:
             _checked_kind(place)
     return cell
@@ -151,59 +211,6 @@ def _checked_kind(node: Node) -> str:
         return kind_of(node.text()).name
     except Invalid as error:
         raise node.refused(error.code) from None
-
-
-def _optional(node: Node) -> Cell | None:
-    return _cell(node) if node.given else None
-
-
-def _cell(node: Node) -> Cell:
-    """A text is the name of a column; a table says more."""
-    if isinstance(node.value, str):
-        return Cell(node.text())
-    _only(node, "column", "constant", "type", "zone", "map", "when")
-    column, constant = node.at("column"), node.at("constant")
-    if column.given is constant.given:
-        raise node.refused("column_or_constant")
-    return Cell(
-        column.text() if column.given else None,
-        _constant(constant) if constant.given else None,
-        _type(node.at("type")),
-        _zone(node.at("zone")),
-        _words(node.at("map")),
-        {label: str(word) for label, word in _words(node.at("when")).items()},
-    )
-
-
-def _words(node: Node) -> dict[str, Constant]:
-    if not node.given:
-        return {}
-    if not isinstance(node.value, dict):
-        raise node.refused("not_an_object")
-    return {label: _constant(node.at(label)) for label in node.value}
-
-
-def _constant(node: Node) -> Constant:
-    if not isinstance(node.value, str | int):
-        raise node.refused("not_a_text")
-    if isinstance(node.value, int) and abs(node.value) > INT64:
-        raise node.refused("number_out_of_range")
-    return node.value
-
-
-def _type(node: Node) -> CellType:
-    if node.given and node.value not in tuple(CellType):
-        raise node.refused("unknown_value", allowed=", ".join(CellType))
-    return CellType(node.text()) if node.given else CellType.TEXT
-
-
-def _zone(node: Node) -> ZoneInfo | None:
-    if not node.given:
-        return None
-    try:
-        return ZoneInfo(node.text())
-    except (KeyError, ValueError, OSError):  # unknown, a path, a folder of zones
-        raise node.refused("unknown_zone") from None
 
 
 def _named(node: Node) -> str:
@@ -224,10 +231,3 @@ def _required(node: Node) -> Node:
     if not node.given:
         raise node.refused("required")
     return node
-
-
-def _only(node: Node, *known: str) -> None:
-    if not isinstance(node.value, dict):
-        raise node.refused("not_an_object")
-    for label in sorted(node.value.keys() - set(known)):
-        raise node.at(label).refused("unknown_field")

@@ -35,9 +35,9 @@ def received(hook: Hook, request: HookRequest, broken: Broken) -> Delivery:
         broken(error)
         # Where its secrets stand is not known now, so nothing of it can be kept.
         empty = _bare(hook, replace(request, body=b"", url=ADDRESS))
-        return replace(_failed(empty, ""), raw=replace(_raw(empty, {}), altered=True))
+        return _failed(empty, "")._replace(raw=_raw(empty, {})._replace(altered=True))
     delivery = read_again(hook, kept, request.credentials, broken)
-    return replace(delivery, raw=_raw(kept, request.credentials))
+    return delivery._replace(raw=_raw(kept, request.credentials))
 
 
 def read_again(hook: Hook, kept: HookRequest, credentials: Credentials, broken: Broken) -> Delivery:
@@ -48,9 +48,9 @@ def read_again(hook: Hook, kept: HookRequest, credentials: Credentials, broken: 
         broken(error)
         delivery = _failed(kept, body_text(kept.body))
     refused = tuple(
-        replace(one, content=redacted(one.content, credentials)) for one in delivery.refused
+        one._replace(content=redacted(one.content, credentials)) for one in delivery.refused
     )
-    return replace(delivery, refused=refused)
+    return delivery._replace(refused=refused)
 
 
 def read_object(

@@ -10,16 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from app.domain.errors import Fault, Invalid
-from app.domain.instants import FLOOR, instant, micros, midnight, written_instant
+from app.domain.instants import FLOOR, instant, midnight, written_instant
 from app.domain.kinds import RawValue
 
 _BARE_OFFSET = re.compile(r"(.*[+-]\d\d)(\d\d)", re.ASCII)
-_NAIVE = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?", re.ASCII)
 _DIGITS = re.compile(r"\d{1,15}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,12})?([eE][+-]?\d{1,2})?", re.ASCII)
 _ABSENT = (None, "")
@@ -103,17 +102,16 @@ class Record:
             raise self.fault(label, "not_a_decimal")
         return format(Decimal(text), "f")
 
-    def time(self, label: str, zone: ZoneInfo | None = None) -> str | None:
-        """RFC 3339 in UTC of a time; a number is milliseconds since 1970.
+    def time(self, label: str) -> str | None:
+        """RFC 3339 in UTC of a time with its offset; a number is milliseconds since 1970.
 
-        zone: where given, a time without offset is one of this zone
         Raises Invalid (not_a_time, time_without_offset, time_before_1980).
         """
         value = self.values.get(label)
         if value in _ABSENT:
             return None
         try:
-            at = _instant(value, zone)
+            at = _instant(value)
         except Invalid as error:
             raise self.fault(label, error.code) from None
         if at < FLOOR:
@@ -177,7 +175,7 @@ def record_of(value: RawValue) -> Record:
     return Record(value)
 
 
-def _instant(value: RawValue, zone: ZoneInfo | None) -> int:
+def _instant(value: RawValue) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         at = value * _MILLISECOND
         # Its text has to be one that every reader takes: within the calendar.
@@ -186,15 +184,5 @@ def _instant(value: RawValue, zone: ZoneInfo | None) -> int:
         return at
     if not isinstance(value, str):
         raise Invalid("not_a_time")
-    naive = _NAIVE.fullmatch(value)
-    if naive and zone is not None:
-        return _local(f"{naive[1]}T{naive[2]}{naive[3] or ':00'}", zone)
     bare = _BARE_OFFSET.fullmatch(value)
     return instant(f"{bare[1]}:{bare[2]}" if bare and value.count(":") == 2 else value)
-
-
-def _local(text: str, zone: ZoneInfo) -> int:
-    try:
-        return instant(written_instant(micros(datetime.fromisoformat(text).replace(tzinfo=zone))))
-    except (ValueError, OverflowError):
-        raise Invalid("not_a_time") from None

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote_plus
 from xml.sax.saxutils import escape
 
@@ -59,11 +60,12 @@ def _long_enough(credentials: Credentials) -> Iterator[str]:
         yield from (value for value in values if len(value) >= _SHORTEST_REDACTED)
 
 
-def _spellings(value: str) -> set[bytes]:
+@lru_cache(maxsize=1_000)  # of the few secrets that are in use, for every request
+def _spellings(value: str) -> frozenset[bytes]:
     texts = {value, quote(value, safe=""), quote_plus(value), quote(value), escape(value)}
     texts |= {escape(value, {'"': "&quot;", "'": "&apos;"})}
     texts |= {re.sub("%..", lambda found: found[0].lower(), text) for text in texts}
-    return {text.encode(errors="replace") for text in texts}
+    return frozenset(text.encode(errors="replace") for text in texts)
 
 
 def _unescaped(literal: bytes, value: str) -> bytes:

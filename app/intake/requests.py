@@ -18,6 +18,7 @@ from app.domain.deliveries import About, Delivery, Item, Reference, Refused
 from app.domain.errors import Fault, Invalid, Params, Unauthenticated, Unreadable
 from app.domain.kinds import RawValue, canonical_fields, kind_of, name
 from app.intake.credentials import Credentials, Secret
+from app.intake.mapping import BodyMapping
 from app.intake.source_settings import NO_SETTINGS, Setting, Settings
 
 MAX_CONTENT = 64 * 1024
@@ -35,7 +36,8 @@ class HookRequest:
     credentials: every valid value of each secret, so that one can be rotated
     received_at: the instant of receipt; a replay has it too, never the instant of the replay
     settings: what the source says of the account
-    changes: how often those were changed; what is read by later ones stands
+    mapping: what bodies mean, where the source says it (`Provider.maps`)
+    changes: how often settings or mapping were changed; what is read by later ones stands
     """
 
     workspace: str
@@ -48,6 +50,7 @@ class HookRequest:
     received_at: int
     settings: Settings = NO_SETTINGS
     changes: int = 0
+    mapping: BodyMapping | None = None
 
 
 class Answer(NamedTuple):
@@ -74,6 +77,14 @@ class Connecting(NamedTuple):
 
     hook_url: str
     settings: Settings
+
+
+class Maps(StrEnum):
+    """Whether a source of a provider may carry a mapping document, and of what."""
+
+    NOTHING = "nothing"
+    ROWS = "rows"
+    BODIES = "bodies"
 
 
 class SignedUrl(StrEnum):
@@ -158,6 +169,8 @@ class Provider:
     hook: None for a sender that posts to /v1/events with an API key
     check: rules between settings and credentials; raises Invalid with pointers into the source's
         document (/settings/..., /credentials/...)
+    maps: what the mapping document of a source is about; the reader of BODIES applies it with
+        `payloads.mapped`
     """
 
     name: str
@@ -166,6 +179,7 @@ class Provider:
     hook: Hook | None = None
     settings: tuple[Setting, ...] = field(default=())
     check: Callable[[Settings, Credentials], None] = _any_settings
+    maps: Maps = Maps.NOTHING
 
     def secrets_of(self, settings: Settings) -> tuple[Secret, ...]:
         """The credentials that a source with these settings has."""

@@ -47,6 +47,11 @@ class Settings:
         """A time zone; UTC where there is none."""
         return ZoneInfo(self.text(name) or "UTC")
 
+    def number(self, name: str) -> int:
+        """An integer; 0 where there is none."""
+        value = self.values.get(name)
+        return value if isinstance(value, int) else 0
+
     def flag(self, name: str) -> bool:
         """Whether something is so; false where nothing was said."""
         return self.values.get(name) is True
@@ -128,6 +133,19 @@ def zone_setting(name: str, about: str, *, default: str | None = "UTC") -> Setti
     """An IANA time zone, by which times without offset are read; required without a default."""
     schema = {"type": "string", "maxLength": MAX_TEXT, "examples": ["Asia/Tokyo"]}
     return Setting(name, _zone, _described(schema, about, default), default, default is None)
+
+
+def number_setting(name: str, about: str, low: int, high: int, *, default: int) -> Setting:
+    """An integer from `low` to `high`."""
+
+    def read(node: Node) -> int:
+        number = node.integer()
+        if not low <= number <= high:
+            raise node.refused("out_of_range", low=low, high=high)
+        return number
+
+    schema = {"type": "integer", "minimum": low, "maximum": high}
+    return Setting(name, read, _described(schema, about, default), default)
 
 
 def flag_setting(name: str, about: str, *, default: bool = False) -> Setting:

@@ -37,7 +37,7 @@ def read_table(
     found = list(islice(rows(lines, mapping), MAX_ITEMS + 1))
     if len(found) > MAX_ITEMS:
         raise TooLarge("too_many_items", limit=MAX_ITEMS)
-    outcomes = (read_row(mapping, row, now) for row in found)
+    outcomes = [read_row(mapping, row, now) for row in found]
     return delivery(workspace, now, outcomes, quarantines=False)
 
 

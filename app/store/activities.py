@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import and_, exists, literal_column, select, tuple_
 
-from app.domain.activities import JsonValue, Stamp, State, contradict
+from app.domain.activities import JsonValue, Stamp, State, Story, contradict
 from app.domain.errors import Invalid, NotFound
 from app.domain.metrics import Uncounted, contributions
-from app.store import history, rules, states
+from app.store import history, remembering, rules, states
 from app.store.dialect import AnyRow, AnySelect
 from app.store.journal import Knowing
 from app.store.pages import Page, cut, place_of
@@ -215,10 +215,11 @@ def _read(access: Access, workspace: str, rows: Sequence[AnyRow]) -> list[Activi
         for source, wanted in keys.items()
         for key, state in states.load(access, workspace, source, wanted).items()
     }
+    told = remembering.stories(access, workspace, counting.remembering, held)
     return [
-        Activity(source, key, state, _missing(counting, source, state), at)
+        Activity(source, key, story.state, _missing(counting, source, story), at)
         for source, key, at in rows
-        for state in (held[source, key],)
+        for story in (told[source, key],)
     ]
 
 
@@ -229,6 +230,9 @@ def _then(
     told = history.of(access, workspace, places, known.seq)
     counting = rules.load(access, workspace)
     last = {where: history.states(reports)[-1] for where, reports in told.items()}
+    held = {where: state for where, (_, state) in last.items()}
+    kinds = counting.remembering
+    stories = remembering.stories(access, workspace, kinds, held, known.seq)
     commits = access.connection.execute(
         select(_C.seq, _C.at).where(
             _C.workspace_id == workspace, _C.seq.in_({seq for seq, _ in last.values()})
@@ -236,18 +240,19 @@ def _then(
     )
     at: dict[int, int] = {row.seq: row.at for row in commits}
     return [
-        Activity(*where, state, _missing(counting, where[0], state), at[seq])
+        Activity(*where, state, _missing(counting, where[0], stories[where]), at[seq])
         for where in places
         if where in last
         for seq, state in (last[where],)
     ]
 
 
-def _missing(counting: Rules, source: str, state: State) -> tuple[Missing, ...]:
+def _missing(counting: Rules, source: str, story: Story) -> tuple[Missing, ...]:
+    state, earlier = story
     found: list[Missing] = []
     for metric in counting.metrics_of(source, state.kind):
         try:
-            why = contributions(metric, state, counting.currency)
+            why = contributions(metric, state, counting.currency, earlier)
         except Invalid as error:
             found.append(Missing(metric.key, error.code, str(metric.value)))
             continue

@@ -36,6 +36,9 @@ class Backend(Protocol):
     def migrating(self) -> AbstractContextManager[Connection]:
         """The same, alone among all processes that would migrate."""
 
+    def hold_writers(self, connection: Connection) -> None:
+        """Let nobody begin to write until the end of this transaction, and wait for who did."""
+
     def prepare(self) -> str | None:
         """Before migrating: a code where the engine is set so that it could lose commits."""
 
@@ -50,6 +53,9 @@ class Backend(Protocol):
 
     def fold_log(self) -> bool:
         """Empty a log that grew long; False where a reader still needs it."""
+
+    def clock(self, connection: Connection) -> int | None:
+        """The instant by the engine's own clock; None where it is this machine's anyway."""
 
     def outage(self, error: DBAPIError) -> str | None:
         """A stable word for why the engine failed us; None when it refused the data."""

@@ -20,15 +20,24 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Table, delete, exists, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.activities import KIND, State, canonical_json
+from app.domain.activities import KIND, Story, canonical_json
 from app.domain.errors import Invalid
-from app.store import actors, documents, generations, heads, history, rules, states, tallies
+from app.store import (
+    actors,
+    documents,
+    generations,
+    heads,
+    history,
+    remembering,
+    rules,
+    states,
+    tallies,
+)
 from app.store.documents import Document
 from app.store.engine import Store
 from app.store.generations import LAST, Generation, Stage
 from app.store.recounting import journal_steps, steps_of
-from app.store.rules import Rules
-from app.store.standing import Standing, stored_standing
+from app.store.standing import Standing, stood, stored_standing
 from app.store.states import Where
 from app.store.tables import (
     activity,
@@ -152,16 +161,15 @@ def _build(writing: Writing, one: Generation) -> None:
     further = one._replace(upto=last or LAST, counted=one.counted + number)
     after = before.moved([further])
 
-    def stand(where: Where, state: State) -> Standing:
-        known = after.tallied(where, state.kind)
+    def stand(where: Where, story: Story) -> Standing:
+        known = after.tallied(where, story.state.kind)
         own = tuple(counted for counted in known if counted.key == one.name)
-        return stored_standing(state, own, after.currency)
+        return stored_standing(story.state, own, after.currency, story.earlier)
 
     told = history.of(writing, writing.workspace, flags)
-    steps = steps_of(told, stand)
-    finals = {where: history.states(reports)[-1][1] for where, reports in told.items()}
-    stood = {where: _stood(where, state, before) for where, state in finals.items()}
-    changes = [_added(where, stood[where], own[-1][1]) for where, own in steps.items()]
+    steps = steps_of(told, after.remembering, stand)
+    held = {where: stood(where, history.last(own), before) for where, own in told.items()}
+    changes = [_added(where, held[where], own[-1][1]) for where, own in steps.items()]
     numbers = Numbers()
     tallies.move(writing, after, tallies.moved(writing, numbers, changes))
     _credit(writing, numbers, changes)
@@ -190,10 +198,15 @@ def _uncredit(writing: Writing, one: Generation) -> None:
     after = before.moved(
         further if known.generation == one else known.generation for known in before.moving
     )
-    held = states.load_all(writing, writing.workspace, flags)
+    held = remembering.stories(
+        writing,
+        writing.workspace,
+        before.remembering,
+        states.load_all(writing, writing.workspace, flags),
+    )
     changes = [
-        Change(*where, _stood(where, state, before), _stood(where, state, after))
-        for where, state in held.items()
+        Change(*where, stood(where, own, before), stood(where, own, after))
+        for where, own in held.items()
     ]
     _credit(writing, Numbers(), changes)
     _flag(writing, flags, changes)
@@ -268,10 +281,6 @@ def _ever_of(kind: str) -> ColumnElement[bool]:
         _R.key == _A.key,
         _R.content.contains(said, autoescape=True),
     )
-
-
-def _stood(where: Where, state: State, by: Rules) -> Standing:
-    return stored_standing(state, by.tallied(where, state.kind), by.currency)
 
 
 def _added(where: Where, stood: Standing, own: Standing) -> Change:

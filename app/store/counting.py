@@ -1,17 +1,21 @@
-"""By which program a workspace was counted: an upgrade that counts more counts the past as well.
+"""By what a workspace was counted: an upgrade that counts more counts the past as well.
 
 A migration can make tables but not fill them: what belongs into them follows from the reports and
-the domain's rules, not from other columns.
+the domain's rules, not from other columns. The same for the rules of its zone, which come with the
+system: where they changed, days are cut anew.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from app.store import heads, recounting
+from app.domain.zones import offsets_of
+from app.store import dating, documents, heads, recounting, rules, tallies
 from app.store.dialect import inserting
 from app.store.engine import Store
 from app.store.tables import counting
@@ -27,7 +31,10 @@ _SET = inserting(counting, replace=("version",))
 
 
 def bring_up(store: Store, clock: Callable[[], int]) -> None:
-    """Count anew every workspace that an older program counted; else nothing happens."""
+    """Count anew every workspace that an older program counted; cut days by today's rules.
+
+    Else nothing happens.
+    """
     with store.read() as reading:
         behind = [one for one in heads.workspaces(reading) if version(reading, one) < VERSION]
     for workspace in behind:
@@ -35,6 +42,12 @@ def bring_up(store: Store, clock: Callable[[], int]) -> None:
             # Two processes may start at once: the second one finds it done.
             if version(writing, workspace) < VERSION:
                 _count(writing)
+    with store.read() as reading:
+        moved = [one for one in heads.workspaces(reading) if not _is_cut(reading, one)]
+    for workspace in moved:
+        with store.write(workspace, clock()) as writing:
+            if not _is_cut(writing, workspace):
+                _cut(writing)
 
 
 def version(access: Access, workspace: str) -> int:
@@ -55,6 +68,20 @@ def _count(writing: Writing) -> None:
     heads.reconfigure(writing)
     note(writing)
     _log.info("counted %s", writing.workspace, extra=named)
+
+
+def _is_cut(access: Access, workspace: str) -> bool:
+    found = documents.get(access, workspace, "workspace", "workspace")
+    return found is None or dating.is_present(access, workspace, ZoneInfo(found.body["time_zone"]))
+
+
+def _cut(writing: Writing) -> None:
+    stood = rules.load(writing, writing.workspace)
+    tallies.redate(writing, replace(stood, offsets=offsets_of(stood.zone), _days={}))
+    heads.reconfigure(writing)
+    told = "the rules of %s are other ones: the days of %s were cut anew"
+    named = {"workspace": writing.workspace}
+    _log.info(told, stood.zone.key, writing.workspace, extra=named)
 
 
 def _told(done: int) -> None:

@@ -7,7 +7,8 @@ PostgreSQL would sort text by the rules of a language, so its columns are told t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -36,6 +37,7 @@ from sqlalchemy.dialects import sqlite
 
 # The construct is the same in both engines, and this one compiles for both.
 from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -207,8 +209,13 @@ class Prepared:
 
     def rows(self, connection: Connection, *values: object) -> Rows:
         """The rows it selects."""
-        found = connection.exec_driver_sql(self.text(connection), values)
-        return [tuple(row) for row in found]
+        text = self.text(connection)
+        if connection.dialect.name == POSTGRESQL:
+            return [tuple(row) for row in connection.exec_driver_sql(text, values)]
+        with _straight(connection, text) as cursor:
+            connection.dialect.do_execute(cursor, text, values)
+            rows: Rows = cursor.fetchall()
+            return rows
 
     def text(self, connection: Connection) -> str:
         """The statement in the words of the engine that is connected."""
@@ -224,6 +231,24 @@ class Prepared:
         if tuple(getattr(compiled, "positiontup", ())) != self._parameters:
             raise AssertionError(str(compiled), self._parameters)
         return str(compiled)
+
+
+@contextmanager
+def _straight(connection: Connection, text: str) -> Iterator[Any]:
+    """A cursor of the driver's, with errors as SQLAlchemy raises them.
+
+    What SQLAlchemy builds around each statement takes longer than SQLite takes for a row. To a
+    server the way is longer, and a lost connection has to be told to the pool: there it stays.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    base: type[Exception] = connection.dialect.loaded_dbapi.Error
+    cursor = driver.cursor()
+    try:
+        yield cursor
+    except base as error:
+        raise DBAPIError.instance(text, None, error, base, hide_parameters=True) from error
+    finally:
+        cursor.close()
 
 
 class Many:
@@ -244,8 +269,10 @@ class Many:
         if connection.dialect.name == POSTGRESQL:
             values = tuple(map(list, zip(*rows, strict=True)))
             connection.exec_driver_sql(self._together.text(connection), values)
-        else:
-            connection.exec_driver_sql(self._each.text(connection), rows)
+            return
+        text = self._each.text(connection)
+        with _straight(connection, text) as cursor:
+            connection.dialect.do_executemany(cursor, text, rows)
 
 
 def columns(table: Table) -> tuple[str, ...]:

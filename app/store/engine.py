@@ -1,13 +1,15 @@
 """The store: one database of ledgers, whichever engine holds it.
 
 Refuses at the start, in one sentence, what it could not serve later: a file that is missing its
-folder, read-only, newer than this program, someone else's, or no database at all; a server that
-is away, too old, or set so that it loses what it confirmed.
+folder, read-only, newer than this program, someone else's, on a network disk, or no database at
+all; a server that is away, too old, or set so that it loses what it confirmed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +38,8 @@ _SENTENCES = {
     "(postgresql://user:password@host/name): {url}",
     "database_folder_missing": "The folder of the database does not exist: {url}",
     "database_cannot_be_opened": "The database cannot be opened: {url}",
+    "database_on_network_disk": "On a network disk SQLite could damage the database; take a local "
+    "disk, or PostgreSQL: {url}",
     "database_is_read_only": "The database cannot be written to: {url}",
     "database_is_newer": "The database was written by a newer version of this program: {url}",
     "database_is_foreign": "The database is another application's: {url}",
@@ -56,6 +60,10 @@ _SENTENCES = {
     "disk_is_full": "There is no space left for the database: {url}",
     "store_failed": "The database does not answer: {url}",
 }
+
+
+# How often a migration is begun that meets others on its tables.
+_MIGRATIONS = 8
 
 
 class StartError(TasseiError):
@@ -89,16 +97,18 @@ class Store:
         self._backend.close()
 
     def migrate(self) -> None:
-        """Bring the tables to this version; harmless when repeated or started twice at once."""
-        try:
-            with self._outages_named():
-                fault = self._backend.prepare()
-                if fault is not None:
-                    raise StartError(fault, self._url)
-                with self._backend.migrating() as connection:
-                    self._upgrade(connection)
-        except Unavailable as error:
-            raise StartError(error.code, self._url) from error
+        """Bring the tables to this version; harmless when repeated or started twice at once.
+
+        Others may go on reading and writing: where it meets them, it is begun again.
+        """
+        for attempt in range(_MIGRATIONS, 0, -1):
+            try:
+                return self._migrated()
+            except Unavailable as error:
+                if error.code != "database_is_contended" or attempt == 1:
+                    raise StartError(error.code, self._url) from error
+                time.sleep(random.uniform(0.2, 1))  # noqa: S311 - no secret
+        return None
 
     def hold_key(self, fingerprint: bytes, opens: seals.Opens) -> None:
         """Note whose key it is at the first start. Raises StartError for any other key."""
@@ -134,9 +144,13 @@ class Store:
             with self._outages_named(), self._backend.writing() as connection:
                 yield connection
         except Unavailable as error:
-            self._refusing = error.code
+            self.refused(error.code)
             raise
-        self._refusing = None
+        self.refused(None)
+
+    def refused(self, why: str | None) -> None:
+        """Note why a write failed, or that it was done: here, or in a process of ours."""
+        self._refusing = why
 
     def try_writing(self) -> None:
         """Write without changing anything: what lacked may be there again. Raises Unavailable."""
@@ -147,6 +161,16 @@ class Store:
         """Bytes on disk by part: `database`, and of a file its `free` pages and its `log`."""
         with self.read() as reading:
             return self._backend.sizes(reading.connection)
+
+    def ahead_of_server(self, clock: Callable[[], int]) -> int | None:
+        """Microseconds by which a clock is ahead of the server's; None without a server.
+
+        Off by half of what the question takes, at most.
+        """
+        with self.read() as reading:
+            began = clock()
+            told = self._backend.clock(reading.connection)
+            return None if told is None else (began + clock()) // 2 - told
 
     def fold_log(self) -> bool:
         """Move a file's log into it and empty it; False where a reader still needs it."""
@@ -161,6 +185,9 @@ class Store:
     def _outages_named(self) -> Iterator[None]:
         try:
             yield
+        except MemoryError as error:
+            # Not the item's fault: halving the batch would set aside whatever came at that moment.
+            raise Unavailable("memory_is_full") from error
         except NoneFree as error:
             raise Unavailable("database_is_busy", retry_after=1) from error
         except DBAPIError as error:
@@ -168,6 +195,14 @@ class Store:
             if word is not None:
                 raise Unavailable(word) from error
             raise
+
+    def _migrated(self) -> None:
+        with self._outages_named():
+            fault = self._backend.prepare()
+            if fault is not None:
+                raise StartError(fault, self._url)
+            with self._backend.migrating() as connection:
+                self._upgrade(connection)
 
     def _upgrade(self, connection: Connection) -> None:
         if self._backend.is_foreign(connection):
@@ -182,6 +217,8 @@ class Store:
             raise StartError("database_is_newer", self._url)
         self._backend.claim(connection)
         if current != scripts.get_current_head():
+            if current is not None:
+                self._backend.hold_writers(connection)
             command.upgrade(config, "head")
 
 

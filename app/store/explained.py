@@ -13,10 +13,14 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, func, select, tuple_
 
-from app.domain.activities import State
+from app.domain.activities import Story
+from app.domain.holders import Holder
 from app.domain.instants import QUARTER
-from app.store import states, tallies
+from app.domain.metrics import Metric
+from app.store import history, remembering, rules, states, tallies
 from app.store.dialect import AnySelect, Whole, Words, tabled, whole
+from app.store.journal import Knowing
+from app.store.states import Where
 from app.store.tables import activity, credit, tally_quarter
 from app.store.transactions import Access
 
@@ -58,7 +62,7 @@ class Credited(NamedTuple):
     """An activity that is counted at an instant for an actor."""
 
     place: Behind
-    state: State
+    story: Story
 
 
 def ranges(
@@ -99,16 +103,19 @@ def slots_of(
 def credited(
     access: Access,
     workspace: str,
-    kind: str,
+    metric: Metric,
     within: Sequence[Range],
     behind: Behind,
     first: int,
+    known: Knowing | None = None,
 ) -> Iterator[Credited]:
-    """The activities of a kind that are credited in some ranges, behind a place, in order.
+    """The activities of a metric's kind that are credited in some ranges, behind a place, in order.
 
+    known: without those that have been told of since; see `corrected`
     first: how many are read at first; whoever takes more is read for in ever larger steps
     """
-    bound = {"workspace": workspace, "kind": kind}
+    bound = {"workspace": workspace, "kind": metric.kind}
+    asked = {metric.kind} if metric.holder is Holder.AT_TIME else frozenset[str]()
     while True:
         left = [
             (actor, max(since, behind.at), until)
@@ -120,12 +127,33 @@ def credited(
             bound | {"ranges": json.dumps(left), "most": first} | behind._asdict(),
         ).all()
         places = [Behind(*row) for row in rows]
-        held = states.load_all(access, workspace, {(p.source, p.key) for p in places})
+        wanted = {(place.source, place.key) for place in places}
+        if known is not None:
+            wanted -= history.told_since(access, workspace, wanted, known.seq)
+        held = states.load_all(access, workspace, wanted)
+        stories = remembering.stories(access, workspace, asked, held)
         for place in places:
-            yield Credited(place, held[place.source, place.key])
+            if (place.source, place.key) in wanted:
+                yield Credited(place, stories[place.source, place.key])
         if len(rows) < first:
             return
         behind, first = places[-1], min(2 * first, _MOST_AT_ONCE)
+
+
+def corrected(
+    access: Access, workspace: str, metric: str, known: Knowing
+) -> Iterator[tuple[Where, Story]]:
+    """What the activities were then that a metric may have counted and that came to more since.
+
+    As many as were corrected since, whatever they are now: nothing says where they counted then.
+    """
+    counting = rules.load(access, workspace)
+    for some in history.corrected(access, workspace, known.seq):
+        for where, told in history.of(access, workspace, some, known.seq).items():
+            story = history.last(told)
+            counted = counting.metrics_of(where[0], story.state.kind)
+            if any(one.key == metric for one in counted):
+                yield where, story
 
 
 def _by_quarter(

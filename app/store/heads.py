@@ -38,6 +38,15 @@ _MOVE = Prepared(
     "now",
     "workspace",
 )
+_C = workspace_commit.c
+_AT = Prepared(
+    select(_C.at).where(
+        _C.workspace_id == bindparam("workspace", type_=Words),
+        _C.seq == bindparam("seq", type_=Whole),
+    ),
+    "workspace",
+    "seq",
+)
 _ENTER = inserting(workspace_commit)
 _RECONFIGURE = (
     update(workspace_head)
@@ -87,6 +96,15 @@ def create(connection: Connection, workspace: str, now: int) -> Writing:
         # Also of another replica, which began at the same moment.
         raise Conflict("workspace_exists") from None
     return _entered(first)
+
+
+def follows(writing: Writing, seq: int, at: int) -> bool:
+    """Whether a commit that is remembered is one of those before this one.
+
+    It is not after a failover to a standby that had not received it, or where a backup was put in
+    the place of the database: whatever was learned from it may never have been.
+    """
+    return _AT.rows(writing.connection, writing.workspace, seq) == [(at,)]
 
 
 def reconfigure(writing: Writing) -> None:

@@ -8,28 +8,41 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
-from typing import NamedTuple
-
-from sqlalchemy.exc import IntegrityError
+from typing import NamedTuple, Protocol
 
 from app.domain.deliveries import Delivery, ItemResult
-from app.domain.errors import Invalid, NotFound, TasseiError, Unavailable
+from app.domain.errors import NotFound, TasseiError, Unavailable
+from app.store.breaking import fault_of
 from app.store.deliveries import Placed
 from app.store.recording import Done, Recorder
 from app.store.strays import Work
 
-Answer = Future[list[ItemResult]]
 # Of a transaction: how many deliveries it made durable, and in how many seconds.
 Told = Callable[[int, float], None]
 
 BATCH_ITEMS = 2_000
 # Whether a lost connection lost the commit with it is unknown: the same batch is run again, and
 # what was committed is then a duplicate. Later the sender is told to come again.
-RETRIED = frozenset({"database_is_away", "database_is_contended"})
+RETRIED = frozenset({"database_is_away", "database_is_contended", "recorder_is_away"})
 RETRY_SECONDS = (0.05, 0.2, 0.8)
 
 _log = logging.getLogger(__name__)
+
+
+class Answer(Protocol):
+    """Who waits for results, as the lane's thread sees it; a `concurrent.futures.Future` is one."""
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Whether somebody still waits; asked once, before the work is begun."""
+
+    def done(self) -> bool:
+        """Whether it has its results or its reason."""
+
+    def set_result(self, result: list[ItemResult], /) -> None:
+        """The results, by index: they are on disk."""
+
+    def set_exception(self, exception: BaseException | None, /) -> None:
+        """Why there are none."""
 
 
 class Waiting(NamedTuple):
@@ -49,25 +62,22 @@ class Room:
         self._deliveries = self._items = self._octets = 0
         self._changing = threading.Lock()
 
-    def take(self, waiting: Waiting) -> bool:
-        """Whether there was room, which is now taken."""
+    def take(self, items: int, octets: int) -> bool:
+        """Whether there was room for one more delivery, which is now taken."""
         with self._changing:
-            items, octets = self._items + len(waiting.works), self._octets + waiting.size
-            if self._deliveries and (items > self._limits[0] or octets > self._limits[1]):
+            all_items, all_octets = self._items + items, self._octets + octets
+            if self._deliveries and (all_items > self._limits[0] or all_octets > self._limits[1]):
                 return False
-            self._move(waiting, 1)
+            self._deliveries += 1
+            self._items, self._octets = all_items, all_octets
             return True
 
-    def leave(self, batch: Iterable[Waiting]) -> None:
-        """Give back what was taken for these."""
+    def leave(self, deliveries: int, items: int, octets: int) -> None:
+        """Give back what was taken for some."""
         with self._changing:
-            for waiting in batch:
-                self._move(waiting, -1)
-
-    def _move(self, waiting: Waiting, step: int) -> None:
-        self._deliveries += step
-        self._items += step * len(waiting.works)
-        self._octets += step * waiting.size
+            self._deliveries -= deliveries
+            self._items -= items
+            self._octets -= octets
 
 
 class Lane:
@@ -80,7 +90,8 @@ class Lane:
         self._waiting: deque[Waiting] = deque()
         self._changed = threading.Condition()
         self._open = False
-        self.told: Told = _nobody
+        self.told: Told = nobody
+        self.ended = unheeded
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
 
     def open(self) -> None:
@@ -112,18 +123,29 @@ class Lane:
         """Queue a delivery for which there is room. Raises Unavailable `stopping`."""
         with self._changed:
             if not self._open:
-                self._room.leave([waiting])
+                self._room.leave(1, len(waiting.works), waiting.size)
                 raise Unavailable("stopping")
             self._waiting.append(waiting)
             self._changed.notify()
 
     def _run(self) -> None:
         while taken := self._next():
-            # Whoever went away meanwhile is not counted, and has no answer to be given.
-            batch = [w for w in taken if w.answer.set_running_or_notify_cancel()]
-            for share in _by_workspace(batch) if self._apart else [batch]:
-                if share:
-                    self._commit(share)
+            try:
+                self._take(taken)
+            except MemoryError:
+                # Whoever waits must hear of it, and whoever comes next must find the lane going.
+                for waiting in taken:
+                    if not waiting.answer.done():
+                        waiting.answer.set_exception(Unavailable("memory_is_full"))
+                self.ended()
+
+    def _take(self, taken: Sequence[Waiting]) -> None:
+        # Whoever went away meanwhile is not counted, and has no answer to be given.
+        batch = [w for w in taken if w.answer.set_running_or_notify_cancel()]
+        for share in _by_workspace(batch) if self._apart else [batch]:
+            if share:
+                self._commit(share)
+                self.ended()
 
     def _next(self) -> list[Waiting]:
         """What waits, up to a batch; nothing once stopped and drained."""
@@ -135,7 +157,9 @@ class Lane:
                 waiting = self._waiting.popleft()
                 batch.append(waiting)
                 room -= max(len(waiting.works), 1)
-        self._room.leave(batch)
+        self._room.leave(
+            len(batch), sum(len(one.works) for one in batch), sum(one.size for one in batch)
+        )
         return batch
 
     def _commit(self, batch: Sequence[Waiting]) -> None:
@@ -168,7 +192,7 @@ class Lane:
                 raise
             if len(works) == 1 and not empty:
                 _log.warning("an item was set aside", exc_info=error)
-                return [self._recorder.set_aside(works[0], _fault(error), placed)]
+                return [self._recorder.set_aside(works[0], fault_of(error), placed)]
         if empty:
             # What has no items cannot be to blame.
             return self._settled([], empty, placed) + self._settled(works, [], placed)
@@ -196,15 +220,12 @@ def _by_workspace(batch: Iterable[Waiting]) -> list[list[Waiting]]:
     return list(shares.values())
 
 
-def _nobody(_deliveries: int, _seconds: float) -> None:
+def nobody(_deliveries: int, _seconds: float) -> None:
     """Who is told while nobody asked."""
 
 
-def _fault(error: Exception) -> Invalid:
-    if isinstance(error, Invalid):
-        return error
-    # The one constraint that sound items can meet: a total beyond what a tally can hold.
-    return Invalid("tally_does_not_fit" if isinstance(error, IntegrityError) else "not_storable")
+def unheeded() -> None:
+    """What is done at the end of a transaction where nothing is."""
 
 
 def _answer(answer: Answer, done: list[Done]) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Table, exists, func, select, tuple_
 
-from app.domain.activities import NOTHING, Report, State, joined, make_report
+from app.domain.activities import NOTHING, Report, Story, joined, make_report
 from app.domain.errors import NotFound
 from app.domain.tallies import Cell, Movement, cells, occurrences
 from app.store import counting, heads, history, recounting, rules, states
@@ -133,11 +133,12 @@ class _Audit:
             state = joined(reports)
             metrics = self._rules.tallied(where, state.kind)
             self._commits.expect(where, told, self._rules)
-            stands = stored_standing(state, metrics, self._rules.currency)
+            told_of = history.last(told) if state.kind in self._rules.remembering else Story(state)
+            stands = stored_standing(state, metrics, self._rules.currency, told_of.earlier)
             self._compare("activity", where, stored.get(where, NOTHING), state)
             expected = _Flags(state.kind, state.retracted, bool(state.stamps), stands.uncounted)
             self._compare("activity", where, flags.get(where), expected)
-            self._count(where, state)
+            self._count(where, told_of)
             credited |= {
                 (self._actors.get(Actor(where[0], who), 0), at, *where)
                 for who, at in stands.credits
@@ -178,13 +179,14 @@ class _Audit:
         found = self._access.connection.execute(query)
         return {(source, key): _Flags(*rest) for source, key, *rest in found}
 
-    def _count(self, where: Where, state: State) -> None:
+    def _count(self, where: Where, story: Story) -> None:
+        state, earlier = story
         source, metrics = where[0], kept(self._rules, where, state)
-        for cell, movement in cells(state, metrics, self._rules.currency).items():
+        for cell, movement in cells(state, metrics, self._rules.currency, earlier).items():
             _add(self._quarters, cell, cell.quarter, source, movement)
             _add(self._days, cell, self._rules.day_of(cell.quarter), source, movement)
         for metric, currency, quarter, who, value in occurrences(
-            state, metrics, self._rules.currency
+            state, metrics, self._rules.currency, earlier
         ):
             self._values[metric, currency, quarter, source, who, value] += 1
 

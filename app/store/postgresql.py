@@ -6,7 +6,8 @@ so a pooler may hand every transaction another connection.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, cast
@@ -58,9 +59,14 @@ _ASKED = (
     "synchronous_commit",
     "fsync",
     "server_encoding",
+    "synchronous_standby_names",
 )
+# What waits until a standby has it on disk as well, if it waits for one at all.
+_ON_BOTH = frozenset({"on", "remote_apply"})
 # Of the data: they say nothing about the engine.
 _DATA = ("22", "23")
+
+_log = logging.getLogger(__name__)
 
 
 class Postgresql:
@@ -126,13 +132,20 @@ class Postgresql:
             connection.execute(
                 text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION}
             )
-            connection.execute(text("SET LOCAL lock_timeout = '30s'"))
+            # Whoever wants a table waits behind a migration that waits for it: not for long, and
+            # then it is tried again.
+            connection.execute(text("SET LOCAL lock_timeout = '3s'"))
             yield connection
+
+    def hold_writers(self, connection: Connection) -> None:
+        """By what every write begins with, or a migration and a write could wait for each other."""
+        connection.execute(text("LOCK TABLE workspace_head IN EXCLUSIVE MODE"))
 
     def prepare(self) -> str | None:
         """Refuse a server that is too old, a standby, or one that confirms what it can lose."""
         with self.writing() as connection:
             shown = {name: connection.execute(text(f"SHOW {name}")).scalar_one() for name in _ASKED}
+            _tell_of_failovers(connection, shown)
         if int(shown["server_version_num"]) < OLDEST:
             return "database_is_too_old"
         if shown["transaction_read_only"] == "on":
@@ -170,6 +183,11 @@ class Postgresql:
 
         return Bell(self._line)
 
+    def clock(self, connection: Connection) -> int:
+        """Of now, not of the transaction's beginning."""
+        now = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        return int(connection.execute(now).scalar_one())
+
     def outage(self, error: DBAPIError) -> str | None:
         """By SQLSTATE; a lost connection often has none."""
         state = getattr(error.orig, "sqlstate", None)
@@ -200,3 +218,19 @@ class Postgresql:
             keepalives_count=3,
         )
         return cast("Line[Any]", line)
+
+
+def _tell_of_failovers(connection: Connection, shown: Mapping[str, str]) -> None:
+    """A primary's disk has what it confirmed, so it may serve; a failover may be another matter."""
+    if shown["synchronous_standby_names"]:
+        if shown["synchronous_commit"] not in _ON_BOTH:
+            _log.warning(
+                "a failover to the standby can lose what was acknowledged: synchronous_commit"
+                " is %s",
+                shown["synchronous_commit"],
+            )
+    elif connection.execute(text("SELECT count(*) FROM pg_stat_replication")).scalar_one():
+        _log.warning(
+            "a failover to the standby can lose what was acknowledged: synchronous_standby_names"
+            " is empty"
+        )

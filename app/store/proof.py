@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Column, Table, and_, select
 
-from app.domain.activities import State
+from app.domain.activities import State, Story
 from app.domain.tallies import cells, occurrences
 from app.store import history
 from app.store.dialect import AnySelect
@@ -37,8 +37,8 @@ class Commits:
     def expect(self, where: Where, told: list[Told], counting: Rules) -> None:
         """Add what the reports of one activity must have moved."""
         stood: dict[Place, Amount] = {}
-        for seq, state in history.states(told):
-            stands = _stands(where, state, counting)
+        for seq, story in history.steps(told, counting.remembering):
+            stands = _stands(where, story, counting)
             for sign, places in ((-1, stood), (1, stands)):
                 for place, (number, total) in places.items():
                     self._add(seq, place, sign * number, sign * total)
@@ -77,14 +77,17 @@ class Commits:
         self._sums[seq] += hash(place) * number + hash((place, "total")) * total
 
 
-def _stands(where: Where, state: State, counting: Rules) -> dict[Place, Amount]:
-    """Where a state stands in the tallies and, with its values, in the multisets."""
+def _stands(where: Where, story: Story, counting: Rules) -> dict[Place, Amount]:
+    """Where an activity stands in the tallies and, with its values, in the multisets."""
+    state, earlier = story
     source, metrics = where[0], kept(counting, where, state)
     found: dict[Place, Amount] = {
         (*cell[:3], source, cell.identity): (by.number, by.total)
-        for cell, by in cells(state, metrics, counting.currency).items()
+        for cell, by in cells(state, metrics, counting.currency, earlier).items()
     }
-    for metric, currency, quarter, who, value in occurrences(state, metrics, counting.currency):
+    for metric, currency, quarter, who, value in occurrences(
+        state, metrics, counting.currency, earlier
+    ):
         found[metric, currency, quarter, source, who, value] = (1, 0)
     return found
 

@@ -9,22 +9,22 @@ and answered.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 
 from sqlalchemy import select, tuple_
 
-from app.domain.activities import State
-from app.store import generations, history, journal, rules, states, tallies
+from app.domain.activities import Story
+from app.store import dating, generations, history, journal, rules, states, tallies
 from app.store.dialect import AnySelect
 from app.store.history import Told
-from app.store.standing import NOWHERE, Standing, stored_standing
+from app.store.standing import NOWHERE, Standing, stood
 from app.store.states import CHUNK, Where
 from app.store.tables import activity
 from app.store.tallies import Change, Numbers
 from app.store.transactions import Writing
 
 _A = activity.c
-Stand = Callable[[Where, State], Standing]
+Stand = Callable[[Where, Story], Standing]
 Steps = Mapping[Where, list[tuple[int, Standing]]]
 # Told how many activities are counted so far.
 Progressed = Callable[[int], None]
@@ -34,16 +34,17 @@ def recount_all(writing: Writing, progressed: Progressed | None = None) -> None:
     """Count everything by the rules that stand in this transaction."""
     generations.settle(writing)
     counting = rules.load(writing, writing.workspace)
+    dating.note(writing, counting.zone, counting.offsets)
     tallies.clear(writing)
     numbers = Numbers()
     done = 0
 
-    def stand(where: Where, state: State) -> Standing:
-        metrics = counting.tallied(where, state.kind)
-        return stored_standing(state, metrics, counting.currency)
+    def stand(where: Where, story: Story) -> Standing:
+        return stood(where, story, counting)
 
     for flags in _chunks(writing, _activities(writing)):
-        steps = steps_of(history.of(writing, writing.workspace, flags), stand)
+        told = history.of(writing, writing.workspace, flags)
+        steps = steps_of(told, counting.remembering, stand)
         finals = [Change(*where, NOWHERE, own[-1][1]) for where, own in steps.items()]
         tallies.move(writing, counting, tallies.moved(writing, numbers, finals))
         tallies.credit_anew(writing, numbers, finals)
@@ -55,10 +56,10 @@ def recount_all(writing: Writing, progressed: Progressed | None = None) -> None:
             progressed(done)
 
 
-def steps_of(told: Mapping[Where, list[Told]], stand: Stand) -> Steps:
+def steps_of(told: Mapping[Where, list[Told]], remembering: Container[str], stand: Stand) -> Steps:
     """Where each activity stood after each commit that changed it."""
     return {
-        where: [(seq, stand(where, state)) for seq, state in history.states(reports)]
+        where: [(seq, stand(where, story)) for seq, story in history.steps(reports, remembering)]
         for where, reports in told.items()
     }
 

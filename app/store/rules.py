@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from app.domain.definitions import metric_of
 from app.domain.errors import NotFound
-from app.domain.instants import QUARTER, day_number, moment_of
+from app.domain.holders import Holder
 from app.domain.metrics import Metric
 from app.domain.presets import PRESETS
-from app.store import documents, generations
+from app.domain.zones import Offsets, day_of
+from app.store import dating, documents, generations
 from app.store.generations import Generation, Stage, in_stage
 from app.store.states import Where
 from app.store.transactions import Access
@@ -36,17 +37,21 @@ class Moving(NamedTuple):
 class Rules:
     """How a workspace counts. `counts` keeps archived sources: what they sent still counts.
 
+    offsets: the zone's rules that days are cut by, for all that serve the database
     by_kind: the metrics that serve, by their keys; named: the same under their generations' names
+    remembering: the kinds of which some metric asks what an activity was before
     """
 
     config_version: int
     zone: ZoneInfo
+    offsets: Offsets
     currency: str
     counts: Mapping[str, frozenset[str] | None]
     serving: frozenset[str]
     by_kind: ByKind
     named: ByKind
     moving: tuple[Moving, ...] = ()
+    remembering: frozenset[str] = frozenset()
     _days: dict[int, int] = field(default_factory=dict)
 
     def metrics_of(self, source: str, kind: str) -> Metrics:
@@ -86,8 +91,7 @@ class Rules:
         """The local day in which a quarter hour lies."""
         day = self._days.get(quarter)
         if day is None:
-            local = moment_of(quarter * QUARTER, self.zone)
-            day = self._days[quarter] = day_number(local.date())
+            day = self._days[quarter] = day_of(quarter, self.offsets, self.zone)
         return day
 
     def _is_counted(self, source: str, kind: str) -> bool:
@@ -105,19 +109,23 @@ def load(access: Access, workspace: str, config_version: int = 0) -> Rules:
     names = {key: one.name for key, one in in_stage(found, Stage.SERVING).items()}
     metrics = (*PRESETS.values(), *own_metrics(access, workspace).values())
     by_kind = _by_kind(metrics)
+    zone = ZoneInfo(document.body["time_zone"])
+    moving = tuple(
+        Moving(one, replace(_definition(access, workspace, one), key=one.name))
+        for one in found
+        if one.stage is not Stage.SERVING
+    )
     return Rules(
         config_version,
-        ZoneInfo(document.body["time_zone"]),
+        zone,
+        dating.rules_of(access, workspace, zone),
         document.body["currency"],
         {source.key: _kinds(source.body.get("counts")) for source in sources},
         frozenset(source.key for source in sources if not source.archived),
         by_kind,
         _by_kind(replace(one, key=names.get(one.key, one.key)) for one in metrics),
-        tuple(
-            Moving(one, replace(_definition(access, workspace, one), key=one.name))
-            for one in found
-            if one.stage is not Stage.SERVING
-        ),
+        moving,
+        _remembering((*metrics, *(one.metric for one in moving))),
     )
 
 
@@ -165,6 +173,10 @@ def _by_kind(metrics: Iterable[Metric]) -> dict[str, Metrics]:
     for metric in metrics:
         found[metric.kind] = (*found.get(metric.kind, ()), metric)
     return found
+
+
+def _remembering(metrics: Iterable[Metric]) -> frozenset[str]:
+    return frozenset(one.kind for one in metrics if one.holder is Holder.AT_TIME)
 
 
 def _kinds(counts: list[str] | None) -> frozenset[str] | None:

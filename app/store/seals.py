@@ -23,6 +23,8 @@ _ALL = "*"
 
 # Whether a key opens a ciphertext.
 Opens = Callable[[bytes], bool]
+# A ciphertext under the key that is to be used; None for one that nobody can open.
+Seals = Callable[[bytes], bytes | None]
 
 
 def fits(connection: Connection, fingerprint: bytes, opens: Opens) -> bool:
@@ -44,8 +46,8 @@ def note(connection: Connection, fingerprint: bytes) -> None:
     connection.execute(change, {"workspace_id": _ALL, "fingerprint": fingerprint})
 
 
-def forget_unreadable(writing: Writing, opens: Opens) -> list[str]:
-    """Let go of the credentials that a key cannot open; the sources that had them."""
+def sealed_anew(writing: Writing, sealed: Seals) -> list[str]:
+    """Seal every credential of a workspace anew; the sources whose own had to be let go of."""
     found = writing.connection.execute(
         select(
             col(SourceSecretRow.source),
@@ -56,10 +58,14 @@ def forget_unreadable(writing: Writing, opens: Opens) -> list[str]:
         .where(col(SourceSecretRow.credentials).is_not(None))
         .order_by(col(SourceSecretRow.source))
     ).all()
-    forgotten = [(source, hook) for source, hook, sealed in found if not opens(sealed or b"")]
-    for source, hook in forgotten:
-        sources.put_secret(writing, source, Secret(hook, None))
-    return [source for source, _ in forgotten]
+    forgotten: list[str] = []
+    for source, hook, credentials in found:
+        anew = sealed(credentials or b"")
+        if anew != credentials:
+            sources.put_secret(writing, source, Secret(hook, anew))
+        if anew is None:
+            forgotten.append(source)
+    return forgotten
 
 
 def _noted(connection: Connection) -> bytes | None:

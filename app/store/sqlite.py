@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from sqlalchemy import URL, Connection, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.store import files
+from app.store import disks, files
+from app.store.floor import Floor
 
 APPLICATION = 0x54617373  # "Tass", in the header of every database file of ours
 BUSY_SECONDS = 5
 _ATTEMPTS = 50
-_PRAGMAS = (
+_PRAGMAS: tuple[str, ...] = (
     f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
     "PRAGMA foreign_keys = ON",
     # NORMAL loses acknowledged commits when the power fails; WAL alone does not help.
     "PRAGMA synchronous = FULL",
     "PRAGMA cache_size = -32768",
-    # Folding the log into the file less often: a page that many commits touched moves once.
-    "PRAGMA wal_autocheckpoint = 4000",
+    # Folding the log (at 64 MiB) into the file less often: a page that many commits touched moves
+    # once.
+    "PRAGMA wal_autocheckpoint = 16000",
     # After a burst the log file is cut back instead of keeping its largest size for ever.
     "PRAGMA journal_size_limit = 67108864",
 )
@@ -36,6 +39,8 @@ _WORDS = {
     "SQLITE_BUSY": "database_is_locked",
     "SQLITE_FULL": "disk_is_full",
 }
+
+_log = logging.getLogger(__name__)
 
 
 class Sqlite:
@@ -50,13 +55,13 @@ class Sqlite:
         self._engine = create_engine(url, max_overflow=-1, hide_parameters=True)
         event.listen(self._engine, "connect", configured)
         event.listen(self._engine, "begin", _begun)
-        # A queue of our own in front of the file's lock: waiting there is fair and wakes at once,
-        # while SQLite's busy handler sleeps and polls.
-        self._writing = threading.Lock()
+        path = str(url.database)
+        self._floor = Floor(None if path.startswith("file:") else path, BUSY_SECONDS)
 
     def close(self) -> None:
         """The last connection folds the log into the file."""
         self._engine.dispose()
+        self._floor.close()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -67,7 +72,7 @@ class Sqlite:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Taken as a writer from the start: a reader that upgrades can only fail."""
-        with self._writing, self._engine.connect() as connection:
+        with self._floor.taken(), self._engine.connect() as connection:
             connection.execution_options(begin="BEGIN IMMEDIATE")
             with connection.begin():
                 yield connection
@@ -76,8 +81,13 @@ class Sqlite:
         """The file's own lock keeps the others out."""
         return self.writing()
 
+    def hold_writers(self, _connection: Connection) -> None:
+        """A file has one writer, and this is it."""
+
     def prepare(self) -> str | None:
-        """Make readers and the writer independent. The file remembers it."""
+        """Refuse a network disk; make readers and the writer independent, which the file keeps."""
+        if (fault := self._unfit_disk()) is not None:
+            return fault
         for attempt in range(_ATTEMPTS):
             try:
                 self._use_write_ahead_log()
@@ -110,11 +120,14 @@ class Sqlite:
         with self._engine.connect() as connection:
             connection.execution_options(begin="SELECT 1")
             files.fold_log(connection)
-            with self._writing:
+            with self._floor.taken():
                 return files.cut_log(connection, BUSY_SECONDS)
 
     def bell(self) -> None:
         """One process serves a file; what the command line writes is found by looking."""
+
+    def clock(self, _connection: Connection) -> None:
+        """The file has none."""
 
     def outage(self, error: DBAPIError) -> str | None:
         """What the engine's own name for the error means to whoever runs it."""
@@ -128,6 +141,19 @@ class Sqlite:
         return next(
             (word for start, word in _WORDS.items() if name.startswith(start)), "store_failed"
         )
+
+    def _unfit_disk(self) -> str | None:
+        """Asked before the first connection: a lock of another machine's could hold that one."""
+        disk = disks.disk_of(Path(str(self._engine.url.database).removeprefix("file:")))
+        if disk is not None and disk.is_network:
+            return "database_on_network_disk"
+        if disk is not None and disk.is_foreign:
+            _log.warning(
+                "the database is on %s at %s, whose locks and fsync must be as a local disk's",
+                disk.kind,
+                disk.mounted,
+            )
+        return None
 
     def _use_write_ahead_log(self) -> None:
         with self._engine.connect() as connection:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from app.domain.activities import State
+from app.domain.activities import State, Story
 from app.domain.errors import Invalid
 from app.domain.instants import QUARTER
 from app.domain.metrics import Metric, Uncounted, UnitKind, contributions
 from app.domain.presets import PRESETS
-from app.store.rules import Metrics
+from app.store.rules import Metrics, Rules
+from app.store.states import Where
 
 # (metric, currency, quarter, identity) and (number, total): as the domain's Cell and Movement,
 # as plain tuples because thousands are made per commit.
@@ -45,20 +46,35 @@ def standing(state: State, metrics: Metrics, currency: str) -> Standing:
     lists the activity instead: what was acknowledged yesterday must not depend on what somebody
     defines today.
     """
-    return _standing(state, metrics, currency, refused=PRESETS)
+    return _standing(state, metrics, currency, (), refused=PRESETS)
 
 
-def stored_standing(state: State, metrics: Metrics, currency: str) -> Standing:
+def stored_standing(
+    state: State, metrics: Metrics, currency: str, earlier: Sequence[State] = ()
+) -> Standing:
     """Where a state that was taken in under other rules stands now.
+
+    earlier: what the activity was before, as its `story` has it
 
     A metric that it no longer fits (a kind that was not counted when it came, another currency)
     does not count it, and it is listed; it was acknowledged, so it cannot be refused any more.
     """
-    return _standing(state, metrics, currency, refused=())
+    return _standing(state, metrics, currency, earlier, refused=())
+
+
+def stood(where: Where, story: Story, by: Rules) -> Standing:
+    """Where an activity stands by some rules."""
+    metrics = by.tallied(where, story.state.kind)
+    return stored_standing(story.state, metrics, by.currency, story.earlier)
 
 
 def _standing(
-    state: State, metrics: Metrics, currency: str, *, refused: Container[str]
+    state: State,
+    metrics: Metrics,
+    currency: str,
+    earlier: Sequence[State],
+    *,
+    refused: Container[str],
 ) -> Standing:
     cells: dict[CellKey, Amount] = {}
     credited: set[Credit] = set()
@@ -66,7 +82,7 @@ def _standing(
     uncounted = False
     for metric in metrics:
         try:
-            added = contributions(metric, state, currency)
+            added = contributions(metric, state, currency, earlier)
         except Invalid:
             if metric.key in refused:
                 raise

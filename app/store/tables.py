@@ -74,10 +74,7 @@ def _table(
 
 
 workspace_head = _table(
-    "workspace_head",
-    _value("seq", Whole),
-    _value("at", Whole),
-    _value("config_version", Whole),
+    "workspace_head", _value("seq", Whole), _value("at", Whole), _value("config_version", Whole)
 )
 workspace_commit = _table(
     "workspace_commit",
@@ -88,6 +85,8 @@ workspace_commit = _table(
 # By what version of the program a workspace was last counted as a whole.
 counting = _table("counting", _value("version", Whole))
 
+# By which rules of which zone its days were cut.
+zone_rules = _table("zone_rules", _value("zone", Words), _value("offsets", Words))
 actor = _table(
     "actor",
     _key("source", Words),
@@ -110,7 +109,7 @@ metric_generation = _table(
     *(_value("version", Whole), *(_value(place, Words) for place in _PLACES)),
     *(_value("counted", Whole), _value("expected", Whole)),
 )
-# Which secret key the credentials are sealed with, by its digest.
+# Which secret key the credentials are sealed with.
 seal = _table("seal", _value("fingerprint", Octets))
 verification = _table("verification", _value("at", Whole), _value("mismatches", Whole))
 source_state = _table(

@@ -14,7 +14,7 @@ from sqlalchemy import delete, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.errors import Invalid
-from app.store import actors, generations, journal
+from app.store import actors, dating, generations, journal
 from app.store.actors import Who
 from app.store.dialect import columns, deleting, inserting
 from app.store.generations import key_of
@@ -127,11 +127,12 @@ def clear(writing: Writing) -> None:
 
 
 def redate(writing: Writing, rules: Rules) -> None:
-    """Sum the days up anew from their quarter hours, by the zone that now stands.
+    """Sum the days up anew from their quarter hours, by the zone that now stands, and note it.
 
     Raises Invalid `tally_does_not_fit` when a day of that zone leaves 64 bits.
     """
     of = tally_quarter.c
+    dating.note(writing, rules.zone, rules.offsets)
     writing.connection.execute(
         delete(tally_day).where(tally_day.c.workspace_id == writing.workspace)
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from app.domain.activities import NOTHING, State
+from app.domain.activities import NOTHING, Story
 from app.domain.belonging import belongings, reading
 from app.domain.changes import Move, Parts, What, moves, parts_of
 from app.domain.errors import Fault, Invalid, NotFound
@@ -180,21 +180,21 @@ class _Listing:
         return [self._change(one, told[one.source, one.key]) for one in some]
 
     def _change(self, arrival: Arrival, told: Sequence[Told]) -> Change | None:
-        steps = history.states(told)
-        first = NOTHING
-        for seq, state in steps:
+        steps = history.steps(told, self.rules.remembering)
+        first = Story(NOTHING)
+        for seq, story in steps:
             if seq <= self.old:
-                first = state
+                first = story
         last = steps[-1][1]
-        before, after = (self._parts(arrival.source, state) for state in (first, last))
+        before, after = (self._parts(arrival.source, story) for story in (first, last))
         moved = moves(self.base, before, after)
-        what = What.LATE if first is NOTHING else What.CORRECTED
+        what = What.LATE if first.state is NOTHING else What.CORRECTED
         if not moved:
             return None
-        return Change(arrival.source, arrival.key, last.kind, what, arrival.at, moved)
+        return Change(arrival.source, arrival.key, last.state.kind, what, arrival.at, moved)
 
-    def _parts(self, source: str, state: State) -> dict[str, Parts]:
-        if state is NOTHING:
+    def _parts(self, source: str, story: Story) -> dict[str, Parts]:
+        if story.state is NOTHING:
             return {}
-        metrics = {metric.key for metric in self.rules.metrics_of(source, state.kind)}
-        return parts_of(self.base, source, state, metrics, self.at.until)
+        metrics = {metric.key for metric in self.rules.metrics_of(source, story.state.kind)}
+        return parts_of(self.base, source, story, metrics, self.at.until)

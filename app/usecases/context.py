@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from app.outbound.calls import Callers
-from app.store.committer import Committer
+from app.store.committer import Commits
 from app.store.engine import Store
 from app.store.transactions import Reading, Writing
 from app.usecases.organisation import Organisations
@@ -26,7 +26,7 @@ class Context:
     """The parts of a running service, below the web. `public_url` has no trailing slash."""
 
     store: Store
-    committer: Committer
+    committer: Commits
     watch: Watch
     vault: Vault
     organisations: Organisations

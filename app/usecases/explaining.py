@@ -13,19 +13,20 @@ from app.domain.errors import NotFound
 from app.domain.explanation import Item, Part, Whose, lies_in_part
 from app.domain.goals import Goal
 from app.domain.ground import Ground
-from app.domain.metrics import Metric, Unit
+from app.domain.metrics import Contribution, Metric, Unit
 from app.domain.progress import Scope
 from app.domain.scopes import Breakdown, check
 from app.store import heads
 from app.store.explained import Behind
+from app.store.journal import Knowing
 from app.store.transactions import Access
 from app.usecases import series
 from app.usecases.context import Context
-from app.usecases.counted import counted
+from app.usecases.counted import counted, knowing
 from app.usecases.listing import Listed, item_of
 from app.usecases.organisation import Organisation
 from app.usecases.plan_names import plan_named
-from app.usecases.progress import Asked, moment_asked
+from app.usecases.progress import Asked, check_known_at, moment_asked
 from app.usecases.series import Range
 
 
@@ -41,6 +42,7 @@ class GoalActivities:
     scope: Scope
     part: Part
     until: int
+    known_at: int | None
     totals: Mapping[str, Amount]
     items: tuple[Item, ...]
     basis: tuple[str | int, ...]
@@ -58,6 +60,7 @@ class MetricActivities:
     metric: Metric
     unit: Unit
     range: Range
+    known_at: int | None
     zone: ZoneInfo
     items: tuple[Item, ...]
     basis: tuple[str | int, ...]
@@ -96,25 +99,32 @@ def goal_activities(
 ) -> GoalActivities:
     """Up to so many activities of a goal's number behind a place, as its progress counts them.
 
+    With `known_at`, as it counted them then.
+
     Raises as `report_progress` does, and NotFound `unknown_goal`.
     """
     now = context.clock()
     at = moment_asked(asked.as_of, now)
+    check_known_at(asked.known_at, now)
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
+        known = knowing(reading, found, asked.known_at)
         counted_last = at.as_of if asked.as_of is None else at.as_of - 1
-        document = plan_named(reading, found, plan, counted_last, asked.version)
+        named_then = known if asked.version is None else None
+        document = plan_named(reading, found, plan, counted_last, asked.version, named_then)
         base = found.ground(document)
         check(base, asked.scope, Breakdown.NONE)
         chosen = _goal(base, goal)
-        number = _Number(base, chosen, asked.scope, part)
+        number = _Number(base, chosen, asked.scope, part, known)
         sums = _totals(reading, found, number, at.until)
         items = tuple(islice(_goal_items(reading, found, number, at.until, page), page[1]))
         head = heads.head(reading, workspace)
-    moved = (head.seq, head.config_version) if head else ()
+    moved = (known.seq if known else head.seq, head.config_version) if head else ()
     which = (workspace, document.key, document.version, goal)
     basis = (*which, *moved, at.until, repr(asked), part.value, repr(page))
-    return GoalActivities(base, chosen, asked.scope, part, at.until, sums, items, basis)
+    return GoalActivities(
+        base, chosen, asked.scope, part, at.until, asked.known_at, sums, items, basis
+    )
 
 
 def metric_activities(
@@ -138,14 +148,15 @@ def metric_activities(
             found.workspace.zone if asked.time_zone is None else series.zone_asked(asked.time_zone)
         )
         within = series.range_asked(asked, zone, now)
-        behind, limit = page
-        listed = Listed(reading, found, metric, behind, limit)
-        items = tuple(islice(_metric_items(listed, chosen, within), limit))
+        known_at = series.known_asked(asked, zone, now)
+        known = knowing(reading, found, known_at)
+        listed = Listed(reading, found, metric, page, known)
+        items = tuple(islice(_metric_items(listed, chosen, within), page[1]))
         head = heads.head(reading, workspace)
-    moved = (head.seq, head.config_version) if head else ()
+    moved = (known.seq if known else head.seq, head.config_version) if head else ()
     basis = (workspace, key, *moved, within.until, repr(asked), repr(chosen), repr(page))
     unit = metric.unit_in(found.workspace.currency)
-    return MetricActivities(metric, unit, within, zone, items, basis)
+    return MetricActivities(metric, unit, within, known_at, zone, items, basis)
 
 
 def _check(found: Organisation, chosen: Filter) -> None:
@@ -164,12 +175,13 @@ def _goal(base: Ground, key: str) -> Goal:
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    """One of a goal's numbers in one scope."""
+    """One of a goal's numbers in one scope, as known then or now."""
 
     base: Ground
     goal: Goal
     scope: Scope
     part: Part
+    known: Knowing | None
 
     def counts(self, currency: str) -> bool:
         """Whether amounts in a currency are in it."""
@@ -187,7 +199,8 @@ def _totals(
     """The number itself, from where the progress has it."""
     metric = number.goal.metric.key
     sums: dict[str, Amount] = {}
-    for place, amounts in counted(access, found, number.base, until, metrics={metric}).items():
+    amounts_by_place = counted(access, found, number.base, until, number.known, {metric})
+    for place, amounts in amounts_by_place.items():
         if number.holds(place):
             for key, amount in amounts.items():
                 if number.counts(key.currency):
@@ -203,8 +216,7 @@ def _goal_items(
     page: tuple[Behind, int],
 ) -> Iterator[Item]:
     base, calendar = number.base, found.workspace.calendar
-    behind, limit = page
-    listed = Listed(access, found, number.goal.metric, behind, limit)
+    listed = Listed(access, found, number.goal.metric, page, number.known)
     places = Places(base.plan, base.people, listed.actors, base.persons)
     known: dict[tuple[int, date], Place] = {}
 
@@ -219,11 +231,15 @@ def _goal_items(
     stretches = listed.stretches(
         number.counts, (first, end), lambda actor, at: number.holds(place(actor, at))
     )
-    for one, added in listed.counted(stretches):
-        if number.counts(added.currency):
-            at = one.place.at
-            whom = listed.whose(one.place.actor, at)
-            yield item_of(listed.metric, one, added, whom, place(one.place.actor, at))
+
+    def belongs(actor: int, added: Contribution) -> bool:
+        lies_there = first <= added.at < end and number.counts(added.currency)
+        return lies_there and number.holds(place(actor, added.at))
+
+    for one, added in listed.counted(stretches, belongs):
+        at = one.place.at
+        whom = listed.whose(one.place.actor, at)
+        yield item_of(listed.metric, one, added, whom, place(one.place.actor, at))
 
 
 def _metric_items(listed: Listed, chosen: Filter, within: Range) -> Iterator[Item]:
@@ -239,8 +255,14 @@ def _metric_items(listed: Listed, chosen: Filter, within: Range) -> Iterator[Ite
         stretches = listed.holding(end, wanted)
     else:
         stretches = listed.stretches(listed.own, (within.start, end), wanted)
-    for one, added in listed.counted(stretches):
-        stands = added.until is None or added.until >= end
-        if listed.own(added.currency) and (stands or not standing):
-            whom = listed.whose(one.place.actor, last if standing else one.place.at)
-            yield item_of(listed.metric, one, added, whom, None)
+
+    def belongs(actor: int, added: Contribution) -> bool:
+        if standing:
+            there = added.at < end and (added.until is None or added.until >= end)
+        else:
+            there = within.start <= added.at < end
+        return there and listed.own(added.currency) and wanted(actor, added.at)
+
+    for one, added in listed.counted(stretches, belongs):
+        whom = listed.whose(one.place.actor, last if standing else one.place.at)
+        yield item_of(listed.metric, one, added, whom, None)

@@ -20,6 +20,7 @@ from app.store import fetchers
 from app.store.fetchers import State as Stands
 from app.usecases.context import Context
 from app.usecases.fetch_subjects import Subject
+from app.usecases.vault import Held
 
 LEASE = 60 * SECOND
 # One call takes 35 seconds at most: a lease of that age outlives it.
@@ -50,7 +51,7 @@ class Holder:
         vault, known = self._context.vault, None
         if self.stands.tokens is not None:
             try:
-                known = Tokens(**json.loads(vault.opened(self.stands.tokens)["tokens"][0]))
+                known = Tokens(**json.loads(vault.opened(self.stands.tokens).secrets["tokens"][0]))
             except (Unavailable, KeyError, ValueError, TypeError):
                 known = None  # sealed with another key, or by another version: begun anew
         subject = self._subject
@@ -60,7 +61,7 @@ class Holder:
 
     def _keep(self, tokens: Tokens) -> None:
         text = json.dumps(tokens._asdict())
-        self.write(tokens=self._context.vault.seal({"tokens": (text,)}))
+        self.write(tokens=self._context.vault.seal(Held({"tokens": (text,)})))
 
     def _pause(self, seconds: float) -> bool:
         return not self._ended.wait(seconds)

@@ -96,7 +96,7 @@ def subject_of(
     if api is None or read is None:
         return None
     provider = PROVIDERS[name]
-    secrets = held(context, access, workspace, document.key)
+    secrets = held(context, access, workspace, document.key).at(context.clock())
     return Subject(
         workspace,
         document.key,

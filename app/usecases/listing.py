@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
+from app.domain.activities import Story
 from app.domain.attribution import Actor, Place
 from app.domain.credits import MILLION
 from app.domain.errors import Invalid
@@ -14,6 +16,7 @@ from app.domain.metrics import Contribution, Credit, Metric, Uncounted, contribu
 from app.store import explained, totals
 from app.store.explained import Behind, Credited
 from app.store.explained import Range as Stretch
+from app.store.journal import Knowing
 from app.store.transactions import Access
 from app.usecases.counted import actors_of
 from app.usecases.organisation import Organisation
@@ -27,7 +30,7 @@ def item_of(
         one.place.source,
         one.place.key,
         one.place.actor,
-        one.state.kind,
+        one.story.state.kind,
         one.place.at,
         whom,
         None if place is None else place.standing,
@@ -42,14 +45,19 @@ class Listed:
     """The activities of one metric behind a place, in one snapshot."""
 
     def __init__(
-        self, access: Access, found: Organisation, metric: Metric, behind: Behind, limit: int
+        self,
+        access: Access,
+        found: Organisation,
+        metric: Metric,
+        page: tuple[Behind, int],
+        known: Knowing | None,
     ) -> None:
         self.metric = metric
         self.actors: Mapping[int, Actor] = actors_of(access, found.workspace.key)
         self._access = access
         self._found = found
-        self._behind = behind
-        self._limit = limit
+        self._behind, self._limit = page
+        self._known = known
         self._days: dict[int, date] = {}
         self._whose: dict[tuple[int, date], Whose] = {}
 
@@ -116,25 +124,66 @@ class Listed:
         ]
 
     def counted(
+        self,
+        stretches: Iterator[list[Stretch]],
+        belongs: Callable[[int, Contribution], bool],
+    ) -> Iterator[tuple[Credited, Contribution]]:
+        """The activities that the metric counts there, with what they add, by their places.
+
+        belongs: whether what is added for an actor is asked about
+        """
+        stands = (
+            pair for pair in self._standing(stretches) if belongs(pair[0].place.actor, pair[1])
+        )
+        if self._known is None:
+            return stands
+        then = self._corrected(self._known, belongs)
+        return heapq.merge(stands, then, key=lambda pair: pair[0].place)
+
+    def _standing(
         self, stretches: Iterator[list[Stretch]]
     ) -> Iterator[tuple[Credited, Contribution]]:
-        """The activities that the metric counts there, with what they add."""
-        currency = self._found.workspace.currency
+        """What counts now, and did so then."""
         for within in stretches:
             for one in explained.credited(
                 self._access,
                 self._found.workspace.key,
-                self.metric.kind,
+                self.metric,
                 within,
                 self._behind,
                 self._limit,
+                self._known,
             ):
-                try:
-                    added = contributions(self.metric, one.state, currency)
-                except Invalid:
-                    continue  # another metric counts it then
-                if not isinstance(added, Uncounted):
-                    yield from ((one, part) for part in added or () if self._is_there(one, part))
+                for part in self._parts(one.story):
+                    if self._is_there(one, part):
+                        yield one, part
+
+    def _corrected(
+        self, known: Knowing, belongs: Callable[[int, Contribution], bool]
+    ) -> list[tuple[Credited, Contribution]]:
+        """What counted otherwise then, as much of it as a page can show."""
+        numbers = {who: number for number, who in self.actors.items()}
+
+        def then() -> Iterator[tuple[Credited, Contribution]]:
+            workspace = self._found.workspace.key
+            for where, story in explained.corrected(
+                self._access, workspace, self.metric.key, known
+            ):
+                for part in self._parts(story):
+                    actor = numbers.get(Actor(where[0], part.identity), -1)
+                    place = Behind(part.at, *where, actor)
+                    if actor >= 0 and place > self._behind and belongs(actor, part):
+                        yield Credited(place, story), part
+
+        return heapq.nsmallest(self._limit, then(), key=lambda pair: pair[0].place)
+
+    def _parts(self, story: Story) -> tuple[Contribution, ...]:
+        currency = self._found.workspace.currency
+        try:
+            added = contributions(self.metric, story.state, currency, story.earlier)
+        except Invalid:
+            return ()  # another metric counts it then
+        return () if added is None or isinstance(added, Uncounted) else added
 
     def _is_there(self, one: Credited, added: Contribution) -> bool:
         """Whether it is this metric that credits the actor at that instant."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import NamedTuple
 
 from app.domain.deliveries import Delivery, ItemResult
 from app.domain.errors import NotFound, Unavailable
 from app.intake.credentials import Credentials
+from app.intake.mapping import BodyMapping
 from app.intake.receiving import Broken, received
 from app.intake.registry import PROVIDERS
-from app.intake.requests import Answer, Hook, HookRequest
+from app.intake.requests import Answer, Hook, HookRequest, Maps
 from app.intake.source_settings import Settings, standing_settings
 from app.store import sources
 from app.store.documents import Document
@@ -23,8 +26,11 @@ from app.usecases.keys import digest_of
 from app.usecases.organisation import SOURCE
 from app.usecases.recording import Results
 from app.usecases.saving import standing
-from app.usecases.source_mapping import changes
+from app.usecases.source_mapping import body_mapping_in, changes
 from app.usecases.source_secrets import HOOK, held, workspace_of_hook
+from app.usecases.vault import Held
+
+MOST_FRAMES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +40,15 @@ class Connection:
     workspace: str
     source: str
     hook: Hook
-    credentials: Credentials
+    held: Held
     settings: Settings
     changes: int
+    mapping: BodyMapping | None
     base_url: str
+
+    def credentials(self, now: int) -> Credentials:
+        """What proves a request at an instant: rotated values end while it is remembered."""
+        return {name: values for name, values in self.held.at(now).items() if name != HOOK}
 
 
 def connection_of(
@@ -47,14 +58,14 @@ def connection_of(
     provider = PROVIDERS[document.body["provider"]]
     if provider.hook is None:
         return None
-    secrets = held(context, access, workspace, document.key)
     return Connection(
         workspace,
         document.key,
         provider.hook,
-        {name: values for name, values in secrets.items() if name != HOOK},
+        held(context, access, workspace, document.key),
         standing_settings(provider.settings, document.body.get("settings")),
         changes(document),
+        body_mapping_in(document) if provider.maps is Maps.BODIES else None,
         context.public_url or context.local_url,
     )
 
@@ -122,7 +133,7 @@ def record_hook(context: Context, connection: Connection, call: HookCall) -> Ans
 
     Raises Unauthenticated for what the provider did not send.
     """
-    hook = connection.hook
+    hook, now = connection.hook, context.clock()
     request = HookRequest(
         connection.workspace,
         connection.source,
@@ -130,10 +141,11 @@ def record_hook(context: Context, connection: Connection, call: HookCall) -> Ans
         call.method,
         call.headers,
         call.body,
-        connection.credentials,
-        context.clock(),
+        connection.credentials(now),
+        now,
         connection.settings,
         connection.changes,
+        connection.mapping,
     )
     greeting = hook.handshake(request)
     if greeting is not None:
@@ -155,9 +167,18 @@ def _submitted(context: Context, delivery: Delivery) -> Results:
 
 
 def broken(source: str) -> Broken:
-    """Who is told of a fault of ours in the reader of a source."""
+    """Who is told of a fault of ours in the reader of a source.
+
+    The log has its kind and its place, not its message: that may quote what was being read.
+    """
 
     def tell(error: Exception) -> None:
-        logger(__name__).error("a delivery could not be read", source=source, exc_info=error)
+        frames = traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]
+        logger(__name__).error(
+            "a delivery could not be read",
+            source=source,
+            error=type(error).__name__,
+            at=[f"{one.name} ({PurePath(one.filename).name}:{one.lineno})" for one in frames],
+        )
 
     return tell

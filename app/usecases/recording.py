@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import replace
 
 from app.domain.deliveries import ItemResult
 from app.intake.events import raw_event, read_events
 from app.intake.tables import raw_table, read_table
+from app.store.lanes import Answer as Waiting
 from app.usecases.context import Context
 from app.usecases.source_mapping import mapping_for
 
@@ -16,13 +16,18 @@ Results = Future[list[ItemResult]]
 
 
 def record_events(
-    context: Context, workspace: str, body: bytes, media_type: str, headers: Mapping[str, str]
-) -> Results:
-    """Queue the events of a direct request; the future has one result an item, once on disk."""
+    context: Context,
+    workspace: str,
+    body: bytes,
+    media_type: str,
+    headers: Mapping[str, str],
+    answer: Waiting,
+) -> None:
+    """Queue the events of a direct request; the answer gets a result an item, once on disk."""
     raw = raw_event(body, media_type, headers)
     now = context.clock()
-    return context.committer.submit(
-        read_events(body, media_type, headers, workspace=workspace, now=now, raw=raw)
+    context.committer.post(
+        read_events(body, media_type, headers, workspace=workspace, now=now, raw=raw), answer
     )
 
 
@@ -36,4 +41,4 @@ def record_table(
     with context.read() as reading:
         mapping = mapping_for(reading, workspace, source)
     delivery = read_table(body, media_type, mapping, workspace=workspace, now=context.clock())
-    return context.committer.submit(replace(delivery, raw=raw_table(body, media_type, source)))
+    return context.committer.submit(delivery._replace(raw=raw_table(body, media_type, source)))

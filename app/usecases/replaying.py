@@ -8,7 +8,7 @@ supersedes. Times are judged by the instant of receipt: what was too far ahead t
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import sleep
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ from app.usecases.fetch_subjects import object_of, subject_of
 from app.usecases.organisation import SOURCE
 from app.usecases.receiving import broken, connection_of
 from app.usecases.recording import Results
-from app.usecases.source_mapping import mapping_in
+from app.usecases.source_mapping import row_mapping_in
 
 # So many are held in memory at once, and so many one request may take.
 CHUNK = 50
@@ -117,7 +117,7 @@ def _only(delivery: Delivery, source: str | None) -> Delivery:
         return delivery
     items = tuple(item for item in delivery.items if _source(item) == source)
     refused = tuple(item for item in delivery.refused if _source(item) == source)
-    return replace(delivery, items=items, refused=refused)
+    return delivery._replace(items=items, refused=refused)
 
 
 def _source(item: Item | Refused) -> str | None:
@@ -138,12 +138,12 @@ def _read_again(context: Context, reading: Reading, workspace: str, whole: Whole
         delivery = _read_table(reading, workspace, raw, now)
     else:
         delivery = read_events(raw.body, raw.media_type, raw.headers, workspace=workspace, now=now)
-    return replace(delivery, replay=Replay(stored.id, context.clock()))
+    return delivery._replace(replay=Replay(stored.id, context.clock()))
 
 
 def _read_table(reading: Reading, workspace: str, raw: Raw, received_at: int) -> Delivery:
     document = documents.get(reading, workspace, SOURCE, str(raw.source))
-    mapping = mapping_in(document) if document else None
+    mapping = row_mapping_in(document) if document else None
     if mapping is None:
         raise Conflict("no_mapping_any_more")
     return read_table(raw.body, raw.media_type, mapping, workspace=workspace, now=received_at)
@@ -169,8 +169,9 @@ def _read_hook(
         received_at,
         found.settings,
         found.changes,
+        found.mapping,
     )
-    return read_again(found.hook, kept, found.credentials, broken(source))
+    return read_again(found.hook, kept, found.credentials(context.clock()), broken(source))
 
 
 def _read_object(

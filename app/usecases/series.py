@@ -133,7 +133,7 @@ def series(
         metric = found.metric(key) if counted else found.building[key]
         zone = found.workspace.zone if asked.time_zone is None else zone_asked(asked.time_zone)
         asked_range = range_asked(asked, zone, now)
-        known_at = _known_at(asked, zone, now)
+        known_at = known_asked(asked, zone, now)
         known = knowing(reading, found, known_at)
         shown = _Showing(reading, found, metric, asked, known).items(asked_range, zone, behind)
         head = heads.head(reading, workspace)
@@ -169,7 +169,8 @@ def range_asked(asked: Asked, zone: ZoneInfo, now: int) -> Range:
     return Range(start, end, until)
 
 
-def _known_at(asked: Asked, zone: ZoneInfo, now: int) -> int | None:
+def known_asked(asked: Asked, zone: ZoneInfo, now: int) -> int | None:
+    """The instant that is known of; None for now. Raises Invalid with the parameter."""
     if asked.known_at is None:
         return None
     try:

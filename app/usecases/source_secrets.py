@@ -15,7 +15,7 @@ from app.store import sources
 from app.store.transactions import Access, Writing
 from app.usecases.context import Context
 from app.usecases.keys import digest_of
-from app.usecases.vault import Secrets
+from app.usecases.vault import NOTHING_HELD, Held, Secrets
 
 HOOK = "@hook"  # no provider names a secret so
 _PREFIX = "h"
@@ -45,16 +45,16 @@ def wanted(
     """
     declared = provider.secrets_of(settings)
     secrets = _given(declared, given, held)
-    made = {
-        secret.name: _made(context, secret)
+    fresh = {
+        secret.name: made(context, secret)
         for secret in declared
         if secret.absence is Absence.GENERATED and secret.name not in secrets
     }
-    secrets |= {name: (value,) for name, value in made.items()}
+    secrets |= {name: (value,) for name, value in fresh.items()}
     provider.check(settings, secrets)
     if provider.hook:
         secrets[HOOK] = held.get(HOOK) or (_hook_token(context, workspace),)
-    return Wanted(secrets, made)
+    return Wanted(secrets, fresh)
 
 
 def _given(declared: Sequence[Secret], given: RawValue, held: Secrets) -> Secrets:
@@ -70,7 +70,7 @@ def _given(declared: Sequence[Secret], given: RawValue, held: Secrets) -> Secret
         raise error.below("/credentials") from None
 
 
-def _made(context: Context, secret: Secret) -> str:
+def made(context: Context, secret: Secret) -> str:
     """A secret of 256 random bits, as its provider writes them."""
     return secret.written(hashlib.sha256(context.token(64).encode()).digest())
 
@@ -86,16 +86,22 @@ def workspace_of_hook(token: str) -> str | None:
     return workspace if prefix == _PREFIX and workspace and len(secret) == _LENGTH else None
 
 
-def held(context: Context, access: Access, workspace: str, source: str) -> Secrets:
+def held(context: Context, access: Access, workspace: str, source: str) -> Held:
     """The secrets a source has."""
     found = sources.secret(access, workspace, source)
     if found is None or found.credentials is None:
-        return {}
+        return NOTHING_HELD
     return context.vault.opened(found.credentials)
 
 
-def keep(context: Context, writing: Writing, source: str, secrets: Secrets) -> None:
+def keep(context: Context, writing: Writing, source: str, kept: Held) -> None:
     """Seal and store a source's secrets, with the digest by which its hook is found."""
-    hook = secrets.get(HOOK)
+    hook = kept.secrets.get(HOOK)
     digest = digest_of(hook[0]) if hook else None
-    sources.put_secret(writing, source, sources.Secret(digest, context.vault.seal(secrets)))
+    sources.put_secret(writing, source, sources.Secret(digest, context.vault.seal(kept)))
+
+
+def replaced(before: Held, secrets: Secrets) -> Held:
+    """What a PUT leaves: a value that it replaces ends at once, with what it had replaced."""
+    same = {name for name, values in secrets.items() if before.secrets.get(name) == values}
+    return Held(secrets, tuple(one for one in before.retiring if one.name in same))

@@ -28,8 +28,8 @@ from app.usecases.context import Context
 from app.usecases.organisation import SOURCE
 from app.usecases.saving import Precondition, archive, save, standing
 from app.usecases.source_mapping import SETTINGS
-from app.usecases.source_secrets import HOOK, held, keep, wanted
-from app.usecases.vault import Secrets
+from app.usecases.source_secrets import HOOK, held, keep, replaced, wanted
+from app.usecases.vault import NOTHING_HELD, Held
 
 # Counts the changes of secrets inside the document, so that a new secret is a new version.
 SECRETS_VERSION = "secrets_version"
@@ -48,7 +48,10 @@ class Liveness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A source as it is shown. `made` has the secrets made just now: they are shown once."""
+    """A source as it is shown. `made` has the secrets made just now: they are shown once.
+
+    retiring_until: the instant until which values that a rotation replaced are still taken
+    """
 
     document: Document
     liveness: Liveness
@@ -59,6 +62,7 @@ class Connected:
     made: Mapping[str, str]
     zone: tzinfo
     created: bool = False
+    retiring_until: int | None = None
 
 
 def put_source(
@@ -87,18 +91,20 @@ def put_source(
         before = documents.get(writing, workspace, SOURCE, key)
         if before is not None and before.body["provider"] != provider.name:
             raise Conflict("provider_fixed", provider=before.body["provider"])
-        has = held(context, writing, workspace, key) if before and not before.archived else {}
-        wants = wanted(context, workspace, provider, settings, credentials, has)
+        known = before is not None and not before.archived
+        has = held(context, writing, workspace, key) if known else NOTHING_HELD
+        wants = wanted(context, workspace, provider, settings, credentials, has.secrets)
         version = before.body[SECRETS_VERSION] if before else 0
-        body |= {SECRETS_VERSION: version + (wants.secrets != has)}
+        body |= {SECRETS_VERSION: version + (wants.secrets != has.secrets)}
         body = body | source_mapping.canonical(key, body, before.body if before else None)
         saved = save(writing, SOURCE, key, body, seen, author=author)
-        if wants.secrets != has:
-            keep(context, writing, key, wants.secrets)
+        secrets = replaced(has, wants.secrets)
+        if secrets != has:
+            keep(context, writing, key, secrets)
         if before is not None and before.body.get("counts") != body.get("counts"):
             ledger.rebuild_in(writing)
-        shown = _Showing(context, writing, workspace)
-        return shown.connected(saved.document, wants.secrets, wants.made, created=saved.created)
+        shown = Showing(context, writing, workspace)
+        return shown.connected(saved.document, secrets, wants.made, created=saved.created)
 
 
 def _provider(body: Mapping[str, Any], context: Context) -> Provider:
@@ -138,7 +144,7 @@ def get_source(context: Context, workspace: str, key: str) -> Connected:
         if found is None:
             raise NotFound("unknown_source", source=key)
         secrets = held(context, reading, workspace, key)
-        return _Showing(context, reading, workspace).connected(found, secrets)
+        return Showing(context, reading, workspace).connected(found, secrets)
 
 
 def page_of_sources(
@@ -146,7 +152,7 @@ def page_of_sources(
 ) -> list[Connected]:
     """Sources by key behind `after`."""
     with context.read() as reading:
-        shown = _Showing(context, reading, workspace)
+        shown = Showing(context, reading, workspace)
         return [
             shown.connected(found, held(context, reading, workspace, found.key))
             for found in documents.page(reading, workspace, SOURCE, after, limit)
@@ -163,7 +169,10 @@ def archive_source(
 
 def _unused(source: Source, document: Document) -> list[Step]:
     """Kinds that the mapping makes and nobody counts."""
-    mapping = source_mapping.mapping_in(document)
+    try:
+        mapping = source_mapping.mapping_in(document)
+    except Invalid:
+        mapping = None
     kinds = mapping.kinds if mapping else None
     return [
         Step("kind_not_counted", {"source": source.key, "kind": kind})
@@ -172,7 +181,7 @@ def _unused(source: Source, document: Document) -> list[Step]:
     ]
 
 
-class _Showing:
+class Showing:
     """How the sources of a workspace look at one moment."""
 
     def __init__(self, context: Context, access: Access, workspace: str) -> None:
@@ -189,7 +198,7 @@ class _Showing:
     def connected(
         self,
         document: Document,
-        secrets: Secrets,
+        secrets: Held,
         made: Mapping[str, str] | None = None,
         *,
         created: bool = False,
@@ -208,6 +217,7 @@ class _Showing:
             made or {},
             self._workspace.zone,
             created,
+            secrets.until(self._context.clock()),
         )
 
     def _next_steps(
@@ -218,8 +228,8 @@ class _Showing:
         settings = standing_settings(provider.settings, document.body.get(SETTINGS))
         return provider.hook.next_steps(Connecting(url, settings))
 
-    def _hook_url(self, secrets: Secrets) -> str | None:
-        hook = secrets.get(HOOK)
+    def _hook_url(self, secrets: Held) -> str | None:
+        hook = secrets.secrets.get(HOOK)
         base = self._context.public_url or self._context.local_url
         return f"{base}/v1/hooks/{hook[0]}" if hook else None
 

@@ -8,13 +8,13 @@ from fractions import Fraction
 from itertools import chain
 from zoneinfo import ZoneInfo
 
-from app.domain.activities import State
+from app.domain.activities import State, Story
 from app.domain.errors import NotFound
 from app.domain.explanation import Whose, whose, why_not
 from app.domain.metrics import Contribution, Metric, Uncounted, contributions
 from app.domain.progress import Reason
 from app.domain.quantities import Quantity
-from app.store import activities, rules
+from app.store import activities, history, remembering, rules
 from app.store.activities import Activity, Revision
 from app.store.rules import Rules
 from app.usecases.context import Context
@@ -76,11 +76,14 @@ def trace(
             raise NotFound("unknown_activity")
         reports = activities.revisions(reading, workspace, source, key, known)
         counting = rules.load(reading, workspace)
-    state = found.state
+        upto = history.LAST if known is None else known.seq
+        where, state = (source, key), found.state
+        kinds = counting.remembering
+        story = remembering.stories(reading, workspace, kinds, {where: state}, upto)[where]
     return Traced(
         found,
         tuple(Report(one, _standing(state, one)) for one in reports),
-        tuple(_counts(counting, organisation, source, state)),
+        tuple(_counts(counting, organisation, source, story)),
         organisation.workspace.zone,
     )
 
@@ -91,17 +94,18 @@ def _standing(state: State, report: Revision) -> tuple[str, ...]:
     return tuple(sorted(stands))
 
 
-def _counts(counting: Rules, found: Organisation, source: str, state: State) -> Iterator[Count]:
+def _counts(counting: Rules, found: Organisation, source: str, story: Story) -> Iterator[Count]:
+    state, earlier = story
     counted = {metric.key for metric in counting.metrics_of(source, state.kind)}
     for metric in counting.by_kind.get(state.kind, ()):
         if metric.key not in counted:
             yield Count(metric.key, (), Reason("kind_not_counted"))
             continue
-        reason = why_not(metric, state, counting.currency)
+        reason = why_not(metric, state, counting.currency, earlier)
         if reason is not None:
             yield Count(metric.key, (), reason)
             continue
-        added = contributions(metric, state, counting.currency)
+        added = contributions(metric, state, counting.currency, earlier)
         assert not isinstance(added, Uncounted)  # noqa: S101 - else there is a reason
         moved = (_moved(metric, found, source, part) for part in added or ())
         yield Count(metric.key, tuple(chain.from_iterable(moved)), None)

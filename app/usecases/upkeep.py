@@ -11,19 +11,30 @@ from app.usecases.background import Background
 
 INTERVAL_SECONDS = 5.0
 # A log this long is cut: four times what SQLite folds by itself.
-LONG_LOG = 64 * 2**20
+LONG_LOG = 256 * 2**20
 
 # Told the bytes of a part of the store.
 Told = Callable[[str, int], None]
 
 
+def _nothing() -> None:
+    """What else there is to be looked at, where there is nothing."""
+
+
 class Upkeep(Background):
     """Looks after the store every few seconds, beside everything else."""
 
-    def __init__(self, store: Store, deliveries: Callable[[], int], told: Told) -> None:
+    def __init__(
+        self,
+        store: Store,
+        deliveries: Callable[[], int],
+        told: Told,
+        also: Callable[[], None] = _nothing,
+    ) -> None:
         self._store = store
         self._deliveries = deliveries
         self._told = told
+        self._also = also
         self._held = False
         super().__init__("upkeep")
 
@@ -38,6 +49,7 @@ class Upkeep(Background):
             sizes = self._store.sizes()
         for part, size in (sizes | {"deliveries": self._deliveries()}).items():
             self._told(part, size)
+        self._also()
 
     def _cut(self, size: int) -> None:
         held = not self._store.fold_log()

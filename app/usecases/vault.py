@@ -4,12 +4,43 @@ from __future__ import annotations
 
 import hmac
 import json
+from typing import NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from app.domain.errors import Unavailable
 
 Secrets = dict[str, tuple[str, ...]]
+
+
+class Retiring(NamedTuple):
+    """A value that was replaced by rotation, and the instant until which it is still taken."""
+
+    name: str
+    value: str
+    until: int
+
+
+class Held(NamedTuple):
+    """The secrets of a source, and those that are on their way out."""
+
+    secrets: Secrets
+    retiring: tuple[Retiring, ...] = ()
+
+    def at(self, now: int) -> Secrets:
+        """Every value that is valid at an instant."""
+        valid = dict(self.secrets)
+        for one in self.retiring:
+            if now < one.until:
+                valid[one.name] = (*valid.get(one.name, ()), one.value)
+        return valid
+
+    def until(self, now: int) -> int | None:
+        """The instant at which the last of the replaced values ends; None where none is left."""
+        return max((one.until for one in self.retiring if now < one.until), default=None)
+
+
+NOTHING_HELD = Held({})
 
 
 class Vault:
@@ -32,14 +63,23 @@ class Vault:
             return False
         return True
 
-    def seal(self, secrets: Secrets) -> bytes:
+    def seal(self, held: Held) -> bytes:
         """The ciphertext of a source's secrets."""
-        return self._fernet.encrypt(json.dumps(secrets, sort_keys=True).encode())
+        document: object = held.secrets
+        if held.retiring:
+            document = {"secrets": held.secrets, "retiring": held.retiring}
+        return self._fernet.encrypt(json.dumps(document, sort_keys=True).encode())
 
-    def opened(self, ciphertext: bytes) -> Secrets:
+    def opened(self, ciphertext: bytes) -> Held:
         """The secrets of a ciphertext; Unavailable when another key sealed it."""
         try:
             found = json.loads(self._fernet.decrypt(ciphertext))
         except InvalidToken:
             raise Unavailable("secret_key_differs", retry_after=60) from None
-        return {name: tuple(values) for name, values in found.items()}
+        # The plain form is a list by name, so no provider's secret can be taken for the other.
+        if not isinstance(found.get("secrets"), dict):
+            found = {"secrets": found, "retiring": []}
+        return Held(
+            {name: tuple(values) for name, values in found["secrets"].items()},
+            tuple(Retiring(*one) for one in found["retiring"]),
+        )

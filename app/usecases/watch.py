@@ -57,8 +57,10 @@ class Watch:
 
     def look(self) -> None:
         """Read the heads now."""
+        before = self.heads()
         with self._store.read() as reading:
             found = heads.all_heads(reading)
+        self._go_back(before, found)
         self.note(found)
 
     def moved(self, found: Mapping[str, Head]) -> None:
@@ -87,6 +89,25 @@ class Watch:
         if ahead:
             for listener in self._listeners:
                 listener()
+
+    def _go_back(self, before: Mapping[str, Head], found: Mapping[str, Head]) -> None:
+        """Forget what was known before the look and is not there any more.
+
+        A standby took over that had not received it, or a backup was put in its place.
+        """
+        for workspace, known in before.items():
+            head = found.get(workspace)
+            if head is None or (head.seq, head.at) >= (known.seq, known.at):
+                continue
+            with self._noting:
+                if self._heads[workspace] == known:
+                    self._heads[workspace] = head
+            logger(__name__).warning(
+                "the database went back: commits that were there are gone",
+                workspace=workspace,
+                known=known.seq,
+                found=head.seq,
+            )
 
     def config_version(self, workspace: str) -> int:
         """As cheap as a variable: asked at every request."""

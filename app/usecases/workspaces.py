@@ -65,6 +65,8 @@ def create(
     with store.create_workspace(workspace, now) as writing:
         documents.put(writing, SETTINGS, SETTINGS, FIRST_SETTINGS, author=AUTHOR)
         counting.note(writing)
+        # There is no day yet; by what the first one will be cut is settled.
+        tallies.redate(writing, rules.load(writing, workspace))
         if admin_key is not None:
             key_id = token(keys.ID_LENGTH)
             return keys.accept(writing, "first admin key", _ADMIN, admin_key, key_id)

@@ -207,6 +207,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "not_storable": ("The item cannot be stored.", "保存できない内容です。"),
     "queue_full": ("Too much is waiting; try again.", "混み合っています。再送してください。"),
     "stopping": ("The service is shutting down.", "サービスを停止しています。"),
+    "memory_is_full": (
+        "There is no memory left for this; try again.",
+        "メモリが不足しています。再送してください。",
+    ),
     "store_failed": (
         "The store did not take it; try again.",
         "保存できませんでした。再送してください。",

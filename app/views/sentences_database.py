@@ -26,6 +26,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The database does not answer; try again.",
         "データベースが応答しません。再試行してください。",
     ),
+    "recorder_is_away": (
+        "The process that commits activities was lost and begins anew; try again.",
+        "記録プロセスが停止したため再起動しています。再試行してください。",
+    ),
     "database_refuses_us": (
         "The database refuses the service; its operator must look at it.",
         "データベースに接続を拒否されました。管理者の確認が必要です。",

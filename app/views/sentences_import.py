@@ -10,8 +10,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "not_toml": ("{file} is not TOML in UTF-8.", "{file} が UTF-8 の TOML ではありません。"),
     "mapping_refused": ("{file}, at {place}: {why}", "{file} の {place}: {why}"),
     "column_or_constant": (
-        "Must have either a column or a constant.",
-        "column か constant のどちらか一方が必要です。",
+        "Must have one of column, select and constant.",
+        "column・select・constant のうち 1 つだけが必要です。",
     ),
     "not_csv": (
         "Row {row} is not CSV: a quote is open or stands inside a cell.",
@@ -51,8 +51,64 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     # The mapping that a source carries.
     "mapping_not_used": (
-        "Only sources of the provider {provider} have a mapping.",
-        "マッピングを持てるのはプロバイダーが {provider} のソースだけです。",
+        "Only sources of these providers have a mapping: {provider}.",
+        "マッピングを持てるのは次のプロバイダーのソースだけです: {provider}。",
+    ),
+    "source_takes_no_mapping": (
+        "A source of the provider {provider} has no mapping to try.",
+        "プロバイダー {provider} のソースにマッピングはありません。",
+    ),
+    "one_sample": (
+        "Give one of sample, body and query.",
+        "sample・body・query のうち 1 つだけを指定してください。",
+    ),
+    "selector_too_long": (
+        "A selector has at most {limit} characters.",
+        "セレクターは {limit} 文字以内です。",
+    ),
+    "not_a_selector": (
+        "Not a JMESPath expression; it breaks at character {place}.",
+        "JMESPath の式ではありません（{place} 文字目）。",
+    ),
+    "selector_too_large": (
+        "A selector has at most {nodes} nodes and {levels} levels.",
+        "セレクターは {nodes} ノード、{levels} 段までです。",
+    ),
+    "unknown_function": (
+        "There is no such function here; there are {allowed}.",
+        "その関数は使えません。使えるのは {allowed} です。",
+    ),
+    "wrong_number_of_arguments": (
+        "The function {function} takes another number of arguments.",
+        "関数 {function} の引数の数が違います。",
+    ),
+    "selector_too_costly": (
+        "The mapping takes more than {limit} steps for this body.",
+        "この本文に対するマッピングの手順が {limit} を超えます。",
+    ),
+    "selector_failed": (
+        "The selector cannot be applied to this body.",
+        "この本文にセレクターを適用できません。",
+    ),
+    "containers_compared": (
+        "Lists and objects cannot be compared or searched for.",
+        "リストやオブジェクトの比較・検索はできません。",
+    ),
+    "not_a_scalar": (
+        "Must be a text, a number, true or false, or a list of such.",
+        "テキスト・数値・真偽値、またはそのリストでなければなりません。",
+    ),
+    "not_a_duration_value": (
+        "Must be a number, or a clock like 1:02:03.",
+        "数値、または 1:02:03 のような時間でなければなりません。",
+    ),
+    "currency_required": (
+        "An amount in minor units needs the field currency.",
+        "補助単位の金額には currency の項目が必要です。",
+    ),
+    "minus_only_from_times": (
+        "Only a duration can be taken, and only from a time.",
+        "time から duration を引くことだけができます。",
     ),
     "mapping_too_large": (
         "The mapping may have at most {limit} bytes.",

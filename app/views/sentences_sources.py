@@ -15,6 +15,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The handshake carries no challenge, or one that cannot be sent back.",
         "ハンドシェイクに、送り返せる challenge がありません。",
     ),
+    "nothing_to_rotate": (
+        "Senders of the provider {provider} have no secrets of this kind.",
+        "プロバイダー {provider} の送信元に、更新できる秘密はありません。",
+    ),
     # Asking a provider.
     "object_not_found": (
         "The provider named this object and has none of that id when it is asked for it.",

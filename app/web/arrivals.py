@@ -7,7 +7,55 @@ from collections import deque
 from concurrent.futures import Future
 from typing import TypeVar
 
+from app.domain.deliveries import ItemResult
+
 Result = TypeVar("Result")
+Results = list[ItemResult]
+
+
+class Arrival:
+    """The answer of one delivery, to be awaited as `here`; filled in by another thread.
+
+    A `concurrent.futures.Future` would do, at the price of a lock and a condition for each.
+    """
+
+    __slots__ = ("_arrivals", "_done", "_error", "_results", "here")
+
+    def __init__(self, arrivals: Arrivals, here: asyncio.Future[Results]) -> None:
+        self._arrivals = arrivals
+        self._error: BaseException | None = None
+        self._results: Results = []
+        self._done = False
+        self.here = here
+
+    def done(self) -> bool:
+        """Whether it was told, wherever its news may be by now."""
+        return self._done
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Whether somebody still waits: who went away withdraws what was not begun."""
+        return not self.here.cancelled()
+
+    def set_result(self, results: Results) -> None:
+        """It is on disk."""
+        self._done = True
+        self._results = results
+        self._arrivals.arrived(self)
+
+    def set_exception(self, error: BaseException) -> None:
+        """It is not."""
+        self._done = True
+        self._error = error
+        self._arrivals.arrived(self)
+
+    def hand_out(self) -> None:
+        """On the event loop: wake who waits."""
+        if self.here.done():
+            return
+        if self._error is None:
+            self.here.set_result(self._results)
+        else:
+            self.here.set_exception(self._error)
 
 
 class Arrivals:
@@ -18,25 +66,30 @@ class Arrivals:
     """
 
     def __init__(self) -> None:
-        self._arrived: deque[asyncio.Future[None]] = deque()
+        self._arrived: deque[Arrival] = deque()
         self._called = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def of(self, waiting: Future[Result]) -> Result:
-        """The result, or the exception; who is cancelled withdraws what was not begun."""
-        loop = asyncio.get_running_loop()
-        here: asyncio.Future[None] = loop.create_future()
+    def expected(self) -> Arrival:
+        """An answer to give to the committer and then to await."""
+        loop = self._loop = asyncio.get_running_loop()
+        return Arrival(self, loop.create_future())
 
-        def arrive(_done: Future[Result]) -> None:
-            self._arrived.append(here)
-            # Set before the loop empties the queue and unset before it begins: whatever is added
-            # in between is either seen by it or calls it again.
-            if not self._called and not loop.is_closed():
-                self._called = True
-                loop.call_soon_threadsafe(self._hand_out)
+    def arrived(self, arrival: Arrival) -> None:
+        """From any thread: it has its result."""
+        self._arrived.append(arrival)
+        # Set before the loop empties the queue and unset before it begins: whatever is added in
+        # between is either seen by it or calls it again.
+        if not self._called and self._loop is not None and not self._loop.is_closed():
+            self._called = True
+            self._loop.call_soon_threadsafe(self._hand_out)
 
-        waiting.add_done_callback(arrive)
+    async def of(self, waiting: Future[Results]) -> Results:
+        """The result of a future, or its exception; who is cancelled withdraws it, if it can be."""
+        arrival = self.expected()
+        waiting.add_done_callback(lambda _done: self.arrived(arrival))
         try:
-            await here
+            await arrival.here
         except asyncio.CancelledError:
             waiting.cancel()
             raise
@@ -45,6 +98,4 @@ class Arrivals:
     def _hand_out(self) -> None:
         self._called = False
         while self._arrived:
-            here = self._arrived.popleft()
-            if not here.done():
-                here.set_result(None)
+            self._arrived.popleft().hand_out()

@@ -24,12 +24,17 @@ LIMITS = BodyLimits()
 # In the extensions of a scope whose body was there before anything ran: a deadline costs more
 # than reading it.
 WHOLE = "tassei.whole"
+# Likewise, the listener's protocol: what an answer may ask of its connection.
+CONNECTION = "tassei.connection"
 
 
 def header(scope: Scope, name: bytes) -> bytes:
     """A header's values as one list; empty when it is absent."""
-    values = [value for key, value in scope["headers"] if key == name]
-    return b", ".join(values) if values else b""
+    found = b""
+    for key, value in scope["headers"]:
+        if key == name:
+            found = found + b", " + value if found else value
+    return found
 
 
 async def received(scope: Scope, receive: Receive, limits: BodyLimits = LIMITS) -> bytes:
@@ -41,7 +46,28 @@ async def received(scope: Scope, receive: Receive, limits: BodyLimits = LIMITS) 
     if encoding not in (b"", b"identity", b"gzip", b"x-gzip"):
         raise UnsupportedMedia("unsupported_encoding")
     body = await (_collected if is_whole(scope) else _timely)(receive, limits)
-    return inflated(body, limits.size) if encoding.endswith(b"gzip") else body
+    if not encoding:
+        return body
+    _describe_as_plain(scope)
+    body = inflated(body, limits.size) if encoding.endswith(b"gzip") else body
+    scope["headers"].append((b"content-length", str(len(body)).encode()))
+    return body
+
+
+def _describe_as_plain(scope: Scope) -> None:
+    """What follows reads the unpacked body, and headers that say so."""
+    gone = (b"content-encoding", b"content-length", b"transfer-encoding")
+    scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in gone]
+
+
+def has_body(scope: Scope) -> bool:
+    """Whether the head announces a body (RFC 9112 6.3)."""
+    for name, value in scope["headers"]:
+        if name == b"transfer-encoding" and value:
+            return True
+        if name == b"content-length" and value not in (b"", b"0"):
+            return True
+    return False
 
 
 def is_whole(scope: Scope) -> bool:

@@ -24,6 +24,7 @@ from app.usecases.context import Context
 from app.usecases.recording import Results, record_events, record_table
 from app.views.messages import DEFAULT_LANGUAGE
 from app.web.auth import admitted
+from app.web.middleware import at_once
 from app.web.problems import language_of, problem
 from app.web.resources import Json, encoded
 from app.web.routes import refuse_unknown_parameters
@@ -54,12 +55,17 @@ class EventsDoor:
         media_type, headers = _described(scope)
         body = (await receive()).get("body", b"")
         if source is not None or is_table(media_type):
-            waiting = await _table(state.context, principal.workspace, source, body, media_type)
+            rows = await _table(state.context, principal.workspace, source, body, media_type)
+            results = await state.arrivals.of(rows)
         else:
-            waiting = record_events(state.context, principal.workspace, body, media_type, headers)
-        results = await state.arrivals.of(waiting)
+            arrival = state.arrivals.expected()
+            context, workspace = state.context, principal.workspace
+            record_events(context, workspace, body, media_type, headers, arrival)
+            results = await arrival.here
         count(state.platform.counters, results)
-        await _answer(send, answer(results, scope))
+        told = answer(results, scope)
+        if state.platform.cors_origins or not at_once(scope, told):
+            await _answer(send, told)
 
 
 def _described(scope: Scope) -> tuple[str, dict[str, str]]:
@@ -103,6 +109,9 @@ async def _answer(send: Send, body: bytes) -> None:
 
 def count(counters: Counters, results: list[ItemResult]) -> None:
     """Tell the service's own metrics what became of items."""
+    if len(results) == 1:
+        counters.counted(results[0].outcome)
+        return
     for outcome, number in Counter([result.outcome for result in results]).items():
         counters.counted(outcome, number)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import tzinfo
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
@@ -17,13 +18,13 @@ from app.store.explained import START, Behind
 from app.store.pages import place_of
 from app.usecases import explaining, series
 from app.usecases.explaining import Filter, GoalActivities, MetricActivities
-from app.usecases.progress import Asked, moment_of_text
+from app.usecases.progress import Asked
 from app.views.explained_json import items_document, totals_document, unit_document
 from app.web.auth import Principal, requires
 from app.web.etags import etag_of, tagged
-from app.web.metric_routes import MOMENT, End, Start, Windows, Zone
+from app.web.metric_routes import Clocks, End, Start, Windows, Zone
 from app.web.pagination import Paged, PageQuery, cursor_of
-from app.web.plans import AsOf, Version
+from app.web.plans import TwoClocks, Version
 from app.web.promises import reads
 from app.web.resources import Json, Parts, encoded
 from app.web.schemas.answers_explained import GoalActivityPage, MetricActivityPage
@@ -58,16 +59,17 @@ def get_goal_activities(
     plan: Key,
     goal: Key,
     query: Annotated[tuple[Scope, Part, int | None], Depends(_goal_asked)],
+    clocks: TwoClocks,
     paged: Paged,
-    as_of: AsOf = None,
 ) -> Response:
     """The activities that make up a goal's number, by their time.
 
-    Over all pages, what they add is exactly what the progress of the same scope and `as_of` says.
-    Name an `as_of` to page through a number that stands still.
+    Over all pages, what they add is exactly what the progress of the same scope, `as_of` and
+    `known_at` says. Name both to page through a number that stands still.
     """
     scope, part, version = query
-    asked = Asked(moment_of_text(parts, who.workspace, as_of), scope, version=version)
+    as_of, known_at = clocks.read(parts, who.workspace)
+    asked = Asked(as_of, scope, version=version, known_at=known_at)
     named = (who.workspace, "goal", plan, goal, part.value, repr(asked))
     found = explaining.goal_activities(
         parts, who.workspace, plan, goal, part, asked, _page(paged, *named)
@@ -91,6 +93,7 @@ def _goal_document(found: GoalActivities) -> Json:
         "unit": unit_document(found.goal.unit),
         "part": found.part.value,
         "until": moment_of(found.until, zone).isoformat(),
+        **_known(found.known_at, zone),
         "time_zone": str(zone),
         "totals": totals_document(found.goal.metric, found.totals, found.goal.unit),
     }
@@ -101,13 +104,11 @@ def _metric_asked(
     end: End = None,
     window: Windows = None,
     time_zone: Zone = None,
-    as_of: Annotated[
-        str | None,
-        Query(max_length=40, description=f"{MOMENT} A date: its end. Only what lies before."),
-    ] = None,
+    clocks: Clocks = (None, None),
 ) -> series.Asked:
     chosen = Window(window) if window else None
-    return series.Asked(start, end, chosen, time_zone=time_zone, as_of=as_of)
+    as_of, known_at = clocks
+    return series.Asked(start, end, chosen, time_zone=time_zone, as_of=as_of, known_at=known_at)
 
 
 def _filter(
@@ -136,9 +137,9 @@ def get_metric_activities(
 ) -> Response:
     """The activities that a metric counts in a range, by their time; of a stock, what still stands.
 
-    Over all pages, what they add is what the series of the same range says as `total`: its count,
-    and its value where values add up. An average is their sum divided by their count, a minimum
-    or maximum one of their values, `latest` the last; `unique` counts how many texts differ.
+    Over all pages, what they add is what the series of the same range and clocks says as `total`:
+    its count, and its value where values add up. An average is their sum divided by their count, a
+    minimum or maximum one of their values, `latest` the last; `unique` counts differing texts.
     """
     named = (who.workspace, "metric", key, repr(asked), repr(chosen))
     found = explaining.metric_activities(
@@ -153,8 +154,13 @@ def _metric_document(found: MetricActivities) -> Json:
         "unit": unit_document(found.unit),
         "from": moment_of(found.range.start, found.zone).isoformat(),
         "to": moment_of(found.range.end, found.zone).isoformat(),
+        **_known(found.known_at, found.zone),
         "time_zone": str(found.zone),
     }
+
+
+def _known(at: int | None, zone: tzinfo) -> Json:
+    return {} if at is None else {"known_at": moment_of(at, zone).isoformat()}
 
 
 def _page(paged: PageQuery, *named: str) -> tuple[Behind, int]:

@@ -143,6 +143,9 @@ def _clocks(
     return as_of, known_at
 
 
+Clocks = Annotated[tuple[str | None, str | None], Depends(_clocks)]
+
+
 def _asked(
     start: Start = None,
     end: End = None,
@@ -159,7 +162,7 @@ def _asked(
             "one the member stands in itself."
         ),
     ] = None,
-    clocks: Annotated[tuple[str | None, str | None], Depends(_clocks)] = (None, None),
+    clocks: Clocks = (None, None),
     fill: Annotated[
         Literal["zero"] | None,
         Query(description="`zero`: also buckets and people without activities."),

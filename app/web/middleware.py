@@ -18,11 +18,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.domain.errors import Forbidden, TasseiError, Unreadable
+from app.domain.errors import Forbidden, TasseiError, Unavailable, Unreadable
 from app.telemetry import METHODS, AccessLog, Counters, logger
 from app.web.auth import PRINCIPAL
-from app.web.body import LIMITS, BodyLimits, header, received
-from app.web.problems import REQUEST_ID, Crash, response
+from app.web.body import CONNECTION, LIMITS, BodyLimits, has_body, header, received
+from app.web.problems import REQUEST_ID, Crash, exhausted, response
 from app.web.routes import Templates
 
 # A client that went away before the answer; nginx's number, for nobody else will see it.
@@ -32,6 +32,31 @@ _ID_BYTES = 16
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # In the scope of a GET that was a HEAD: whoever answers without an end has to end here.
 HEAD_ONLY = "tassei.head_only"
+
+
+# In the scope of a request that was answered past `send`: with which status.
+ANSWERED = "tassei.answered"
+
+
+def at_once(scope: Scope, body: bytes) -> bool:
+    """Answer 200 with JSON in one write, past all layers; False where that cannot be done.
+
+    What the layers add to every answer is in it; nothing here comes from the request.
+    """
+    connection = scope.get("extensions", {}).get(CONNECTION)
+    if connection is None or REQUEST_ID not in scope:
+        return False
+    head = _HEAD % (len(body), scope[REQUEST_ID].encode())
+    if not connection["protocol"].answer(scope["extensions"], head, body):
+        return False
+    scope[ANSWERED] = 200
+    return True
+
+
+_HEAD = (
+    b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\ncontent-type: application/json\r\n"
+    b"x-content-type-options: nosniff\r\nx-request-id: %s\r\ncache-control: no-store\r\n"
+)
 
 
 class RequestIds:
@@ -97,7 +122,7 @@ class Observed:
         try:
             await self.app(scope, receive, observed_send)
         finally:
-            self._report(scope, method, status, self._monotonic() - began)
+            self._report(scope, method, scope.get(ANSWERED, status), self._monotonic() - began)
 
     def _report(self, scope: Scope, method: str, status: int, seconds: float) -> None:
         route = self._templates().of(scope)
@@ -152,6 +177,8 @@ class Guarded:
             receive = await self._received(scope, receive)
         except TasseiError as error:
             await _refuse(response(scope, error), scope, receive, send)
+        except MemoryError:
+            await _refuse(response(scope, Unavailable("memory_is_full")), scope, receive, send)
         except ClientDisconnect:
             return
         else:
@@ -161,7 +188,6 @@ class Guarded:
         if not has_body(scope):
             return receive
         body = await received(scope, receive, self._limits)
-        _describe_as_plain(scope, len(body))
         waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replayed() -> Message:
@@ -181,26 +207,12 @@ class Guarded:
             await self.app(scope, receive, noting_send)
         except ClientDisconnect:
             return
-        except Exception:
+        except Exception as error:
             self._log.exception("request failed", request_id=scope.get(REQUEST_ID))
             if started:  # half an answer is out: only a closed connection tells that it is half
                 raise
-            await response(scope, Crash("internal_error"))(scope, receive, send)
-
-
-def has_body(scope: Scope) -> bool:
-    """Whether the head announces a body (RFC 9112 6.3)."""
-    length = header(scope, b"content-length")
-    return bool(header(scope, b"transfer-encoding")) or length not in (b"", b"0")
-
-
-def _describe_as_plain(scope: Scope, length: int) -> None:
-    """What follows reads the unpacked body, and headers that say so."""
-    if not header(scope, b"content-encoding"):
-        return
-    gone = (b"content-encoding", b"content-length", b"transfer-encoding")
-    kept = [(name, value) for name, value in scope["headers"] if name not in gone]
-    scope["headers"] = [*kept, (b"content-length", str(length).encode())]
+            answer = response(scope, exhausted(error) or Crash("internal_error"))
+            await answer(scope, receive, send)
 
 
 async def _refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from app.domain import errors
-from app.domain.errors import Fault, Invalid, TasseiError
+from app.domain.errors import Fault, Invalid, TasseiError, Unavailable
 from app.store.engine import StartError
 from app.views.messages import DEFAULT_LANGUAGE, LANGUAGES, sentence
 
@@ -66,6 +66,16 @@ STATUS: Mapping[type[TasseiError], int] = {
 }
 
 
+def exhausted(error: BaseException | None) -> Unavailable | None:
+    """What to say where there was no memory for a request, or none for a thread; else None.
+
+    Nothing of it is stored, and in a second there may be room again: a sender that were told of a
+    fault of its own would never send it again.
+    """
+    no_thread = isinstance(error, RuntimeError) and "start new thread" in str(error)
+    return Unavailable("memory_is_full") if no_thread or isinstance(error, MemoryError) else None
+
+
 def status_of(error: TasseiError) -> int:
     """The status of an error's class, else of the nearest class above it."""
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
@@ -115,12 +125,12 @@ def response(scope: Scope, error: TasseiError) -> Response:
     return Response(
         json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
         status_code=status_of(error),
-        headers=headers | _told(error),
+        headers=headers | told_by(error),
         media_type=MEDIA_TYPE,
     )
 
 
-def _told(error: TasseiError) -> dict[str, str]:
+def told_by(error: TasseiError) -> dict[str, str]:
     """The headers that a status must carry."""
     match error:
         case errors.Unauthenticated():

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import socket
+import sys
 from types import FrameType
 from typing import Any
 
@@ -22,10 +23,17 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.domain.errors import TasseiError, TooSlow, Unreadable
 from app.telemetry import logger
 from app.views.messages import DEFAULT_LANGUAGE
-from app.web.body import WHOLE
+from app.web.body import CONNECTION, WHOLE
 from app.web.health import Drain
-from app.web.problems import MEDIA_TYPE, HeadTooLarge, UriTooLong, problem, status_of
-from app.web.stream import CONNECTION
+from app.web.problems import (
+    MEDIA_TYPE,
+    HeadTooLarge,
+    UriTooLong,
+    exhausted,
+    problem,
+    status_of,
+    told_by,
+)
 
 HEAD_SECONDS = 10.0
 HEAD_BYTES = 16 * 1024
@@ -107,7 +115,35 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's name and signature
         """What uvicorn calls when the parser, or one of the callbacks above, objects."""
-        self._refuse(self._refusal or Unreadable("malformed_request"))
+        error = sys.exception()
+        full = exhausted(error.__context__) if error else None
+        self._refuse(self._refusal or full or Unreadable("malformed_request"))
+
+    def answer(self, extensions: object, head: bytes, body: bytes) -> bool:
+        """A whole answer in one write: a status line, headers that are safe, and the body.
+
+        Message by message, uvicorn examines each header again, which takes as long as reading an
+        event. False, and nothing is written, where the answer is not a plain one on a connection
+        that is kept.
+        """
+        cycle = self.cycle
+        if (
+            cycle is None
+            or cycle.scope["extensions"] is not extensions
+            or cycle.response_started
+            or cycle.disconnected
+            or not cycle.keep_alive
+            or self.flow.write_paused
+        ):
+            return False
+        cycle.response_started = cycle.response_complete = True
+        own = [
+            part for name, value in cycle.default_headers for part in (name, b": ", value, b"\r\n")
+        ]
+        self.transport.write(b"".join((head, *own, b"\r\n", body)))
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
 
     def last(self) -> None:
         """An answer without an end begins: bound what waits for a reader, and how long.
@@ -161,9 +197,9 @@ class GuardedProtocol(HttpToolsProtocol):
             body = json.dumps(problem(refusal, DEFAULT_LANGUAGE)).encode()
             head = (
                 f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
-                "cache-control: no-store\r\nconnection: close\r\n\r\n"
-            )
-            self.transport.write(STATUS_LINE[status_of(refusal)] + head.encode() + body)
+                "cache-control: no-store\r\nconnection: close\r\n"
+            ) + "".join(f"{name}: {value}\r\n" for name, value in told_by(refusal).items())
+            self.transport.write(STATUS_LINE[status_of(refusal)] + head.encode() + b"\r\n" + body)
         self.transport.close()
 
 

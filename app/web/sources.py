@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.domain.activities import KIND, RETRACTED
 from app.domain.errors import Fault, Invalid
 from app.domain.instants import instant, written_instant
+from app.domain.revisions import written_revision
 from app.intake.requests import Step
-from app.usecases import asking, sources
+from app.usecases import asking, rotating, sources, trying
 from app.usecases.asking import Live
 from app.usecases.source_mapping import MAPPING_VERSION
 from app.usecases.sources import SECRETS_VERSION, Connected
@@ -19,7 +21,7 @@ from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.etags import tagged
 from app.web.pagination import Paged, page
-from app.web.promises import answers, reads, removes, saves
+from app.web.promises import answers, reads, refuses, removes, saves
 from app.web.resources import (
     Json,
     Parts,
@@ -30,9 +32,9 @@ from app.web.resources import (
     put_answer,
     written_moment,
 )
-from app.web.schemas.answers_sources import Fetching, Source, SourcePage
+from app.web.schemas.answers_sources import Fetching, Source, SourcePage, Trial
 from app.web.schemas.common import Key
-from app.web.schemas.sources import BackfillBody, SourceBody
+from app.web.schemas.sources import BackfillBody, RotationBody, SourceBody, TrialBody
 from app.web.service import router
 
 routes = router("/v1/sources", "sources")
@@ -82,6 +84,68 @@ def archive_source(parts: Parts, who: Admin, seen: Seen, key: Key) -> Response:
     """Disconnect a sender; what it sent still counts."""
     sources.archive_source(parts, who.workspace, key, seen, who.key_id)
     return archived()
+
+
+@routes.post("/{key}/rotate", responses=answers(Source, "As it is now.") | refuses(409))
+def rotate_secrets(
+    parts: Parts, who: Admin, key: Key, body: RotationBody, language: Language
+) -> Json:
+    """Give a source new secrets; the old ones are taken for a while longer.
+
+    The credentials that are given replace theirs; without any, a secret that Tassei makes is made
+    anew and shown once. When `keep_minutes` are over the old ones are refused (401).
+    """
+    given: Any = body.credentials
+    item = rotating.rotate(parts, who.workspace, key, given, body.keep_minutes, who.key_id)
+    return _shown(item, language)
+
+
+@routes.post(
+    "/{key}/mapping/try",
+    responses=answers(Trial, "What the sample comes to; nothing was stored.") | refuses(409),
+)
+def try_mapping(parts: Parts, who: Admin, key: Key, body: TrialBody, language: Language) -> Json:
+    """Try a mapping on a sample: the activities it would make, and what is wrong with them.
+
+    Without `mapping`: the source's own. A pointer of a problem leads into the mapping.
+    """
+    sample = trying.Sample(body.sample, body.body, body.media_type, body.query)
+    if sum(one is not None for one in (body.sample, body.body, body.query)) != 1:
+        raise Invalid("invalid_request", Fault("", "one_sample"))
+    found = trying.try_mapping(parts, who.workspace, key, sample, body.mapping)
+    return {
+        "items": [_made(made) for made in found.made],
+        "problems": [
+            {
+                **_told(Step(fault.code, fault.params), language),
+                "pointer": fault.pointer,
+                "index": refused.index,
+                "item": refused.id,
+            }
+            for refused in found.refused
+            for fault in refused.error.faults
+        ],
+    }
+
+
+def _made(made: trying.Made) -> Json:
+    report = made.item.report
+    fields = {label: value for label, value in report.fields.items() if not label.startswith("@")}
+    return {
+        "index": made.item.index,
+        "key": report.key,
+        "kind": report.fields[KIND],
+        "revision": written_revision(report.stamp.revision),
+        "merge": not report.full and not report.fields.get(RETRACTED),
+        "retracted": report.fields.get(RETRACTED) is True,
+        "fields": fields,
+        "counts": made.counts,
+        "metrics": list(made.metrics),
+        "uncounted": [
+            {"metric": metric, "code": why.code, "field": why.field}
+            for metric, why in made.uncounted
+        ],
+    }
 
 
 @routes.post("/{key}/check", responses=answers(Fetching, "How it stands now."))
@@ -140,6 +204,7 @@ def _shown(item: Connected, language: str) -> Json:
         "last_received_at": written_moment(item.last_received_at, item.zone),
         "hook_url": item.hook_url,
         "secret": next(iter(item.made.values()), None),
+        "retiring_until": written_moment(item.retiring_until, item.zone),
         "next": [_told(step, language) for step in item.next_steps],
         "warnings": [_told(step, language) for step in item.warnings],
         "version": item.document.version,

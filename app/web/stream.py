@@ -27,6 +27,7 @@ from app.domain.scopes import Breakdown
 from app.usecases.stream import Hub, State, Subject
 from app.views.stream import COMMENT, MEDIA_TYPE, event, retry
 from app.web.auth import Principal, admitted, requires
+from app.web.body import CONNECTION
 from app.web.dependencies import Language
 from app.web.health import Drain
 from app.web.middleware import HEAD_ONLY
@@ -37,8 +38,6 @@ from app.web.service import router
 
 routes = router("/v1/plans", "plans")
 
-# The server's side of a connection, in the scope's extensions.
-CONNECTION = "tassei.connection"
 HEARTBEAT_SECONDS = 15.0
 # How long a reader may take over one frame.
 PATIENCE_SECONDS = 20.0

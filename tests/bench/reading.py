@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from concurrent.futures import Future
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from app.domain.deliveries import ItemResult
 from app.domain.instants import instant
 from app.domain.progress import Progress
 from app.domain.scopes import Breakdown
@@ -59,11 +61,12 @@ def _filled(folder: Path, events: int) -> Context:
     world.founded(folder, lambda: NOW)
     context = opened(Settings(data_dir=folder), clock=lambda: NOW)
     context.committer.start()
-    waiting = []
+    waiting: list[Future[list[ItemResult]]] = []
     for start in range(0, events, _BATCH):
         lines = (json.dumps(event(number)) for number in range(start, start + _BATCH))
         body = "\n".join(lines).encode()
-        waiting.append(record_events(context, "default", body, "application/x-ndjson", {}))
+        waiting.append(Future())
+        record_events(context, "default", body, "application/x-ndjson", {}, waiting[-1])
         waiting = waiting[-4:]
         waiting[0].result()
     context.committer.stop()

@@ -1,4 +1,4 @@
-"""Memory over many events: what the process holds after each tenth of them."""
+"""Memory over many events: what both processes hold after each tenth of them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,14 @@ def soak(folder: Path, events: int) -> list[str]:
             size = events // POINTS
             path, batch, connections = "/v1/events", ingest.BATCH, ingest.BULK_CONNECTIONS
             found = ingest.driven(port, path, f"soak-{point}", size, batch, connections)
-            told = f"{_resident(pid):,.0f} MiB, {found.rate:,.0f}/s"
+            held = " + ".join(f"{_resident(one):,.0f}" for one in (pid, *_children(pid)))
+            told = f"{held} MiB, {found.rate:,.0f}/s"
             lines.append(f"{point * size:,} events: {told}")
     return lines
+
+
+def _children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _resident(pid: int) -> float:

@@ -23,7 +23,7 @@ def main() -> None:
     settings = load(os.environ)
     configure_logs(settings.log_format)
     sockets = [listen(settings.host, settings.port)]
-    context = opened(settings, loopback=True)
+    context = opened(settings, loopback=True, apart=True)
     workspaces.first_start(context.store, wall_clock(), random_token, KEY)
     app = create_app(settings, context)
     serve(by_port(app), app.state.drain, sockets)

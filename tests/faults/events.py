@@ -14,7 +14,7 @@ from app.main import wall_clock
 from tests.faults.service import SOURCE
 
 # Inside the plan that shows it, and in the past however a clock is turned by an hour.
-_AT = written_instant(wall_clock() - DAY)
+AT = written_instant(wall_clock() - DAY)
 _PEOPLE = 5
 
 
@@ -80,9 +80,9 @@ def _event(dice: random.Random, number: int, key: str, kind: str) -> Event:
         case "call", 1 | 2:
             return Event(number, key, kind, False, (("talk_seconds", dice.randint(0, 900)),))
         case "deal", _:
-            told: dict[str, Any] = {"status": "won", "won_at": _AT, "owner": person}
+            told: dict[str, Any] = {"status": "won", "won_at": AT, "owner": person}
             told |= {"amount": str(dice.randint(1, 10**6)), "currency": "JPY"}
         case _:
-            told = {"direction": "outbound", "outcome": "connected", "started_at": _AT}
+            told = {"direction": "outbound", "outcome": "connected", "started_at": AT}
             told |= {"talk_seconds": dice.randint(0, 900), "agent": person}
     return Event(number, key, kind, full=True, fields=tuple(told.items()))

@@ -33,7 +33,7 @@ class Load:
         self.answers: Counter[int] = Counter()
         self.cut = 0
         self.faults: list[str] = []
-        self._services = services
+        self.services = services
         self._workspace = workspace
         self._source = events(seed)
         self._batch = batch
@@ -94,7 +94,7 @@ class Load:
         """One request to one service."""
         # Patient: behind a full queue the answer takes as long as the queue does.
         body = [event.cloud for event in chosen]
-        service = self._services[place % len(self._services)]
+        service = self.services[place % len(self.services)]
         answer = service.ask("POST", "/v1/events", body, self._key, seconds=_PATIENCE_SECONDS)
         self._note(answer, chosen)
         return answer
@@ -113,7 +113,7 @@ class Load:
     def _pour(self, ended: threading.Event, place: int, pause: float) -> None:
         connections = [
             http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
-            for service in self._services
+            for service in self.services
         ]
         while not ended.is_set():
             chosen = self.next()
@@ -135,9 +135,7 @@ class Load:
         at = place % len(connections)
         body = [event.cloud for event in chosen]
         try:
-            answer = self._services[at].asked(
-                connections[at], "POST", "/v1/events", body, self._key
-            )
+            answer = self.services[at].asked(connections[at], "POST", "/v1/events", body, self._key)
         except (OSError, http.client.HTTPException):
             # Cut off: stored or not, nobody knows.
             connections[at].close()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
@@ -46,6 +47,12 @@ class Server:
     def stop(self, mode: str = "immediate") -> None:
         """`immediate` is a crash: nothing is written, the log is replayed at the next start."""
         self._run("-m", mode, "-w", "stop")
+
+    def set(self, name: str, value: str) -> None:
+        """Of the whole server, as its administrator does it."""
+        with _told(create_engine(_driven(self.url))) as said:
+            said(f"ALTER SYSTEM SET {name} = '{value}'")
+            said("SELECT pg_reload_conf()::int")
 
     def kill_backend(self) -> bool:
         """kill -9 of one that serves the database: the server then ends all and recovers."""
@@ -90,10 +97,10 @@ class Server:
 
 
 @contextmanager
-def _told(engine: Engine) -> Iterator[Callable[[str], list[int]]]:
+def _told(engine: Engine) -> Iterator[Callable[[str], list[Any]]]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
 
-        def said(statement: str) -> list[int]:
+        def said(statement: str) -> list[Any]:
             result = connection.execute(text(statement))
             return list(result.scalars()) if result.returns_rows else []
 

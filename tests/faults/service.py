@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,7 @@ class Service:
     """The process and its address, which stays the same over restarts.
 
     `database_url` may name any database; without one it is the folder's, on the engine that the
-    test is about. `also` is more of an environment.
+    test is about. `also` is more of an environment, `program` another way to begin.
     """
 
     def __init__(
@@ -57,13 +57,15 @@ class Service:
         log: Path | None = None,
         *,
         also: Mapping[str, str] | None = None,
+        program: Sequence[str | Path] = ("app",),
     ) -> None:
         self.folder = folder
         self.url = database_url or engines.url(folder)
         # Answers that no input and no failing dependency excuses.
         self.broken: list[str] = []
         self._also = dict(also or {})
-        self.command: tuple[str, ...] = ("app", "serve")
+        self.root = _ROOT
+        self.command = [sys.executable, "-m", *map(str, program), "serve"]
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -87,10 +89,21 @@ class Service:
         assert self._process is not None
         return self._process
 
+    @property
+    def committing(self) -> int:
+        """The process that writes activities to the database: the service's only child."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
+            children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+            if found := children.read_text().split():
+                return int(found[0])
+            time.sleep(0.02)
+        raise AssertionError("no process commits")
+
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", *self.command],
+                self.command,
                 cwd=_ROOT,
                 env=self.environment,
                 stdout=log,
@@ -177,9 +190,10 @@ class Service:
             store.close()
 
     def rss(self) -> int:
-        """Bytes of memory in use (Linux)."""
-        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+        """Bytes of memory in use (Linux), of both processes."""
+        pids = (self.process.pid, self.committing)
+        pages = (int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids)
+        return sum(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager

@@ -30,8 +30,7 @@ USER = {"user": "tassei", "password": "ひみつの合言葉"}
 @pytest.fixture
 def service(engine: str, tmp_path: Path) -> Iterator[Service]:
     assert engine
-    service = Service(tmp_path)
-    service.command = ("tests.faults.asking_service",)
+    service = Service(tmp_path, program=["tests.faults.asking_service"])
     with running(service):
         yield service
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
-from app.domain.instants import DAY, MINUTE
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.domain.instants import DAY, MINUTE, SECOND
+from app.main import wall_clock
 from app.store import heads
 from app.store.heads import Head
+from app.usecases import upkeep
+from tests.engines import SQLITE, chosen, on_both
 from tests.store.recount import stored_tallies
 from tests.store.worlds import W
 from tests.web.example import START, actual, call, settle
@@ -90,3 +97,57 @@ def test_two_replicas_whose_clocks_differ_by_minutes_fill_the_same_buckets(tmp_p
             assert [one.at for one in seen] == sorted({one.at for one in seen})
             assert stored_tallies(early.store) == meant
             assert early.mismatches() == []
+
+
+def skew(service: Service) -> dict[str, float]:
+    """What the gauge says, by what it compares with."""
+    families = text_string_to_metric_families(service.get("/metrics").text)
+    shown = (family.samples for family in families if family.name == "tassei_clock_skew_seconds")
+    return {one.labels["against"]: one.value for samples in shown for one in samples}
+
+
+def soon(service: Service, against: str, seconds: float) -> None:
+    """Until the gauge says so, within a second and a half."""
+    end = time.monotonic() + 20
+    while abs(skew(service).get(against, 10**9) - seconds) > 1.5:
+        assert time.monotonic() < end, skew(service)
+        time.sleep(0.05)
+
+
+@on_both
+def test_the_difference_of_two_replicas_clocks_is_shown_by_the_one_that_is_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(upkeep, "INTERVAL_SECONDS", 0.05)
+    with started_in(tmp_path, START) as early:
+        settle(early)
+        soon(early, "commits", 0)
+        with started_in(tmp_path, START) as late:
+            early.clock.now -= 2 * MINUTE
+            late.clock.now += 5 * MINUTE
+            late.counts([call(1)])
+            soon(early, "commits", -7 * 60)
+            soon(late, "commits", 0)
+            early.counts([call(2)])
+            soon(early, "commits", -7 * 60)
+            # Once it is set right, by ever so little too far, nothing is behind any more.
+            early.clock.now += 7 * MINUTE + SECOND
+            soon(early, "commits", 0)
+    # In the log once, not in each round.
+    assert 1 <= capsys.readouterr().out.count("the clock differs") <= 4
+
+
+@on_both
+def test_the_servers_clock_is_the_one_that_all_replicas_are_compared_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "INTERVAL_SECONDS", 0.05)
+    with started_in(tmp_path, START) as service:
+        # The server of a test is on this machine, so its clock is the test's own.
+        for ahead in (0, 5 * MINUTE, -2 * MINUTE):
+            service.clock.now = wall_clock() + ahead
+            if chosen() == SQLITE:
+                soon(service, "commits", min(0, service.clock.now - head_of(service).at) / SECOND)
+                assert "database" not in skew(service)
+            else:
+                soon(service, "database", ahead // SECOND)

@@ -85,18 +85,23 @@ def test_a_really_full_disk_refuses_writes_until_there_is_room(
         noted("disk full (tmpfs)", load.answers[503], recovers(service, load))
 
 
+def may_grow(service: Service, to: int, hard: int) -> None:
+    for pid in (service.process.pid, service.committing):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (to, hard))
+
+
 def test_a_file_that_may_not_grow_refuses_writes_until_it_may(tmp_path: Path, noted: Noted) -> None:
     with serving(tmp_path) as service:
         load = Load(service, batch=50)
         load.send(500)
         _, hard = resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE)
         grown = max(path.stat().st_size for path in tmp_path.glob("tassei.sqlite3*")) + 100_000
-        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (grown, hard))
+        may_grow(service, grown, hard)
         assert poured_until_refused(load) == "store_failed"
         # A batch found no room; where a single page still does, the service rightly says it writes.
-        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (NO_PAGE_MORE, hard))
+        may_grow(service, NO_PAGE_MORE, hard)
         load.deliver(load.next())
         refuses_and_serves(service, "store_failed")
         assert_laws(service, load.told)
-        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        may_grow(service, hard, hard)
         noted("file may not grow (RLIMIT_FSIZE)", load.answers[503], recovers(service, load))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -36,3 +38,45 @@ def test_what_was_acknowledged_survives_kill_9_and_counts_once(
         assert load.cut
         load.resend()
         noted("kill -9", rounds, assert_laws(service, load.told))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "rounds", [3, pytest.param(30, marks=pytest.mark.faults)], ids=["short", "long"]
+)
+def test_a_killed_committing_process_is_begun_anew_and_nobody_who_sends_notices(
+    tmp_path: Path, rounds: int, noted: Noted
+) -> None:
+    dice = random.Random()
+    with serving(tmp_path) as service:
+        load = Load(service)
+        with load.pouring(pause=0.02):
+            for _ in range(rounds):
+                time.sleep(dice.uniform(0.5, 1.5))
+                os.kill(service.committing, signal.SIGKILL)
+        assert set(load.answers) == {200}
+        metrics = service.ask("GET", "/metrics").body
+        assert f"tassei_committer_losses_total {rounds}.0\n".encode() in metrics
+        assert not load.cut
+        assert_laws(service, load.told)
+        load.resend()
+        noted("kill -9 of the committing process", rounds, assert_laws(service, load.told))
+
+
+@pytest.mark.slow
+def test_a_committing_process_that_dies_time_and_again_is_an_outage_with_a_name(
+    tmp_path: Path,
+) -> None:
+    with serving(tmp_path) as service:
+        load = Load(service)
+        load.send(20)
+        with load.pouring(2, pause=0.02):
+            end = time.monotonic() + 30
+            while not load.answers[503] and time.monotonic() < end:
+                os.kill(service.committing, signal.SIGKILL)
+        assert load.answers[503]
+        assert service.ask("GET", "/livez").status == 200
+        while service.ask("GET", "/readyz").status != 200:
+            time.sleep(0.05)
+        load.resend()
+        assert_laws(service, load.told)

@@ -34,9 +34,9 @@ def failing(service: Service, point: str, probability: float) -> Iterator[None]:
 
 
 def told(service: Service, command: str) -> None:
-    pid = str(service.process.pid)
     where = str(service.folder / "fiu")
-    subprocess.run(["fiu-ctrl", "-f", where, "-c", command, pid], check=True, timeout=30)  # noqa: S603, S607 - our own words
+    for pid in (str(service.process.pid), str(service.committing)):
+        subprocess.run(["fiu-ctrl", "-f", where, "-c", command, pid], check=True, timeout=30)  # noqa: S603, S607 - our own words
 
 
 @pytest.mark.parametrize(

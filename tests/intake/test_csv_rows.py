@@ -136,7 +136,7 @@ def test_an_open_quote_is_refused_with_its_row() -> None:
     [
         ('key = "crm"', "", "/source/key", "required"),
         ('"Asia/Tokyo"', '"Tokyo"', "/fields/won_at/zone", "unknown_zone"),
-        ('"decimal"', '"money"', "/fields/amount/type", "unknown_value"),
+        ('"decimal"', '"yen"', "/fields/amount/type", "unknown_value"),
         ('constant = "JPY"', "", "/fields/currency", "column_or_constant"),
         ('kind = "deal"', 'kind = "Deal"', "/activity/kind", "not_a_kind"),
         ('actor = "agent"', 'owner = "agent"', "/activity/owner", "unknown_field"),

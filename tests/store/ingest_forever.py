@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import sys
 from collections import deque
+from concurrent.futures import Future
 from functools import partial
 from itertools import count
 
 from app.domain.activities import Report
+from app.domain.deliveries import ItemResult
 from app.store.committer import Committer
 from app.store.engine import Store
-from app.store.lanes import Answer
 from tests.store.worlds import delivery, report, won
 
 
@@ -32,7 +33,7 @@ def main(url: str, life: int) -> None:
     store.migrate()
     committer = Committer(store)
     committer.start()
-    waiting: deque[Answer] = deque()
+    waiting: deque[Future[list[ItemResult]]] = deque()
     for number in count():
         answer = committer.submit(delivery(*reports(life, number)))
         answer.add_done_callback(partial(acknowledge, number))
@@ -41,7 +42,7 @@ def main(url: str, life: int) -> None:
             waiting.popleft().result(30)
 
 
-def acknowledge(number: int, answer: Answer) -> None:
+def acknowledge(number: int, answer: Future[list[ItemResult]]) -> None:
     answer.result()
     sys.stdout.write(f"{number}\n")
     sys.stdout.flush()

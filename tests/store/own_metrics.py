@@ -68,6 +68,15 @@ DEFINITIONS |= {
     "s_latest": DEFINITIONS["m_latest"] | _SHARED,
     "s_stock": DEFINITIONS["m_stock"] | _SHARED,
 }
+_STAYS: Document = {"holder": "at_time"}
+_WON: Document = {"time": "won_at", "where": [{"field": "status", "in": ["won"]}]}
+DEFINITIONS |= {
+    "h_count": _DEAL | {"aggregation": "count"} | _WON | _STAYS,
+    "h_sum": _MONEY | {"aggregation": "sum"} | _WON | _STAYS,
+    "h_latest": DEFINITIONS["m_latest"] | _STAYS,
+    "h_shared": DEFINITIONS["s_sum"] | _WON | _STAYS,
+    "h_stock": DEFINITIONS["m_stock"] | _STAYS,
+}
 
 
 def redefine(store: Store, key: str, document: Document | None, now: int = NOW) -> None:

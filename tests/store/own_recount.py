@@ -53,15 +53,27 @@ def _entries(document: Document, pile: list[Report], home: str) -> Iterator[Entr
     leaves = _leaves(document.get("stock"), fields, micros(at))
     if leaves == "unknown":
         return
-    who = next((fields[role] for role in document["roles"] if fields.get(role)), "")
+    had = _then(document, pile) if document.get("holder") == "at_time" else fields
+    who = next((had[role] for role in document["roles"] if had.get(role)), "")
     currency = (fields.get("currency") or home) if document.get("unit") == "money" else ""
     said = [one.stamp for one in pile if one.full or document.get("value") in one.fields]
-    shared = fields.get("credits") if document.get("credit") == "shared" else None
+    shared = had.get("credits") if document.get("credit") == "shared" else None
     for named in shared or [{"identity": who, "share": "1"}]:
         yield Entry(
             pile[0].source, named["identity"], micros(at), leaves, currency, value,
             max(said, default=None), Fraction(named["share"]),
         )  # fmt: skip
+
+
+def _then(document: Document, pile: list[Report]) -> Mapping[str, Any]:
+    """What the activity was when it came to count where it counts, revision by revision."""
+    was = [
+        fields_of(one for one in pile if one.stamp.revision <= revision)
+        for revision in sorted({one.stamp.revision for one in pile})
+    ]
+    at = was[-1][document["time"]]
+    counts = [_concerns(document, fields) and fields.get(document["time"]) == at for fields in was]
+    return next(fields for place, fields in enumerate(was) if all(counts[place:]))
 
 
 def _concerns(document: Document, fields: Mapping[str, Any]) -> bool:

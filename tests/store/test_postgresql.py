@@ -22,7 +22,7 @@ from app.store.engine import StartError, Store
 from app.store.recording import Recorder
 from app.store.strays import Work
 from app.store.tables import METADATA
-from tests.engines import engine_of, on_postgresql
+from tests.engines import engine_of, on_postgresql, overheard
 from tests.store.recount import stored_tallies, tallies_of
 from tests.store.test_reading import _read_everything
 from tests.store.worlds import NOW, W, call, delivery, opened, report, sent, settle, url, won, words
@@ -292,21 +292,15 @@ def test_events_are_counted_while_slow_reports_hold_all_connections_of_readers(
 
 def test_no_lookup_of_a_commit_or_a_report_reads_a_whole_table(store: Store) -> None:
     sent(store, delivery(*(won(f"d{n}", n % 9 + 1) for n in range(300)), call("c")))
-    statements: dict[str, Any] = {}
-
-    def note(_c: Connection, _k: object, statement: str, values: Any, *_: object) -> None:
-        statements[statement] = values
-
-    engine = engine_of(store)
-    event.listen(engine, "before_cursor_execute", note)
     changed = [won("d1", 50), report("d2", 60, full=False, amount="1"), won("new"), won("d4", 5)]
     one = delivery(*changed)
-    Recorder(store).record([Work(one, item) for item in one.items])
-    with store.read() as reading:
-        _read_everything(reading)
-        sources.states(reading, W)
-        keys.page(reading, W, None, 10)
-    event.remove(engine, "before_cursor_execute", note)
+    with overheard(store) as heard:
+        Recorder(store).record([Work(one, item) for item in one.items])
+        with store.read() as reading:
+            _read_everything(reading)
+            sources.states(reading, W)
+            keys.page(reading, W, None, 10)
+    statements = dict(heard)
     assert len(statements) > 20
     with store.transaction() as connection:
         # A table of five rows is read whole by choice; what counts is that it need not be.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import text
 
 from app.domain.deliveries import Refused
 from app.domain.errors import Invalid, NotFound
@@ -19,7 +18,7 @@ from app.store.pages import Page
 from app.store.recording import Recorder
 from app.store.strays import Work
 from app.store.transactions import Reading
-from tests.engines import engine_of, on_sqlite
+from tests.engines import on_sqlite, overheard
 from tests.store.worlds import DAY_ONE, NOW, W, call, delivery, report, sent, won, words
 
 
@@ -292,21 +291,15 @@ def test_rebuild_repairs_tallies_and_credits(store: Store) -> None:
 @on_sqlite
 def test_no_lookup_of_a_commit_or_a_report_reads_a_whole_table(store: Store) -> None:
     sent(store, delivery(*(won(f"d{n}", n % 9 + 1) for n in range(300)), call("c")))
-    statements: list[tuple[str, Any]] = []
-
-    def note(_c: Connection, _k: object, statement: str, values: Any, *_: object) -> None:
-        statements.append((statement, values))
-
-    event.listen(engine_of(store), "before_cursor_execute", note)
     changed = [won("d1", 50), report("d2", 60, full=False, amount="1"), won("new"), won("d4", 5)]
     refused = Refused(9, None, "crm", Invalid("x"), "")
     one = delivery(*changed, quarantines=True, refused=(refused,))
     recorder = Recorder(store)
     works = [Work(one, item) for item in one.items]
-    recorder.record([*works, Work(one, one.refused[0])])
-    with store.read() as reading:
-        _read_everything(reading)
-    event.remove(engine_of(store), "before_cursor_execute", note)
+    with overheard(store) as statements:
+        recorder.record([*works, Work(one, one.refused[0])])
+        with store.read() as reading:
+            _read_everything(reading)
     texts = dict(statements)
     assert len(texts) > 25
     with store.read() as reading:

@@ -303,8 +303,44 @@ def connect_and_deliver(recorder: Recorder) -> None:
     for paid_at in ("2026-12-15T08:30:00+09:00", "this morning"):
         deliver_payment(recorder, made, paid_at)
     deliver_calls(recorder, connected["hook_url"])
+    try_mapping(recorder)
     recorder.reads("/v1/quarantine", "/v1/sources/shop", "/v1/identities/unmatched")
     read_again(recorder)
+
+
+def try_mapping(recorder: Recorder) -> None:
+    """A sender without code, and its mapping tried on what it sends."""
+    mapping = {
+        "when": "event == 'deal.won'",
+        "activity": {"kind": "deal", "key": "id", "revision": "sent_at", "actor": "owner.email"},
+        "fields": {
+            "status": {"constant": "won"},
+            "amount": {"select": "cents", "type": "money", "unit": "minor"},
+            "currency": "currency",
+            "won_at": {"select": "closed", "type": "time", "zone": "Asia/Tokyo"},
+        },
+    }
+    crm = {
+        "provider": "custom",
+        "name": "Our CRM",
+        "counts": ["deal"],
+        "settings": {"authentication": "hmac", "header": "X-Signature"},
+        "mapping": mapping,
+    }
+    recorder.says("PUT", "/v1/sources/our-crm", crm)
+    sample = {
+        "event": "deal.won",
+        "id": 7,
+        "sent_at": "2026-12-15T00:00:00Z",
+        "owner": {"email": "sato@example.co.jp"},
+        "cents": 400000,
+        "currency": "JPY",
+        "closed": "2026-12-14 17:30",
+    }
+    recorder.says("POST", "/v1/sources/our-crm/mapping/try", {"sample": sample})
+    broken = {"sample": sample | {"closed": "yesterday"}}
+    recorder.says("POST", "/v1/sources/our-crm/mapping/try", broken)
+    recorder.says("POST", "/v1/sources/our-crm/rotate", {"keep_minutes": 2880})
 
 
 def read_again(recorder: Recorder) -> None:

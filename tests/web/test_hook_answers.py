@@ -35,8 +35,11 @@ from app.intake.requests import (
     refusal,
 )
 from app.intake.source_settings import choice_setting, texts_setting, words_setting
+from tests.engines import on_both
 from tests.web.example import START, settle
 from tests.web.service import Service, started
+
+pytestmark = on_both
 
 TOKEN = "a/token, in the body"
 AT = "2026-12-01T00:00:00Z"

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from app.intake.requests import Provider
+from app.intake.requests import Maps, Provider
 
-PROVIDER = Provider(name="csv", counts=None)
+PROVIDER = Provider(name="csv", counts=None, maps=Maps.ROWS)

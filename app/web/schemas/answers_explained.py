@@ -29,6 +29,11 @@ _Team = Annotated[
 ]
 
 
+_KnownAt = Annotated[
+    Moment | None, Field(description="As asked: what was received until then is counted.")
+]
+
+
 class Contribution(Answer):
     """What one activity adds to a number."""
 
@@ -90,6 +95,7 @@ class GoalActivityPage(Page[GoalActivity]):
     unit: Unit
     part: Part
     until: Annotated[Moment, Field(description="What lies before is counted.")]
+    known_at: _KnownAt = None
     time_zone: Annotated[str, Field(description="IANA name.", examples=["Asia/Tokyo"])]
     totals: Annotated[
         list[Total],
@@ -104,6 +110,7 @@ class MetricActivityPage(Page[CountedActivity]):
     unit: Unit
     from_: Annotated[Moment, Field(alias="from")]
     to: Annotated[Moment, Field(description="Excluded.")]
+    known_at: _KnownAt = None
     time_zone: Annotated[str, Field(examples=["Asia/Tokyo"])]
 
 

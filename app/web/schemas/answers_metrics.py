@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.domain.buckets import Granularity
+from app.domain.holders import Holder
 from app.domain.metrics import Aggregation, Credit, UnitKind
 from app.web.schemas.answers import Answer, Moment, Page, Quantity, Tallied, Told, Version
 from app.web.schemas.answers_progress import Unit
@@ -38,6 +39,10 @@ class Metric(Answer):
     credit: Annotated[
         Credit,
         Field(description="Whether an activity's `credits` divide it; `role`: it counts whole."),
+    ]
+    holder: Annotated[
+        Holder,
+        Field(description="`current`: who has the role now; `at_time`: who had it at `time`."),
     ]
     stock: Annotated[
         StockBody | None, Field(description="For what stands rather than happened.")

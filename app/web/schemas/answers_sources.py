@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from app.usecases.asking import Asking
 from app.usecases.sources import Liveness
 from app.web.schemas.answers import Answer, Moment, Page, Told, Version
+from app.web.schemas.answers_events import ProblemError
 from app.web.schemas.common import Key, Name
-from app.web.schemas.mappings import MappingBody
+from app.web.schemas.mappings import AnyMapping
 from app.web.schemas.sources import Expectation, Kind, SettingsDocument
 
 
@@ -30,8 +31,8 @@ class Source(Answer):
     ] = None
     settings: SettingsDocument = None
     mapping: Annotated[
-        MappingBody | None,
-        Field(description="Of the provider `csv` only; left out where there is none yet."),
+        AnyMapping | None,
+        Field(description="How it is read; left out where there is none."),
     ] = None
     state: Annotated[
         Liveness,
@@ -55,6 +56,10 @@ class Source(Answer):
     secret: Annotated[
         str | None,
         Field(description="A signing secret that was made just now; shown this once, else null."),
+    ]
+    retiring_until: Annotated[
+        Moment | None,
+        Field(description="Until then secrets that a rotation replaced are still taken; or null."),
     ]
     next: Annotated[list[Told], Field(description="What to do at the provider.")]
     warnings: Annotated[
@@ -98,3 +103,40 @@ class Fetching(Answer):
 
 class SourcePage(Page[Source]):
     """Sources by key."""
+
+
+class MissingFor(Answer):
+    """A metric that is about the activity and cannot count it."""
+
+    metric: Key
+    code: Annotated[str, Field(description="Stable, such as `no_time`.")]
+    field: Annotated[str, Field(description="What it lacks.")]
+
+
+class TrialItem(Answer):
+    """An activity that the sample means."""
+
+    index: Annotated[int, Field(ge=0, description="Its place; of a table, the number of its row.")]
+    key: str
+    kind: Kind
+    revision: Annotated[str | None, Field(description="As the sender would write it.")]
+    merge: Annotated[bool, Field(description="Whether it says some fields only.")]
+    retracted: bool
+    fields: Annotated[dict[str, Any], Field(description="Canonical, as they would be stored.")]
+    counts: Annotated[bool, Field(description="Whether the source counts this kind.")]
+    metrics: Annotated[list[Key], Field(description="The metrics that would count it.")]
+    uncounted: list[MissingFor]
+
+
+class TrialProblem(ProblemError):
+    """Why something cannot be counted, and where in the mapping (of a table: in the row)."""
+
+    index: Annotated[int, Field(ge=0)]
+    item: Annotated[str | None, Field(description="Its key, as far as it could be read.")]
+
+
+class Trial(Answer):
+    """What a sample comes to. Nothing of it was stored."""
+
+    items: list[TrialItem]
+    problems: list[TrialProblem]

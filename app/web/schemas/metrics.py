@@ -79,5 +79,14 @@ class MetricBody(Resource):
             "whole, for whom `roles` names."
         ),
     ] = "role"
+    holder: Annotated[
+        Literal["current", "at_time"],
+        Field(
+            description="Of those who had the role in turn, who is credited. `current`: who has "
+            "it now, so a deal moves with its owner, history included. `at_time`: who had it when "
+            "the activity came to count at its `time`; a handover or another amount afterwards "
+            "leaves it there, and what is lost and won anew is credited anew."
+        ),
+    ] = "current"
     stock: StockBody | None = None
     reason: Annotated[Reason | None, Field(description="Why; a change wants it.")] = None

@@ -71,6 +71,7 @@ class SourceBody(Resource):
         "last_received_at",
         "hook_url",
         "secret",
+        "retiring_until",
         "next",
         "warnings",
     }
@@ -97,6 +98,35 @@ class SourceBody(Resource):
         """With the mapping as it came: its own reader says what is wrong with it."""
         found = super().document()
         return found if self.mapping is None else found | {"mapping": self.mapping}
+
+
+class RotationBody(Body):
+    """New secrets, and how long the old ones are taken beside them."""
+
+    credentials: CredentialsDocument = None
+    keep_minutes: Annotated[
+        int,
+        Field(ge=0, le=43_200, description="How long the old ones are taken; 0: no longer."),
+    ] = 1_440
+
+
+class TrialBody(Body):
+    """A sample to try a mapping on: one of `sample`, `body` and `query`."""
+
+    sample: Annotated[
+        Any, Field(description="A body as JSON, as the sender would send it.", examples=[{"id": 7}])
+    ] = None
+    body: Annotated[
+        str | None,
+        Field(max_length=1_000_000, description="A body as text: a form, NDJSON, or a table."),
+    ] = None
+    query: Annotated[
+        str | None, Field(max_length=8_000, description="Of a GET, without the question mark.")
+    ] = None
+    media_type: Annotated[
+        str, Field(max_length=200, pattern=r"^[ -~]*$", description="Of `body`.")
+    ] = "application/json"
+    mapping: MappingDocument | None = None
 
 
 class BackfillBody(Body):

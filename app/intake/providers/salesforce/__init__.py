@@ -22,11 +22,19 @@ from app.domain.errors import Fault, Invalid, TasseiError, Unauthenticated, Unre
 from app.domain.instants import instant
 from app.domain.kinds import RawValue
 from app.domain.revisions import of_instant
-from app.intake.credentials import Absence, Credentials, Secret, Use
+from app.intake.credentials import Absence, Credentials, Secret
 from app.intake.eventbridge import API_KEY_HEADER, destination_steps, verify_api_key
 from app.intake.proofs import any_same
+from app.intake.providers.salesforce.asking import API_URL, ASKING
 from app.intake.providers.salesforce.changes import MAPPING, is_change, read_change
-from app.intake.providers.salesforce.objects import FIELDS, KINDS, Reading, long_id, record_fields
+from app.intake.providers.salesforce.objects import (
+    FIELDS,
+    KINDS,
+    Reading,
+    is_long_id,
+    long_id,
+    record_fields,
+)
 from app.intake.providers.salesforce.soap import (
     NOT_STORED,
     STORED,
@@ -115,12 +123,11 @@ def _read_xml(request: HookRequest) -> Delivery:
     references: list[Reference] = []
     for n, told in enumerate(read_message(request.body).notifications):
         record = told.fields
-        if told.object in KINDS and record.given("Id") and len(record.values) == 1:
+        if told.object in KINDS and is_long_id(record.values.get("Id")) and len(record.values) == 1:
             # A record that is gone by the time of sending has no data any more.
-            references.append(Reference(n, told.object, str(record.values["Id"])))
+            references.append(Reference(n, told.object, record.required("Id")))
             continue
-        one = _item(n, told.id, told.object, record, request, full=False)
-        _sort(one, items, refused)
+        _sort(_item(n, told.id, told.object, record, request, full=False), items, refused)
     return hook_delivery(request, *items, refused=tuple(refused), references=tuple(references))
 
 
@@ -311,9 +318,7 @@ _SETTINGS = (
         allowed=("booked", "held", "canceled", "no_show"),
     ),
     zone_setting("time_zone", "Zone of dates without time, such as CloseDate."),
-    text_setting(
-        "api_url", "The organization's address (https://example.my.salesforce.com), to ask it."
-    ),
+    API_URL,
 )
 
 PROVIDER = Provider(
@@ -327,19 +332,7 @@ PROVIDER = Provider(
             absence=Absence.GENERATED,
             wanted=_with_key,
         ),
-        Secret(
-            "client_id",
-            "Consumer key of a connected app (client credentials flow, scope api), to read through "
-            "what was not sent; wants `api_url`. Left out: nothing is asked.",
-            absence=Absence.OPTIONAL,
-            use=Use.ASKING,
-        ),
-        Secret(
-            "client_secret",
-            "Consumer secret of that app.",
-            absence=Absence.OPTIONAL,
-            use=Use.ASKING,
-        ),
+        *ASKING,
     ),
     hook=Hook(_verify, _read, _next_steps, answer=_answer, failed=NOT_STORED, kept=_kept),
     settings=_SETTINGS,

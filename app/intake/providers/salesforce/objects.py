@@ -266,6 +266,11 @@ def _id(record: Record, label: str) -> str | None:
     return None if text is None else long_id(text, record.fault(label, "not_a_salesforce_id"))
 
 
+def is_long_id(value: RawValue) -> bool:
+    """Whether it is an id of 18 characters, as Salesforce itself sends it."""
+    return isinstance(value, str) and len(value) == _LONG and _ID.fullmatch(value) is not None
+
+
 def long_id(text: str, refused: Invalid) -> str:
     """An id in its form of 18 characters, which every shape has to agree on.
 

@@ -77,15 +77,15 @@ def read_message(body: bytes) -> Message:
 def without_session(body: bytes) -> bytes:
     """A message without its session, with which its holder could act in Salesforce.
 
-    Raises Invalid (not_a_message) where something is written around it (comments, CDATA) that
-    Salesforce does not write, so that it could not be taken out with certainty.
+    Raises Invalid (not_a_message) where it is written as Salesforce does not write it (comments
+    and CDATA around it, a prefix of other letters), so that it could not be taken out.
     """
     bare = xml_without(body, SESSION)
     try:
-        left = {element.text for element in _parsed(bare).iter() if _local(element.tag) == SESSION}
+        sessions = [one for one in _parsed(bare).iter() if _local(one.tag) == SESSION]
     except Unreadable:
         raise Invalid("not_a_message") from None
-    if not left <= {REDACTED, None}:
+    if any("".join(one.itertext()) not in {REDACTED, ""} for one in sessions):
         raise Invalid("not_a_message")
     return bare
 
