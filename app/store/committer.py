@@ -133,7 +133,7 @@ class Committer:
 
 def answered_at_once(delivery: Delivery, answer: Answer) -> bool:
     """Whether there is nothing to count, to keep or to settle; the answer then says so."""
-    settles = delivery.replay is not None and delivery.quarantines
+    settles = delivery.fetched or (delivery.replay is not None and delivery.quarantines)
     if delivery.items or delivery.refused or delivery.raw is not None or settles:
         return False
     answer.set_result([])

@@ -9,6 +9,7 @@ from app.domain.deliveries import (
     About,
     Delivery,
     Door,
+    Fetched,
     ItemResult,
     Raw,
     Reference,
@@ -28,6 +29,7 @@ DELIVERIES = [
     delivery(won("a", note="日本語 \u2028"), refused=(REFUSED,), quarantines=True),
     Delivery(W, NOW, False, (), raw=RAW, replay=Replay(7, NOW + 1)),
     Delivery(W, NOW, True, (), references=(Reference(0, "deal", "1", "t2"),)),
+    Delivery(W, NOW, True, (), fetched=(Fetched("crm", "deal", "1", 3, "t2", 9, 1, final=True),)),
 ]
 
 
