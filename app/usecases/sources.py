@@ -14,11 +14,12 @@ from app.domain.kinds import RawValue
 from app.domain.workspace import Workspace
 from app.intake.registry import PROVIDERS
 from app.intake.requests import Provider, SignedUrl, Step
-from app.store import documents, ledger, sources
+from app.store import documents, reconfiguring, sources
 from app.store.documents import Document
 from app.store.sources import SourceState
 from app.store.transactions import Access
 from app.usecases import organisation, source_mapping
+from app.usecases.building import carry_on
 from app.usecases.context import Context
 from app.usecases.organisation import SOURCE
 from app.usecases.saving import Precondition, archive, save, standing
@@ -63,10 +64,11 @@ def put_source(
 ) -> Connected:
     """Connect a sender, or change how it is connected.
 
-    Credentials that are left out stay as they are. A change of what the source counts recounts
-    all history. Raises Invalid for an unknown provider, wrong credentials, a wrong mapping, or a
-    provider that signs its address while no public address is configured; Conflict
-    `provider_fixed`.
+    Credentials that are left out stay as they are. By a change of what the source counts all
+    history is counted anew, step by step; until then its metrics say what they said. Raises
+    Invalid for an unknown provider, wrong credentials, a wrong mapping, a provider that signs its
+    address while no public address is configured, or where what is to be counted leaves 64 bits
+    (then the source counts again what it did); Conflict `provider_fixed`.
     """
     provider = _provider(body, context)
     if "counts" not in body and provider.counts is not None:
@@ -83,12 +85,16 @@ def put_source(
         body |= {SECRETS_VERSION: version + (wants.secrets != has)}
         body = body | source_mapping.canonical(key, body, before.body if before else None)
         saved = save(writing, SOURCE, key, body, seen, author=author)
+        begun = None
         if wants.secrets != has:
             keep(context, writing, key, wants.secrets)
         if before is not None and before.body.get("counts") != body.get("counts"):
-            ledger.rebuild_in(writing)
+            begun = reconfiguring.recount(writing)
         shown = _Showing(context, writing, workspace)
-        return shown.connected(saved.document, wants.secrets, wants.made, created=saved.created)
+        found = shown.connected(saved.document, wants.secrets, wants.made, created=saved.created)
+    if begun is not None:
+        carry_on(context, workspace, begun)
+    return found
 
 
 def _provider(body: Mapping[str, Any], context: Context) -> Provider:
