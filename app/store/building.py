@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Table, delete, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Table, delete, exists, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.activities import KIND, Story, canonical_json
@@ -28,6 +29,7 @@ from app.store import (
     generations,
     heads,
     history,
+    reconfiguring,
     remembering,
     rules,
     states,
@@ -37,6 +39,7 @@ from app.store.documents import Document
 from app.store.engine import Store
 from app.store.generations import LAST, Generation, Stage
 from app.store.recounting import journal_steps, steps_of
+from app.store.rules import Rules
 from app.store.standing import Standing, stood, stored_standing
 from app.store.states import Where
 from app.store.tables import (
@@ -88,23 +91,19 @@ def begin(writing: Writing, document: Document, before: Document | None) -> Gene
     if before is not None and not before.archived and not standing:
         generations.save(writing, Generation(key, 0, Stage.SERVING, before.version))
     _leave(writing, (one for one in own if one.stage is Stage.BUILDING))
-    expected = select(func.count()).where(_A.workspace_id == writing.workspace)
-    new = Generation(
-        key,
-        writing.seq,
-        Stage.BUILDING,
-        document.version,
-        upto=generations.FIRST,
-        expected=writing.connection.execute(expected).scalar_one(),
-    )
-    generations.save(writing, new)
-    return new
+    return reconfiguring.start(writing, (key, document.version))[0]
 
 
 def drop(writing: Writing, metric: str) -> None:
     """Go on with what serves of a metric; what is being built of it goes away."""
     own = (one for one in generations.of(writing, writing.workspace) if one.metric == metric)
     _leave(writing, (one for one in own if one.stage is Stage.BUILDING))
+
+
+def is_behind(access: Access, workspace: str, metric: str) -> bool:
+    """Whether what serves of a metric still goes by what its sources counted before."""
+    served = generations.in_stage(generations.of(access, workspace), Stage.SERVING)
+    return metric in served and served[metric].config != 0
 
 
 def end(writing: Writing, archived: Document) -> None:
@@ -141,29 +140,38 @@ def _advance(writing: Writing) -> bool:
     if not found:
         return False  # another process took the last step meanwhile
     one = found[0]
+    # What was begun, or left, together goes the same way: one pass counts all of it.
+    along = [
+        other
+        for other in found
+        if (other.stage, other.after, other.upto) == (one.stage, one.after, one.upto)
+        and (other.number == one.number or one.stage is Stage.LEAVING)
+    ]
     if one.stage is Stage.BUILDING:
         try:
-            _build(writing, one)
+            _build(writing, along)
         except (IntegrityError, Invalid) as error:
             raise _Unbuildable(one, Invalid("tally_does_not_fit")) from error
     elif one.after < one.upto:
-        _uncredit(writing, one)
+        _uncredit(writing, along)
     elif not _clear(writing, one):
         generations.forget(writing, one)
     return True
 
 
-def _build(writing: Writing, one: Generation) -> None:
-    """Count the next activities in it; at the end it serves."""
+def _build(writing: Writing, those: list[Generation]) -> None:
+    """Count the next activities in them; at the end they serve."""
     before = rules.load(writing, writing.workspace)
-    metric = next(known.metric for known in before.moving if known.generation == one)
-    flags, number, last = _next(writing, one.upto, LAST, _ever_of(metric.kind))
-    further = one._replace(upto=last or LAST, counted=one.counted + number)
-    after = before.moved([further])
+    names = {one.name for one in those}
+    kinds = _kinds_of(before, names)
+    concerned = or_(*(_ever_of(kind) for kind in sorted(kinds)))
+    flags, number, last = _next(writing, those[0].upto, LAST, concerned)
+    further = [one._replace(upto=last or LAST, counted=one.counted + number) for one in those]
+    after = before.moved(further)
 
     def stand(where: Where, story: Story) -> Standing:
         known = after.tallied(where, story.state.kind)
-        own = tuple(counted for counted in known if counted.key == one.name)
+        own = tuple(counted for counted in known if counted.key in names)
         return stored_standing(story.state, own, after.currency, story.earlier)
 
     told = history.of(writing, writing.workspace, flags)
@@ -178,25 +186,25 @@ def _build(writing: Writing, one: Generation) -> None:
     if last is None:
         _serve(writing, further)
     else:
-        generations.save(writing, further)
+        generations.save(writing, *further)
 
 
-def _serve(writing: Writing, built: Generation) -> None:
-    found = generations.of(writing, writing.workspace)
-    own = (one for one in found if one.metric == built.metric)
-    _leave(writing, (one for one in own if one.stage is Stage.SERVING))
-    generations.save(writing, built._replace(stage=Stage.SERVING))
+def _serve(writing: Writing, built: list[Generation]) -> None:
+    served = generations.in_stage(generations.of(writing, writing.workspace), Stage.SERVING)
+    _leave(writing, (served[one.metric] for one in built if one.metric in served))
+    generations.save(writing, *(one._replace(stage=Stage.SERVING) for one in built))
     heads.reconfigure(writing)
 
 
-def _uncredit(writing: Writing, one: Generation) -> None:
-    """Take the next activities out of it: whom only it credited, what only it could not count."""
+def _uncredit(writing: Writing, those: list[Generation]) -> None:
+    """Take the next activities out of them: whom only they credited, what only they missed."""
     before = rules.load(writing, writing.workspace)
-    metric = next(known.metric for known in before.moving if known.generation == one)
-    flags, _, last = _next(writing, one.after, one.upto, _A.kind == metric.kind)
-    further = one._replace(after=last or one.upto)
+    upto = those[0].upto
+    kinds = _kinds_of(before, {one.name for one in those})
+    flags, _, last = _next(writing, those[0].after, upto, _A.kind.in_(sorted(kinds)))
+    further = {one.name: one._replace(after=last or upto) for one in those}
     after = before.moved(
-        further if known.generation == one else known.generation for known in before.moving
+        further.get(known.generation.name, known.generation) for known in before.moving
     )
     held = remembering.stories(
         writing,
@@ -210,7 +218,11 @@ def _uncredit(writing: Writing, one: Generation) -> None:
     ]
     _credit(writing, Numbers(), changes)
     _flag(writing, flags, changes)
-    generations.save(writing, further)
+    generations.save(writing, *further.values())
+
+
+def _kinds_of(by: Rules, names: AbstractSet[str]) -> set[str]:
+    return {known.metric.kind for known in by.moving if known.metric.key in names}
 
 
 def _clear(writing: Writing, one: Generation) -> bool:
@@ -232,19 +244,27 @@ def _bite(writing: Writing, table: Table, slot: int) -> bool:
 
 
 def _give_up(writing: Writing, one: Generation) -> None:
-    """Its sums do not fit: the definition becomes again what it was, or is taken back."""
+    """Its sums do not fit: what is counted becomes again what it was, or is taken back."""
     built = building(writing, writing.workspace).get(one.metric)
     if built is None or built.number != one.number:
         return
     found = generations.of(writing, writing.workspace)
     served = generations.in_stage(found, Stage.SERVING).get(one.metric)
+    if served is not None and served.version == one.version:
+        reconfiguring.undo(writing, one, AUTHOR, "tally_does_not_fit")
+        return
     drop(writing, one.metric)
     if served is None:
         documents.archive(writing, METRIC, one.metric, author=AUTHOR)
         return
     old = documents.version(writing, writing.workspace, METRIC, one.metric, served.version)
     assert old is not None  # noqa: S101 - versions are kept for ever
-    documents.put(writing, METRIC, one.metric, old.body, author=AUTHOR, reason="tally_does_not_fit")
+    put = documents.put(
+        writing, METRIC, one.metric, old.body, author=AUTHOR, reason="tally_does_not_fit"
+    )
+    if served.config:
+        # Nothing else brings it to what its sources have come to count.
+        reconfiguring.start(writing, (one.metric, put.version))
 
 
 def _leave(writing: Writing, those: Iterable[Generation]) -> None:

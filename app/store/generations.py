@@ -33,6 +33,7 @@ _SAVE = inserting(
         "upto_key",
         "counted",
         "expected",
+        "config",
     ),
 )
 _MARK = "@"  # no metric's key has it
@@ -52,7 +53,8 @@ class Generation(NamedTuple):
     """One count of a metric, by one version of its document.
 
     It counts the activities behind `after`, up to and with `upto`. counted: how many activities
-    its making has gone through, of as many as were `expected`.
+    its making has gone through, of as many as were `expected`. config: it counts what the sources
+    counted after that commit; 0: what they count now.
     """
 
     metric: str
@@ -63,6 +65,7 @@ class Generation(NamedTuple):
     upto: Where = LAST
     counted: int = 0
     expected: int = 0
+    config: int = 0
 
     @property
     def name(self) -> str:
@@ -84,6 +87,7 @@ def of(access: Access, workspace: str) -> list[Generation]:
     query = select(
         _G.metric, _G.number, _G.stage, _G.version,
         _G.after_source, _G.after_key, _G.upto_source, _G.upto_key, _G.counted, _G.expected,
+        _G.config,
     ).where(_G.workspace_id == workspace).order_by(_G.metric, _G.number)  # fmt: skip
     return [_generation(row) for row in access.connection.execute(query)]
 
@@ -120,7 +124,7 @@ def save(writing: Writing, *generations: Generation) -> None:
     rows = [
         (
             writing.workspace, one.metric, one.number, one.stage.value, one.version,
-            *one.after, *one.upto, one.counted, one.expected,
+            *one.after, *one.upto, one.counted, one.expected, one.config,
         )
         for one in generations
     ]  # fmt: skip
@@ -145,10 +149,13 @@ def settle(writing: Writing) -> None:
     for one in found:
         if one.stage is Stage.LEAVING or (one.stage is Stage.SERVING and one.metric in built):
             forget(writing, one)
+    serving = in_stage(of(writing, writing.workspace), Stage.SERVING).values()
+    save(writing, *(one._replace(config=0) for one in serving))
     save(writing, *(one._replace(stage=Stage.SERVING, upto=LAST) for one in built.values()))
 
 
 def _generation(row: AnyRow) -> Generation:
-    metric, number, stage, version, *places, counted, expected = row
+    metric, number, stage, version, *places, counted, expected, config = row
     after, upto = (places[0], places[1]), (places[2], places[3])
-    return Generation(metric, number, Stage(stage), version, after, upto, counted, expected)
+    stood = (after, upto, counted, expected, config)
+    return Generation(metric, number, Stage(stage), version, *stood)

@@ -23,6 +23,8 @@ from app.store.states import Where
 from app.store.transactions import Access
 
 Metrics = tuple[Metric, ...]
+# Of each source the kinds that it counts; None: every kind.
+Counts = Mapping[str, frozenset[str] | None]
 ByKind = Mapping[str, Metrics]
 
 
@@ -39,6 +41,7 @@ class Rules:
 
     offsets: the zone's rules that days are cut by, for all that serve the database
     by_kind: the metrics that serve, by their keys; named: the same under their generations' names
+    pinned: what the sources counted where a generation goes by earlier documents, by its name
     remembering: the kinds of which some metric asks what an activity was before
     """
 
@@ -46,27 +49,28 @@ class Rules:
     zone: ZoneInfo
     offsets: Offsets
     currency: str
-    counts: Mapping[str, frozenset[str] | None]
+    counts: Counts
     serving: frozenset[str]
     by_kind: ByKind
     named: ByKind
     moving: tuple[Moving, ...] = ()
+    pinned: Mapping[str, Counts] = field(default_factory=dict)
     remembering: frozenset[str] = frozenset()
     _days: dict[int, int] = field(default_factory=dict)
 
     def metrics_of(self, source: str, kind: str) -> Metrics:
         """The metrics that a source's activities of a kind move; none when it does not count it."""
-        return self.by_kind.get(kind, ()) if self._is_counted(source, kind) else ()
+        pairs = zip(self.by_kind.get(kind, ()), self.named.get(kind, ()), strict=True)
+        return tuple(one for one, named in pairs if self._is_counted(named, source, kind))
 
     def tallied(self, where: Where, kind: str) -> Metrics:
         """The same of one activity, under the names of the generations that count it."""
-        if not self._is_counted(where[0], kind):
-            return ()
         standing = self.named.get(kind, ())
-        if not self.moving:
-            return standing
+        if not self.moving and not self.pinned:
+            return standing if counted(self.counts, where[0], kind) else ()
         more = (one.metric for one in self.moving if one.generation.covers(where))
-        return (*standing, *(metric for metric in more if metric.kind == kind))
+        known = (*standing, *(metric for metric in more if metric.kind == kind))
+        return tuple(metric for metric in known if self._is_counted(metric, where[0], kind))
 
     @property
     def leaving(self) -> frozenset[str]:
@@ -94,9 +98,14 @@ class Rules:
             day = self._days[quarter] = day_of(quarter, self.offsets, self.zone)
         return day
 
-    def _is_counted(self, source: str, kind: str) -> bool:
-        counted = self.counts.get(source)
-        return counted is None or kind in counted
+    def _is_counted(self, named: Metric, source: str, kind: str) -> bool:
+        return counted(self.pinned.get(named.key, self.counts), source, kind)
+
+
+def counted(counts: Counts, source: str, kind: str) -> bool:
+    """Whether a source counts a kind."""
+    kinds = counts.get(source)
+    return kinds is None or kind in kinds
 
 
 def load(access: Access, workspace: str, config_version: int = 0) -> Rules:
@@ -106,12 +115,13 @@ def load(access: Access, workspace: str, config_version: int = 0) -> Rules:
         raise NotFound("unknown_workspace")
     sources = documents.all_of(access, workspace, "source")
     found = generations.of(access, workspace)
+    counts = {source.key: _kinds(source.body.get("counts")) for source in sources}
     names = {key: one.name for key, one in in_stage(found, Stage.SERVING).items()}
     metrics = (*PRESETS.values(), *own_metrics(access, workspace).values())
     by_kind = _by_kind(metrics)
     zone = ZoneInfo(document.body["time_zone"])
     moving = tuple(
-        Moving(one, replace(_definition(access, workspace, one), key=one.name))
+        Moving(one, replace(definition(access, workspace, one), key=one.name))
         for one in found
         if one.stage is not Stage.SERVING
     )
@@ -120,13 +130,25 @@ def load(access: Access, workspace: str, config_version: int = 0) -> Rules:
         zone,
         dating.rules_of(access, workspace, zone),
         document.body["currency"],
-        {source.key: _kinds(source.body.get("counts")) for source in sources},
+        counts,
         frozenset(source.key for source in sources if not source.archived),
         by_kind,
         _by_kind(replace(one, key=names.get(one.key, one.key)) for one in metrics),
         moving,
+        {one.name: counts_at(access, workspace, one.config) for one in found if one.config},
         _remembering((*metrics, *(one.metric for one in moving))),
     )
+
+
+def counts_at(access: Access, workspace: str, seq: int) -> Counts:
+    """What each source counted after a commit; of one that came later, what it counted at first."""
+    then = {one.key: one for one in documents.all_of(access, workspace, "source", seq)}
+    found: dict[str, frozenset[str] | None] = {}
+    for one in documents.all_of(access, workspace, "source"):
+        stood = then.get(one.key) or documents.version(access, workspace, "source", one.key, 1)
+        assert stood is not None  # noqa: S101 - versions are kept for ever
+        found[one.key] = _kinds(stood.body.get("counts"))
+    return found
 
 
 def own_metrics(access: Access, workspace: str) -> dict[str, Metric]:
@@ -137,9 +159,9 @@ def own_metrics(access: Access, workspace: str) -> dict[str, Metric]:
     found = generations.of(access, workspace)
     served = in_stage(found, Stage.SERVING)
     metrics = defined_metrics(access, workspace)
-    for key in in_stage(found, Stage.BUILDING):
+    for key in in_stage(found, Stage.BUILDING).keys() - PRESETS.keys():
         if key in served:
-            metrics[key] = _definition(access, workspace, served[key])
+            metrics[key] = definition(access, workspace, served[key])
         else:
             del metrics[key]
     return metrics
@@ -149,7 +171,7 @@ def building_metrics(access: Access, workspace: str) -> dict[str, Metric]:
     """The metrics that are being built, by key, as they will be."""
     built = in_stage(generations.of(access, workspace), Stage.BUILDING)
     defined = defined_metrics(access, workspace) if built else {}
-    return {key: defined[key] for key in built}
+    return {key: defined[key] for key in built.keys() - PRESETS.keys()}
 
 
 def defined_metrics(access: Access, workspace: str) -> dict[str, Metric]:
@@ -161,8 +183,11 @@ def defined_metrics(access: Access, workspace: str) -> dict[str, Metric]:
     }
 
 
-def _definition(access: Access, workspace: str, generation: Generation) -> Metric:
+def definition(access: Access, workspace: str, generation: Generation) -> Metric:
+    """What a generation counts, under the metric's own key."""
     key, version = generation.metric, generation.version
+    if key in PRESETS:
+        return PRESETS[key]
     document = documents.version(access, workspace, "metric", key, version)
     assert document is not None  # noqa: S101 - versions are kept for ever
     return metric_of(key, document.body)

@@ -11,6 +11,7 @@ from app.domain.errors import Invalid
 from app.domain.instants import QUARTER
 from app.domain.metrics import Metric, Uncounted, UnitKind, contributions
 from app.domain.presets import PRESETS
+from app.store.generations import key_of
 from app.store.rules import Metrics, Rules
 from app.store.states import Where
 
@@ -84,7 +85,7 @@ def _standing(
         try:
             added = contributions(metric, state, currency, earlier)
         except Invalid:
-            if metric.key in refused:
+            if key_of(metric.key) in refused:
                 raise
             uncounted = True
             continue

@@ -74,7 +74,7 @@ def _table(
 
 
 workspace_head = _table(
-    "workspace_head", _value("seq", Whole), _value("at", Whole), _value("config_version", Whole)
+    "workspace_head", *(_value(name, Whole) for name in ("seq", "at", "config_version"))
 )
 workspace_commit = _table(
     "workspace_commit",
@@ -101,13 +101,14 @@ metric_slot = _table(
     _value("currency", Words),
     UniqueConstraint("workspace_id", "metric", "currency"),
 )
-# What is being counted, or was, where a metric does not simply stand.
 _PLACES = ("after_source", "after_key", "upto_source", "upto_key")
+# What is being counted, or was, where a metric does not simply stand.
 metric_generation = _table(
     "metric_generation",
     *(_key("metric", Words), _key("number", Whole), _value("stage", Words)),
     *(_value("version", Whole), *(_value(place, Words) for place in _PLACES)),
     *(_value("counted", Whole), _value("expected", Whole)),
+    Column("config", Whole, nullable=False, server_default=text("0")),
 )
 # Which secret key the credentials are sealed with.
 seal = _table("seal", _value("fingerprint", Octets))

@@ -54,11 +54,6 @@ def quarter_totals(
     return _known(access, workspace, metrics, (tally_quarter, quarters), quarters, known)
 
 
-def has_amounts(access: Access, workspace: str) -> bool:
-    """Whether money was ever counted, in whatever currency."""
-    return any(currency for _, currency in tallies.slots(access, workspace))
-
-
 def _known(
     access: Access,
     workspace: str,

@@ -53,25 +53,26 @@ def page_of_metrics(
     with context.read() as reading:
         own = documents.page(reading, workspace, METRIC, after, limit)
         built = building.building(reading, workspace)
-    presets = (_preset(key) for key in PRESETS if key > (after or ""))
+    presets = (_preset(key, built) for key in PRESETS if key > (after or ""))
     found = sorted((*presets, *(_defined(one, built) for one in own)), key=lambda one: one.key)
     return found[:limit]
 
 
 def get_metric(context: Context, workspace: str, key: str) -> Defined:
     """A metric by key. Raises NotFound."""
-    if key in PRESETS:
-        return _preset(key)
     with context.read() as reading:
-        found = standing(reading, workspace, METRIC, key)
+        found = None if key in PRESETS else standing(reading, workspace, METRIC, key)
         built = building.building(reading, workspace)
+    if key in PRESETS:
+        return _preset(key, built)
     if found is None:
         raise NotFound("unknown_metric", metric=key)
     return _defined(found, built)
 
 
-def _preset(key: str) -> Defined:
-    return Defined(key, document_of(PRESETS[key]), version=1, preset=True)
+def _preset(key: str, built: Mapping[str, Generation]) -> Defined:
+    body = document_of(PRESETS[key])
+    return Defined(key, body, version=1, preset=True, building=built.get(key))
 
 
 def _defined(document: Document, built: Mapping[str, Generation]) -> Defined:
@@ -124,7 +125,8 @@ def _counted_anew(
         return None
     served = rules.own_metrics(writing, writing.workspace).get(metric.key)
     known = building.building(writing, writing.workspace).get(metric.key)
-    if known is not None and served is not None and _counts(metric) == _counts(served):
+    same = known is not None and served is not None and _counts(metric) == _counts(served)
+    if same and not building.is_behind(writing, writing.workspace, metric.key):
         building.drop(writing, metric.key)
         return None
     new = building.begin(writing, document, before)

@@ -18,12 +18,13 @@ from app.intake.source_settings import Settings, read_settings, standing_setting
 from app.outbound.api import Api
 from app.outbound.errors import Refused
 from app.outbound.registry import APIS
-from app.store import documents, fetchers, ledger, sources
+from app.store import documents, fetchers, reconfiguring, sources
 from app.store.documents import Document
 from app.store.fetchers import UNTRIED
 from app.store.sources import SourceState
 from app.store.transactions import Access
 from app.usecases import organisation, source_mapping
+from app.usecases.building import carry_on
 from app.usecases.context import Context
 from app.usecases.organisation import SOURCE
 from app.usecases.saving import Precondition, archive, save, standing
@@ -76,10 +77,11 @@ def put_source(
 ) -> Connected:
     """Connect a sender, or change how it is connected.
 
-    Credentials that are left out stay as they are. A change of what the source counts recounts
-    all history. Raises Invalid for an unknown provider, wrong credentials, wrong settings, a wrong
-    mapping, or a provider that signs its address while no public address is configured; Conflict
-    `provider_fixed`.
+    Credentials that are left out stay as they are. By a change of what the source counts all
+    history is counted anew, step by step; until then its metrics say what they said. Raises
+    Invalid for an unknown provider, wrong credentials, settings or mapping, a provider that signs
+    its address while no public address is configured, or where what is to be counted leaves 64
+    bits (then the source counts again what it did); Conflict `provider_fixed`.
     """
     provider = _provider(body, context)
     if "counts" not in body and provider.counts is not None:
@@ -101,10 +103,14 @@ def put_source(
         secrets = replaced(has, wants.secrets)
         if secrets != has:
             keep(context, writing, key, secrets)
+        begun = None
         if before is not None and before.body.get("counts") != body.get("counts"):
-            ledger.rebuild_in(writing)
+            begun = reconfiguring.recount(writing)
         shown = Showing(context, writing, workspace)
-        return shown.connected(saved.document, secrets, wants.made, created=saved.created)
+        found = shown.connected(saved.document, secrets, wants.made, created=saved.created)
+    if begun is not None:
+        carry_on(context, workspace, begun)
+    return found
 
 
 def _provider(body: Mapping[str, Any], context: Context) -> Provider:

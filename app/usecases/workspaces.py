@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain.aliases import clash
 from app.domain.errors import Conflict, Invalid
-from app.store import counting, documents, heads, ledger, rules, tallies, totals
+from app.store import amounts, counting, documents, heads, rules, tallies
 from app.store.engine import Store
 from app.store.transactions import Writing
 from app.usecases import keys, organisation
@@ -78,21 +78,25 @@ def put_settings(
 ) -> Saved:
     """Replace the settings. A new zone moves every activity to its days there, exactly.
 
-    Raises Conflict `currency_fixed` once amounts were counted: what was said in one currency
-    does not become another one's by a setting; `breaks_a_plan` where a plan no longer works out;
-    `aliases_would_overlap` where fiscal quarters would move onto days of another plan.
+    Raises Conflict `currency_fixed` once a source that counts it has told an amount: what was said
+    in one currency does not become another one's by a setting; `breaks_a_plan` where a plan no
+    longer works out; `aliases_would_overlap` where fiscal quarters would move onto days of another
+    plan.
     """
+    with context.read() as reading:
+        asks = organisation.settings(reading, workspace).currency != body.get("currency")
+        looked = amounts.look(reading, workspace) if asks else None
     with context.write(workspace) as writing:
+        config_version = writing.config_version
         before = organisation.settings(writing, workspace)
         saved = save(writing, SETTINGS, SETTINGS, body, seen, author=author)
         found = organisation.load(writing, workspace)
         _check_plans(writing, found)
         after = found.workspace
-        if after.currency != before.currency and totals.has_amounts(writing, workspace):
+        differs = after.currency != before.currency
+        if differs and amounts.are_there(writing, looked, config_version):
             raise Conflict("currency_fixed", currency=before.currency)
-        if after.currency != before.currency:
-            ledger.rebuild_in(writing)
-        elif after.zone != before.zone:
+        if after.zone != before.zone:
             tallies.redate(writing, rules.load(writing, workspace))
         return saved
 

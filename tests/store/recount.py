@@ -7,7 +7,7 @@ stands, a full report says something about every field, and counting follows a t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -133,8 +133,13 @@ _STORED = """
 """
 
 
-def stored_tallies(store: Store, workspace: str = "default") -> tuple[Tally, Tally]:
-    """The same two tables as they stand in the file; rows of nothing left out."""
+def stored_tallies(
+    store: Store, workspace: str = "default", names: Container[str] | None = None
+) -> tuple[Tally, Tally]:
+    """The same two tables as they stand in the file; rows of nothing left out.
+
+    names: only of generations of these names
+    """
     with store.read() as reading:
         days, quarters = (
             {
@@ -142,6 +147,7 @@ def stored_tallies(store: Store, workspace: str = "default") -> tuple[Tally, Tal
                 for row in reading.connection.execute(
                     text(_STORED.format(bucket)), {"workspace": workspace}
                 )
+                if names is None or row[0] in names
             }
             for bucket in ("day", "quarter")
         )

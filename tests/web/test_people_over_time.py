@@ -55,6 +55,29 @@ def test_a_currency_can_change_until_amounts_exist(service: Service) -> None:
     assert service.dump() == before
 
 
+def test_an_amount_that_no_metric_could_count_fixes_the_currency_all_the_same(
+    service: Service,
+) -> None:
+    """It may be counted yet, and was meant in the currency of its time."""
+    service.post_events([deal(1, status="open", won_at=None, amount="7", currency=None)])
+    refused = service.put("/v1/workspace", SETTINGS | {"currency": "USD"}, if_match="*")
+    assert refused.json()["type"] == "urn:tassei:problem:currency-fixed"
+
+
+def test_an_amount_of_a_source_that_does_not_count_it_is_in_the_currency_of_the_day(
+    service: Service,
+) -> None:
+    service.replace("/v1/sources/crm", EVENTS | {"counts": ["call"]})
+    service.post_events([deal(1, amount="12.50", currency=None), call(1)])
+    service.replace("/v1/workspace", SETTINGS | {"currency": "USD"})
+    assert service.mismatches() == []
+    service.replace("/v1/sources/crm", EVENTS)
+    asked = {"from": "2026-12-01"}
+    answer = service.client.get("/v1/metrics/revenue/series", params=asked).json()
+    assert (answer["items"][0]["value"], answer["unit"]["currency"]) == ("12.5", "USD")
+    assert service.mismatches() == []
+
+
 def test_what_a_source_counts_recounts_all_of_it(service: Service) -> None:
     service.post_events([call(1), deal(1)])
     assert (actual(service), actual(service, "deals_won")) == ("1", "1")
