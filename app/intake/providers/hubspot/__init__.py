@@ -19,7 +19,7 @@ from app.domain.errors import Fault, Invalid, Unreadable
 from app.domain.instants import FLOOR, instant
 from app.domain.kinds import RawValue
 from app.domain.revisions import of_instant
-from app.intake.credentials import Secret
+from app.intake.credentials import Absence, Secret, Use
 from app.intake.proofs import Encoding, header_bytes, require_recent, verify_hmac
 from app.intake.providers.hubspot.objects import KINDS, SETTINGS, object_fields
 from app.intake.reading import read_json, written
@@ -62,6 +62,8 @@ PORTAL = text_setting(
     "The id of the HubSpot account (Hub ID): notifications of other accounts that installed the "
     "same app are left out. Without it those of every account are taken.",
 )
+
+API_URL = text_setting("api_url", "Address of the API.", default="https://api.hubapi.com")
 
 
 class _Change(NamedTuple):
@@ -274,7 +276,16 @@ def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
 PROVIDER = Provider(
     name="hubspot",
     counts=("call", "deal", "lead", "meeting"),
-    secrets=(Secret("client_secret", "The app's client secret (Auth tab of the app)."),),
+    secrets=(
+        Secret("client_secret", "The app's client secret (Auth tab of the app)."),
+        Secret(
+            "access_token",
+            "The app's access token, with the scopes to read deals, contacts, calls and meetings. "
+            "Without it nothing that is named can be fetched, and so nothing counts.",
+            absence=Absence.OPTIONAL,
+            use=Use.ASKING,
+        ),
+    ),
     hook=Hook(_verify, _read, _next_steps, signed_url=SignedUrl.YES),
-    settings=(PORTAL, *SETTINGS),
+    settings=(PORTAL, API_URL, *SETTINGS),
 )
