@@ -68,12 +68,14 @@ class Api:
     listings: what can be read through for changes, in this order: an object, or several listings
         of one, told apart by what stands behind a colon
     one, page: what to ask for one object, and for the changes since an instant; None: it cannot
-    taken, listed: the object, or the page, of an answer. For anything else they raise ValueError,
+    taken, listed: the object, or the page, of an answer; a page knows what it was asked by, which
+        is what its own cursor may need. For anything else they raise ValueError,
         TypeError, KeyError or IndexError
     changed_at: when an object was last changed, by the provider's clock
     pushes_later: whether the provider's own notifications carry a later time than that, so that
         an older change can look newer than the object itself
     address: the setting that `base` is made of
+    archived: what to ask for an object that is not among the present ones, where that tells more
     """
 
     name: str
@@ -84,9 +86,10 @@ class Api:
     one: Callable[[str, str, Settings], Ask]
     page: Callable[[str, int, str | None, Settings], Ask]
     taken: Callable[[str, RawValue], Object | None]
-    listed: Callable[[str, RawValue], Page]
+    listed: Callable[[str, RawValue, int, str | None], Page]
     changed_at: Callable[[str, Object], int | None]
     rate: Rate = field(default=Rate(5, 10))
     oauth: OAuth | None = None
     pushes_later: bool = False
     address: str = "api_url"
+    archived: Callable[[str, str, Settings], Ask] | None = None

@@ -75,6 +75,8 @@ class Session:
     def one(self, object_: str, id_: str) -> tuple[Object, int | None] | None:
         """An object, and when it was read; None where the provider has none of that id."""
         found = self._asked(self._api.one(object_, id_, self._account.settings))
+        if found is None and self._api.archived is not None:
+            found = self._asked(self._api.archived(object_, id_, self._account.settings))
         if found is None:
             return None
         try:
@@ -89,7 +91,7 @@ class Session:
         if found is None:
             raise Unusable("provider_refuses_request")
         try:
-            return self._api.listed(object_, found.value), found.at
+            return self._api.listed(object_, found.value, since, cursor), found.at
         except (ValueError, KeyError, TypeError, IndexError):
             raise Unusable("provider_answer_unusable") from None
 

@@ -96,9 +96,9 @@ def world(folder: Path, account: Pipedrive, clock: Clock) -> Iterator[World]:
 
 
 @contextmanager
-def inside(folder: Path, clock: Clock) -> Iterator[Context]:
+def inside(folder: Path, clock: Clock, **settings: Any) -> Iterator[Context]:
     """A service without its web, which may ask this machine."""
-    chosen = Settings(data_dir=folder, database_url=engines.url(folder, migrated=True))
+    chosen = Settings(data_dir=folder, database_url=engines.url(folder, migrated=True), **settings)
     context = opened(chosen, clock=clock, loopback=True)
     workspaces.first_start(context.store, clock(), random_token, ADMIN)
     context.committer.start()

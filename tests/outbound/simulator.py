@@ -292,3 +292,57 @@ class Salesforce(Account):
 
 def _stamped(record: dict[str, Any]) -> int:
     return instant(record["SystemModstamp"].replace("+0000", "Z"))
+
+
+@dataclass
+class Hubspot(Account):
+    """An account: objects by kind, searched by offset in the order of their changes."""
+
+    page: int = PAGE
+    truth: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    header: ClassVar[str] = "authorization"
+    token: str = f"Bearer {TOKEN}"
+
+    def save(self, object_: str, number: int, *, archived: bool = False, **values: str) -> None:
+        with self.lock:
+            at = self.clock() // 1000 * 1000
+            stamp = f"{written_instant(at // SECOND * SECOND)[:-1]}.{at // 1000 % 1000:03d}Z"
+            before = self.truth.get((object_, number), {"createdAt": stamp, "properties": {}})
+            gone = {"archivedAt": stamp} if archived else {}
+            known = {"id": str(number), "archived": archived, "updatedAt": stamp}
+            properties = before["properties"] | values
+            after = before | known | gone | {"properties": properties}
+            self.truth[object_, number] = after
+
+    def listed(self, target: str) -> tuple[int, dict[str, str], bytes]:
+        parts = urlsplit(target)
+        _, crm, version, objects, object_, last = parts.path.split("/")
+        assert (crm, version, objects) == ("crm", "v3", "objects")
+        if last == "search":
+            return self._searched(object_, json.loads(self.posted[-1]))
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        found = self.truth.get((object_, int(last))) if last.isdigit() else None
+        if found is None or str(found["archived"]).lower() != query["archived"]:
+            return 404, {}, b"{}"
+        return _ok(_with(found, query["properties"].split(",")))
+
+    def _searched(self, object_: str, asked: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        ((later,),) = (group["filters"] for group in asked["filterGroups"])
+        (order,) = asked["sorts"]
+        name = "lastmodifieddate" if object_ == "contacts" else "hs_lastmodifieddate"
+        assert (later["propertyName"], later["operator"]) == (name, "GTE")
+        assert order == {"propertyName": name, "direction": "ASCENDING"}
+        since, start = int(later["value"]) * 1000, int(asked.get("after", 0))
+        found = sorted(
+            ((instant(one["updatedAt"]), number), number)
+            for (kind, number), one in self.truth.items()
+            if kind == object_ and not one["archived"] and instant(one["updatedAt"]) >= since
+        )
+        end = start + min(self.page, asked["limit"])
+        shown = [self.truth[object_, number] for _, number in found[start:end]]
+        body = {"results": [_with(one, asked["properties"]) for one in shown], "total": len(found)}
+        return _ok(body | ({"paging": {"next": {"after": str(end)}}} if end < len(found) else {}))
+
+
+def _with(found: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    return found | {"properties": {name: found["properties"].get(name) for name in names}}

@@ -54,7 +54,7 @@ def _taken(_object: str, answer: RawValue) -> Object | None:
     return _mapping(_mapping(answer)["record"])
 
 
-def _listed(object_: str, answer: RawValue) -> Page:
+def _listed(object_: str, answer: RawValue, _since: int, _cursor: str | None) -> Page:
     records = _mapping(answer)["records"]
     if not isinstance(records, list):
         raise TypeError

@@ -52,7 +52,7 @@ def _taken(_object: str, answer: RawValue) -> Object | None:
     return _mapping(_mapping(answer)["data"])
 
 
-def _listed(_object: str, answer: RawValue) -> Page:
+def _listed(_object: str, answer: RawValue, _since: int, _cursor: str | None) -> Page:
     told = _mapping(answer)
     data = told["data"]
     if not isinstance(data, list):

@@ -103,7 +103,7 @@ def _taken(_object: str, answer: RawValue) -> Object | None:
     return records[0].value if records else None
 
 
-def _listed(object_: str, answer: RawValue) -> Page:
+def _listed(object_: str, answer: RawValue, _since: int, _cursor: str | None) -> Page:
     found = _records(answer)
     if len(found) < _PAGE:
         return Page(found, None)
