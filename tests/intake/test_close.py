@@ -240,6 +240,8 @@ def test_other_objects_are_of_no_interest() -> None:
 def test_an_event_without_its_object_says_so() -> None:
     assert fault(event(None)) == ("/event/data", "required")
     assert fault(event(DEAL, object_id=None)) == ("/event/object_id", "required")
+    for odd in ("x" * 256, "a\x00b", " a"):
+        assert fault(event(DEAL, object_id=odd)) == ("/event/object_id", "not_a_name")
     assert fault(event(DEAL | {"value": "x"})) == ("/event/data/value", "not_an_integer")
 
 

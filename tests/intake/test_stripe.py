@@ -198,6 +198,8 @@ def test_without_the_setting_or_the_entry_a_payment_has_no_owner() -> None:
         (event(CHARGE | {"created": None}), "/data/object/created", "required"),
         (event(CHARGE | {"currency": "dollar"}), "/data/object/currency", "not_a_currency"),
         (event(CHARGE | {"id": None}), "/data/object/id", "required"),
+        (event(CHARGE | {"id": "ch_" + "x" * 253}), "/data/object/id", "not_a_name"),
+        (event(CHARGE | {"id": "a\x00b"}), "/data/object/id", "not_a_name"),
         (event(CHARGE, created=10**14), "/created", "not_a_time"),
     ],
 )

@@ -143,7 +143,7 @@ def _read(request: HookRequest) -> Delivery:
 
 def _about(event: Record) -> About:
     """The object and its own time of change; of a deletion the event's, for the object is gone."""
-    key = event.required("object_id")
+    key = _id(event, "object_id")
     data = event.record("data")
     if event.text("action") != "deleted" and data.given("date_updated"):
         return About(key, of_instant(instant(_time(data, "date_updated") or "")))
@@ -151,6 +151,14 @@ def _about(event: Record) -> About:
     if at is None:
         raise event.fault("date_created", "required")
     return About(key, of_instant(instant(at)))
+
+
+def _id(record: Record, label: str) -> str:
+    """An id that can be a key: of bounded length, without control characters."""
+    found = usable_name(record.required(label))
+    if found is None:
+        raise record.fault(label, "not_a_name")
+    return found
 
 
 def _report(event: Record, kind: str, about: About, request: HookRequest) -> Report | None:

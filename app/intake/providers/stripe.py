@@ -108,7 +108,15 @@ def _about(event: Record, charge: Record) -> About:
     amount, refunded = charge.whole("amount") or 0, charge.whole("amount_refunded") or 0
     share = min(refunded, amount) * _SHARES // amount if amount else 0
     at = instant(_seconds(event, "created")) + bool(charge.flag("captured")) + share
-    return About(charge.required("id"), of_instant(at))
+    return About(_id(charge, "id"), of_instant(at))
+
+
+def _id(record: Record, label: str) -> str:
+    """An id that can be a key: of bounded length, without control characters."""
+    found = usable_name(record.required(label))
+    if found is None:
+        raise record.fault(label, "not_a_name")
+    return found
 
 
 def _seconds(record: Record, label: str) -> str:
