@@ -10,8 +10,8 @@ from app.telemetry import logger
 from app.usecases.background import Background
 
 INTERVAL_SECONDS = 5.0
-# A log this long is cut: four times what SQLite folds by itself.
-LONG_LOG = 256 * 2**20
+# A log this long is cut: twice what SQLite folds by itself.
+LONG_LOG = 128 * 2**20
 
 # Told the bytes of a part of the store.
 Told = Callable[[str, int], None]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.store import documents
 from app.store.engine import Store
-from app.usecases.upkeep import Upkeep
+from app.usecases.upkeep import LONG_LOG, Upkeep
 from tests.engines import on_sqlite
 from tests.store.worlds import NOW, W
 
@@ -52,7 +52,7 @@ def test_a_reader_that_lasts_keeps_the_log_and_loses_it_at_its_end(store: Store)
         lasting.connection.exec_driver_sql("SELECT count(*) FROM document").one()
         write(store, 200)
         upkeep.look()
-        assert shown["log"] > 64 * 2**20
+        assert shown["log"] > LONG_LOG
         write(store, 1)  # and nobody waits for it
     upkeep.look()
     assert shown["log"] == 0

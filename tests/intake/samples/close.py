@@ -1,0 +1,14 @@
+"""Close's events: a deal won, a call, a meeting, a deletion, another object, one without data."""
+
+from __future__ import annotations
+
+from tests.intake.close_events import CALL, DEAL, MEETING, close, event
+
+SAMPLES = [
+    close(event(DEAL)),
+    close(event(CALL, "activity.call", "completed")),
+    close(event(MEETING, "activity.meeting", "created")),
+    close(event(None, action="deleted")),
+    close(event({"id": "lead_1"}, "lead")),
+    close(event(None)),
+]
