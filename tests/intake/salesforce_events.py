@@ -149,7 +149,8 @@ def flow(kind: str, *records: dict[str, Any], event: str = "saved") -> HookReque
             "object": kind,
             "event": event,
             "records": [{"attributes": {"type": kind, "url": "/x"}, **one} for one in records],
-        }
+        },
+        shapes=["flow"],
     )
 
 

@@ -69,9 +69,11 @@ def settings_of(request: HookRequest) -> dict[str, Any]:
 def connected(service: Service, key: str, name: str, sample: HookRequest) -> str:
     """A source with every credential of a sample; two where one is being rotated."""
     several = {s.name for s in PROVIDERS[name].secrets if s.arity is Arity.SEVERAL}
+    wanted = {s.name for s in PROVIDERS[name].secrets_of(sample.settings)}
     first = {
         label: list(values) if label in several else values[0]
         for label, values in sample.credentials.items()
+        if label in wanted
     }
     body: dict[str, Any] = {"provider": name, "name": key, "settings": settings_of(sample)}
     body |= {"credentials": first} if first else {}
@@ -81,7 +83,7 @@ def connected(service: Service, key: str, name: str, sample: HookRequest) -> str
     then = {
         label: values[1]
         for label, values in sample.credentials.items()
-        if label not in several and len(values) > 1
+        if label in wanted and label not in several and len(values) > 1
     }
     if then:
         rotated = service.client.post(f"/v1/sources/{key}/rotate", json={"credentials": then})
