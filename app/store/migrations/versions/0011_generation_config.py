@@ -18,7 +18,8 @@ _WHOLE = sa.BigInteger().with_variant(sa.INTEGER(), "sqlite")
 def upgrade() -> None:
     """Add the column: what there is counts by the documents that stand."""
     op.add_column(
-        "metric_generation", sa.Column("config", _WHOLE, nullable=False, server_default="0")
+        "metric_generation",
+        sa.Column("config", _WHOLE, nullable=False, server_default=sa.text("0")),
     )
 
 
