@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.activities import KIND, RETRACTED, Report
+from app.domain.activities import KIND, RETRACTED, Report, joined
 from app.domain.deliveries import Delivery
 from app.domain.errors import Invalid
 from app.domain.instants import instant
@@ -229,6 +229,13 @@ def test_a_deletion_has_the_events_time_which_has_no_offset_and_is_utc() -> None
     found = report(event(None, action="deleted"))
     assert (found.full, found.fields) == (False, {KIND: "deal", RETRACTED: True})
     assert found.stamp.revision == of_instant(instant("2026-12-08T06:00:02.395Z"))
+
+
+def test_a_deletion_that_carries_the_last_state_is_still_later_than_that_state() -> None:
+    gone = report(event(DEAL, action="deleted", at="2026-12-10T00:00:00.000000"))
+    assert gone.stamp.revision == of_instant(instant("2026-12-10T00:00:00Z"))
+    for order in itertools.permutations([gone, report(event(DEAL))]):
+        assert joined(order).retracted
 
 
 def test_other_objects_are_of_no_interest() -> None:
