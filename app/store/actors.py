@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Subquery, bindparam, exists, func, select
 
-from app.store.dialect import AnySelect, Prepared, Words, inserting, listed, tabled, whole
+from app.store.dialect import AnySelect, Words, among, listed, tabled, whole
+from app.store.statements import Prepared, inserting
 from app.store.tables import actor, credit
 from app.store.transactions import Access, Writing
 
@@ -43,7 +44,7 @@ _FIND = Prepared(
     select(_A.identity, _A.actor).where(
         _A.workspace_id == bindparam("workspace", type_=Words),
         _A.source == bindparam("source", type_=Words),
-        _A.identity.in_(listed("identities")),
+        among(_A.identity, listed("identities")),
     ),
     "workspace",
     "source",
@@ -60,7 +61,7 @@ def all_actors(access: Access, workspace: str) -> dict[int, Actor]:
 
 def credits_of(access: Access, workspace: str, actors: Iterable[int]) -> list[Credits]:
     """What some actors are credited with, by number; actors without activities are left out."""
-    query = _credits(workspace).where(_C.actor.in_(listed("actors", whole)))
+    query = _credits(workspace).where(among(_C.actor, listed("actors", whole)))
     found = access.connection.execute(query, {"actors": json.dumps(list(actors))})
     return [Credits(*row) for row in found]
 

@@ -27,7 +27,8 @@ from sqlalchemy import (
 from app.domain.activities import Report
 from app.domain.deliveries import About
 from app.domain.revisions import clock_of
-from app.store.dialect import Prepared, Words, inserting, listed
+from app.store.dialect import Words, among, listed
+from app.store.statements import Prepared, inserting
 from app.store.tables import awaited, quarantine
 from app.store.transactions import Writing
 
@@ -46,7 +47,7 @@ _ANY = Prepared(select(func.min(_W.key)).where(*_of_source()), "workspace", "sou
 _FIND = Prepared(
     select(_W.entry, _W.key, _W.revision, _Q.item)
     .join(quarantine, and_(_Q.workspace_id == _W.workspace_id, _Q.id == _W.entry))
-    .where(*_of_source(), _W.key.in_(listed("keys"))),
+    .where(*_of_source(), among(_W.key, listed("keys"))),
     "workspace",
     "source",
     "keys",

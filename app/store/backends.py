@@ -30,8 +30,12 @@ class Backend(Protocol):
     def reading(self) -> AbstractContextManager[Connection]:
         """A transaction that sees one snapshot and changes nothing."""
 
-    def writing(self) -> AbstractContextManager[Connection]:
-        """A transaction that writes; it commits on exit, rolls back on an error."""
+    def writing(self, *, ahead: bool = False) -> AbstractContextManager[Connection]:
+        """A transaction that writes; it commits on exit, rolls back on an error.
+
+        ahead: prepared changes go out without waiting for their answers. What is wrong with one
+        is then raised by a later statement, or at the end.
+        """
 
     def migrating(self) -> AbstractContextManager[Connection]:
         """The same, alone among all processes that would migrate."""

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from app.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from app.store import heads
-from app.store.dialect import inserting
 from app.store.engine import Store
+from app.store.statements import inserting
 from app.store.tables import METADATA, delivery, seal, workspace_head
 from app.store.transactions import Reading
 

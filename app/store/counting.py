@@ -16,8 +16,8 @@ from sqlalchemy import select
 
 from app.domain.zones import offsets_of
 from app.store import dating, documents, heads, recounting, rules, tallies
-from app.store.dialect import inserting
 from app.store.engine import Store
+from app.store.statements import inserting
 from app.store.tables import counting
 from app.store.transactions import Access, Writing
 

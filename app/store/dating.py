@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from app.domain.zones import Offsets, offsets_of, read_offsets
-from app.store.dialect import inserting
+from app.store.statements import inserting
 from app.store.tables import zone_rules
 from app.store.transactions import Access, Writing
 

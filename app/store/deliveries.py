@@ -19,9 +19,10 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_, update
 from app.domain.activities import Outcome, canonical_json
 from app.domain.deliveries import Delivery, Door, ItemResult, Raw
 from app.store import fetches
-from app.store.dialect import AnyRow, inserting, position
+from app.store.dialect import AnyRow, position
 from app.store.fetches import Named
 from app.store.pages import Page, cut, place_of
+from app.store.statements import inserting
 from app.store.tables import delivery as table
 from app.store.transactions import Access, Writing
 

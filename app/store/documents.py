@@ -17,7 +17,8 @@ from sqlmodel import col
 from app.domain.activities import canonical_json
 from app.domain.errors import NotFound
 from app.store import heads
-from app.store.dialect import AnyRow, AnySelect, upsert
+from app.store.dialect import AnyRow, AnySelect
+from app.store.statements import upsert
 from app.store.tables import DocumentRow, DocumentVersionRow, table_of
 from app.store.transactions import Access, Writing
 

@@ -138,10 +138,13 @@ class Store:
             yield heads.create(connection, workspace, now)
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """One write transaction; each workspace in it is to be moved first."""
+    def transaction(self, *, ahead: bool = False) -> Iterator[Connection]:
+        """One write transaction; each workspace in it is to be moved first.
+
+        ahead: for whoever takes an error of any statement for one of the whole.
+        """
         try:
-            with self._outages_named(), self._backend.writing() as connection:
+            with self._outages_named(), self._backend.writing(ahead=ahead) as connection:
                 yield connection
         except Unavailable as error:
             self.refused(error.code)

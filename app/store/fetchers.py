@@ -15,7 +15,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, select, update
 
-from app.store.dialect import AnyRow, inserted
+from app.store.dialect import AnyRow
+from app.store.statements import inserted
 from app.store.tables import fetcher
 from app.store.transactions import Access
 

@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Executable, and_, case, delete, func, sele
 from app.domain.deliveries import Fetched, Reference
 from app.domain.freshness import Pending
 from app.domain.revisions import clock_of
-from app.store.dialect import AnyRow, inserted
+from app.store.dialect import AnyRow
+from app.store.statements import inserted
 from app.store.tables import pending_fetch
 from app.store.transactions import Access, Writing
 

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, select
 
-from app.store.dialect import AnyRow, inserting
+from app.store.dialect import AnyRow
+from app.store.statements import inserting
 from app.store.states import Where
 from app.store.tables import metric_generation
 from app.store.transactions import Access, Writing

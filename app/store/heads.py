@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection, bindparam, insert, literal_col
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.errors import Conflict, NotFound
-from app.store.dialect import Prepared, Whole, Words, greatest, inserting
+from app.store.dialect import Whole, Words, greatest
+from app.store.statements import Prepared, inserting
 from app.store.tables import workspace_commit, workspace_head
 from app.store.transactions import Access, Writing
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, bindparam, exists, literal_column, select
 
 from app.domain.activities import NOTHING, Report, Stamp, State, Story, join, story
-from app.store.dialect import Whole, Words, listed
+from app.store.dialect import Whole, Words, among, listed
 from app.store.states import CHUNK, Where
 from app.store.tables import activity_revision
 from app.store.transactions import Access
@@ -29,7 +29,7 @@ _REPORTS = (
 )
 _OF_SOURCE = _REPORTS.where(
     _R.source == bindparam("source", type_=Words),
-    _R.key.in_(listed("keys")),
+    among(_R.key, listed("keys")),
     _R.seq <= bindparam("upto", type_=Whole),
 )
 
@@ -41,7 +41,7 @@ _SINCE = (
     .where(
         _R.workspace_id == bindparam("workspace", type_=Words),
         _R.source == bindparam("source", type_=Words),
-        _R.key.in_(listed("keys")),
+        among(_R.key, listed("keys")),
         _R.seq + _NOTHING > bindparam("seq", type_=Whole),
     )
     .distinct()

@@ -15,7 +15,8 @@ from sqlalchemy import Column, ColumnElement, delete, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.domain.instants import QUARTER, day_of_number, micros, midnight
-from app.store.dialect import AnyRow, AnySelect, halves, inserting, joined, summed
+from app.store.dialect import AnyRow, AnySelect, halves, joined, summed
+from app.store.statements import inserting
 from app.store.tables import journal, journal_values, workspace_commit
 from app.store.transactions import Access, Writing
 

@@ -18,12 +18,12 @@ from app.domain.errors import NotFound
 from app.domain.tallies import Cell, Movement, cells, occurrences
 from app.store import counting, heads, history, recounting, rules, states
 from app.store.actors import Actor, all_actors
-from app.store.dialect import upsert
 from app.store.engine import Store
 from app.store.history import Told
 from app.store.proof import Commits, kept, named
 from app.store.rules import Rules
 from app.store.standing import stored_standing
+from app.store.statements import upsert
 from app.store.states import CHUNK, Where
 from app.store.tables import (
     activity,

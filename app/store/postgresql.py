@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy import URL, Connection, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.pool import QueuePool
+
+from app.store.statements import Prepared, errors_of
 
 if TYPE_CHECKING:
     from psycopg import Connection as Line
@@ -49,9 +51,13 @@ _WORDS = {
 # of a transaction (no goodbye, only silence) loses its lock.
 LOCK_TIMEOUT, IDLE_TIMEOUT = "10s", "120s"
 # Of the transaction, not of the session or the connection: a pooler passes it on.
-_BOUND = text(
-    "SELECT set_config('lock_timeout', :waiting, true),"
-    " set_config('idle_in_transaction_session_timeout', :idle, true)"
+_BOUND = Prepared(
+    text(
+        "SELECT set_config('lock_timeout', :waiting, true),"
+        " set_config('idle_in_transaction_session_timeout', :idle, true)"
+    ),
+    "waiting",
+    "idle",
 )
 _ASKED = (
     "server_version_num",
@@ -100,6 +106,7 @@ class Postgresql:
         self._reading = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
+        event.listen(self._engine, "after_cursor_execute", _caught_up)
         self._readers = BoundedSemaphore(READERS)
 
     def close(self) -> None:
@@ -118,10 +125,14 @@ class Postgresql:
             self._readers.release()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, ahead: bool = False) -> Iterator[Connection]:
         """Read committed: once the head's lock is held, every statement sees all before it."""
-        with self._engine.connect() as connection, connection.begin():
-            connection.execute(_BOUND, {"waiting": LOCK_TIMEOUT, "idle": IDLE_TIMEOUT})
+        with (
+            self._engine.connect() as connection,
+            connection.begin(),
+            _ahead(connection) if ahead else nullcontext(),
+        ):
+            _BOUND.run(connection, LOCK_TIMEOUT, IDLE_TIMEOUT)
             yield connection
 
     @contextmanager
@@ -218,6 +229,26 @@ class Postgresql:
             keepalives_count=3,
         )
         return cast("Line[Any]", line)
+
+
+@contextmanager
+def _ahead(connection: Connection) -> Iterator[None]:
+    """Send statements without waiting for what each answers: the server works meanwhile.
+
+    Whoever asks for rows gets them, and the first error of what went before instead, as does
+    whoever ends this. Then everything was answered, and the commit is waited for as always.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    with errors_of(connection, "what was sent ahead"), driver.pipeline():
+        yield
+
+
+def _caught_up(connection: Connection, *_context: object) -> None:
+    """SQLAlchemy looks for rows as soon as a statement was sent."""
+    driver: Any = connection.connection.dbapi_connection
+    if driver.pgconn.pipeline_status:
+        with driver.pipeline() as pipeline:
+            pipeline.sync()
 
 
 def _tell_of_failovers(connection: Connection, shown: Mapping[str, str]) -> None:

@@ -14,8 +14,9 @@ from app.domain.activities import DIGEST_BYTES, canonical_json
 from app.domain.deliveries import About
 from app.domain.errors import Fault, Invalid
 from app.store import awaited
-from app.store.dialect import AnyRow, greatest, inserted
+from app.store.dialect import AnyRow, greatest
 from app.store.pages import Page, cut, place_of
+from app.store.statements import inserted
 from app.store.tables import quarantine
 from app.store.transactions import Access, Writing
 

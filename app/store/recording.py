@@ -65,7 +65,7 @@ class Recorder:
         results: list[Done | None] = [None] * len(works)
         moved: dict[str, Head] = {}
         try:
-            with self._store.transaction() as connection:
+            with self._store.transaction(ahead=True) as connection:
                 for workspace, own in places.items():
                     chosen = [works[place] for place in own]
                     try:

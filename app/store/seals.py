@@ -13,8 +13,8 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from app.store import sources
-from app.store.dialect import inserted, upsert
 from app.store.sources import Secret
+from app.store.statements import inserted, upsert
 from app.store.tables import SourceSecretRow, seal
 from app.store.transactions import Writing
 

@@ -16,7 +16,16 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Table, and_, bindparam, func, select
 
 from app.store import journal, tallies
-from app.store.dialect import AnySelect, Whole, Words, halves, joined, summed, tabled, whole
+from app.store.dialect import (
+    AnySelect,
+    Whole,
+    Words,
+    halves,
+    joined,
+    summed,
+    tabled,
+    whole,
+)
 from app.store.journal import Knowing
 from app.store.tables import tally_day, tally_quarter, tally_values
 from app.store.transactions import Access

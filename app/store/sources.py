@@ -12,8 +12,9 @@ from sqlmodel import col
 
 from app.domain.revisions import RevisionClock
 from app.store import heads
-from app.store.dialect import Prepared, Words, inserting, upsert
+from app.store.dialect import Words
 from app.store.journal import Knowing
+from app.store.statements import Prepared, inserting, upsert
 from app.store.tables import SourceSecretRow, source_heard, source_state, table_of
 from app.store.transactions import Access, Writing
 

@@ -70,7 +70,7 @@ class Sqlite:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, ahead: bool = False) -> Iterator[Connection]:  # noqa: ARG002 - nothing is far away here
         """Taken as a writer from the start: a reader that upgrades can only fail."""
         with self._floor.taken(), self._engine.connect() as connection:
             connection.execution_options(begin="BEGIN IMMEDIATE")

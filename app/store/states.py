@@ -14,17 +14,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, bindparam, select, tuple_
 
 from app.domain.activities import Report, Stamp, State
-from app.store.dialect import (
-    Prepared,
-    Words,
-    columns,
-    deleting,
-    inserting,
-    listed,
-    setting,
-    tabled,
-    word,
-)
+from app.store.dialect import Words, among, listed, narrowed, tabled, word
+from app.store.statements import Prepared, columns, deleting, inserting, setting
 from app.store.tables import activity, activity_field, activity_revision
 from app.store.transactions import Access, Writing
 
@@ -63,14 +54,10 @@ class Recorded(NamedTuple):
     delivery: int | None
 
 
-def _among(column: ColumnElement[Any], rows: str) -> Any:  # noqa: ANN401 - a select's where clause
-    return column.in_(listed(rows))
-
-
 _OF_SOURCE = (bindparam("workspace", type_=Words), bindparam("source", type_=Words))
 _LOAD = Prepared(
     select(_A.key, _A.fields, _A.revision, _A.mapping, _A.digest, _A.has_partials).where(
-        _A.workspace_id == _OF_SOURCE[0], _A.source == _OF_SOURCE[1], _among(_A.key, "keys")
+        _A.workspace_id == _OF_SOURCE[0], _A.source == _OF_SOURCE[1], among(_A.key, listed("keys"))
     ),
     "workspace",
     "source",
@@ -78,7 +65,7 @@ _LOAD = Prepared(
 )
 _LOAD_FIELDS = Prepared(
     select(_F.key, _F.field, _F.revision, _F.mapping, _F.digest).where(
-        _F.workspace_id == _OF_SOURCE[0], _F.source == _OF_SOURCE[1], _among(_F.key, "keys")
+        _F.workspace_id == _OF_SOURCE[0], _F.source == _OF_SOURCE[1], among(_F.key, listed("keys"))
     ),
     "workspace",
     "source",
@@ -93,15 +80,17 @@ _CONFLICT = setting(
 
 
 def _at_revisions(*chosen: ColumnElement[Any]) -> Prepared:
+    brought = tabled("pairs", word, "key", "revision").cte("brought")
     return Prepared(
         select(_R.key, _R.revision, _R.mapping, _R.digest, *chosen).where(
             _R.workspace_id == _OF_SOURCE[0],
             _R.source == _OF_SOURCE[1],
-            tuple_(_R.key, _R.revision).in_(tabled("pairs", word, "key", "revision")),
+            narrowed(_R.key, select(brought.c.key)),
+            tuple_(_R.key, _R.revision).in_(select(brought.c.key, brought.c.revision)),
         ),
+        "pairs",
         "workspace",
         "source",
-        "pairs",
     )
 
 
@@ -154,7 +143,7 @@ def _field_stamps(
 def known(access: Access, workspace: str, source: str, reports: Iterable[Report]) -> set[Mark]:
     """Every stamp already recorded at the revisions of some reports of a source."""
     pairs = json.dumps([(report.key, report.stamp.revision) for report in reports])
-    rows = _LOAD_STAMPS.rows(access.connection, workspace, source, pairs)
+    rows = _LOAD_STAMPS.rows(access.connection, pairs, workspace, source)
     return {(source, key, Stamp(*stamp)) for key, *stamp in rows}
 
 
@@ -196,7 +185,7 @@ def record(writing: Writing, reports: Iterable[Recorded]) -> None:
 def told(access: Access, workspace: str, source: str, reports: Iterable[Report]) -> list[Report]:
     """The reports recorded at the revisions of some reports of a source."""
     pairs = json.dumps([(report.key, report.stamp.revision) for report in reports])
-    rows = _LOAD_TOLD.rows(access.connection, workspace, source, pairs)
+    rows = _LOAD_TOLD.rows(access.connection, pairs, workspace, source)
     return [
         Report(source, key, Stamp(*stamp), bool(full), json.loads(content)["fields"], content)
         for key, *stamp, full, content in rows

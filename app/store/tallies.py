@@ -16,11 +16,11 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.errors import Invalid
 from app.store import actors, dating, generations, journal
 from app.store.actors import Who
-from app.store.dialect import columns, deleting, inserting
 from app.store.generations import key_of
 from app.store.journal import Moved, ValuePlace
 from app.store.rules import Rules
 from app.store.standing import Amount, CellKey, Occurs, Standing
+from app.store.statements import columns, deleting, inserting
 from app.store.tables import (
     LARGEST,
     credit,

@@ -13,8 +13,8 @@ from collections import defaultdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.store.dialect import inserting
 from app.store.engine import Store
+from app.store.statements import inserting
 from app.store.tables import tally_day
 from tests import engines
 
