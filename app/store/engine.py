@@ -151,6 +151,11 @@ class Store:
             raise
         self.refused(None)
 
+    def settle(self, workspace: str, at: int) -> None:
+        """Make an instant final: no commit comes at or before it any more. Raises Unavailable."""
+        with self.transaction() as connection:
+            heads.settle(connection, workspace, at)
+
     def refused(self, why: str | None) -> None:
         """Note why a write failed, or that it was done: here, or in a process of ours."""
         self._refusing = why

@@ -49,6 +49,17 @@ _AT = Prepared(
     "seq",
 )
 _ENTER = inserting(workspace_commit)
+_SETTLE = Prepared(
+    update(workspace_head)
+    .where(
+        _HEAD.workspace_id == bindparam("workspace", type_=Words),
+        _HEAD.at < bindparam("than", type_=Whole),
+    )
+    .values(at=bindparam("new", type_=Whole)),
+    "new",
+    "workspace",
+    "than",
+)
 _RECONFIGURE = (
     update(workspace_head)
     .where(_HEAD.workspace_id == bindparam("workspace"))
@@ -97,6 +108,11 @@ def create(connection: Connection, workspace: str, now: int) -> Writing:
         # Also of another replica, which began at the same moment.
         raise Conflict("workspace_exists") from None
     return _entered(first)
+
+
+def settle(connection: Connection, workspace: str, at: int) -> None:
+    """Let every later commit come after an instant, once those under way are done."""
+    _SETTLE.run(connection, at, workspace, at)
 
 
 def follows(writing: Writing, seq: int, at: int) -> bool:

@@ -26,6 +26,7 @@ from app.usecases.counted import counted, knowing
 from app.usecases.organisation import Organisation
 from app.usecases.plan_names import plan_named
 from app.usecases.progress import Moment, check_known_at, moment_asked
+from app.usecases.settling import settling
 
 # A page looks at so many arrivals at most; most of them may be no business of the plan's.
 EXAMINED = 10 * CHUNK
@@ -88,6 +89,7 @@ class Changes:
     behind: Behind | None
 
 
+@settling
 def list_changes(
     context: Context, workspace: str, plan: str, asked: Asked, behind: Behind | None, limit: int
 ) -> Changes:

@@ -22,14 +22,19 @@ from app.store import actors, fetches, journal, sources, totals
 from app.store.journal import Knowing
 from app.store.transactions import Access
 from app.usecases.organisation import Organisation
+from app.usecases.settling import settled
 
 
 def knowing(access: Access, found: Organisation, known_at: int | None) -> Knowing | None:
-    """What had been received by an instant; None for all that ever was."""
+    """What had been received by an instant; None for all that ever was.
+
+    In a function that is `settling`.
+    """
     if known_at is None:
         return None
     workspace = found.workspace
-    return Knowing(journal.seq_at(access, workspace.key, known_at), workspace.zone)
+    at = settled(access, workspace.key, known_at)
+    return Knowing(journal.seq_at(access, workspace.key, at), workspace.zone)
 
 
 def moment_written(text: str, zone: ZoneInfo, days: int = 1) -> int:

@@ -28,6 +28,7 @@ from app.usecases.organisation import Organisation
 from app.usecases.plan_names import plan_named
 from app.usecases.progress import Asked, check_known_at, moment_asked
 from app.usecases.series import Range
+from app.usecases.settling import settling
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Filter:
         )
 
 
+@settling
 def goal_activities(
     context: Context,
     workspace: str,
@@ -127,6 +129,7 @@ def goal_activities(
     )
 
 
+@settling
 def metric_activities(
     context: Context,
     workspace: str,

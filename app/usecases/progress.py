@@ -18,6 +18,7 @@ from app.usecases.context import Context
 from app.usecases.counted import counted, heard, knowing, moment_written
 from app.usecases.organisation import Organisation
 from app.usecases.plan_names import plan_named
+from app.usecases.settling import settling
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Moment:
     until: int
 
 
+@settling
 def report_progress(context: Context, workspace: str, plan: str, asked: Asked) -> Answered:
     """A plan's progress as asked; an alias means the plan that had it at that moment.
 

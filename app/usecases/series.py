@@ -56,6 +56,7 @@ from app.store.transactions import Access
 from app.usecases.context import Context
 from app.usecases.counted import knowing, moment_written
 from app.usecases.organisation import Organisation
+from app.usecases.settling import settling
 
 _WHICH = {
     Aggregation.UNIQUE: Values.DISTINCT,
@@ -119,6 +120,7 @@ class Range:
 Behind = tuple[int, Group]  # the place of the last item of the page before
 
 
+@settling
 def series(
     context: Context, workspace: str, key: str, asked: Asked, behind: Behind | None, limit: int
 ) -> Series:

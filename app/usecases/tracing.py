@@ -20,6 +20,7 @@ from app.store.rules import Rules
 from app.usecases.context import Context
 from app.usecases.counted import knowing
 from app.usecases.organisation import Organisation
+from app.usecases.settling import settling
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Traced:
     zone: ZoneInfo
 
 
+@settling
 def trace(
     context: Context, workspace: str, source: str, key: str, known_at: int | None = None
 ) -> Traced:

@@ -14,10 +14,11 @@ from app.domain.instants import written_instant
 from app.domain.revisions import written_revision
 from app.store import activities
 from app.store.activities import Activity, Revision
-from app.store.journal import Knowing
-from app.store.transactions import Access
+from app.store.pages import Page
 from app.usecases import progress
+from app.usecases.context import Context
 from app.usecases.counted import knowing
+from app.usecases.settling import settling
 from app.usecases.tracing import Count, Report, trace
 from app.views.explained_json import cell_document
 from app.views.messages import sentence
@@ -65,10 +66,10 @@ def list_activities(
     named = (who.workspace, "activities", str(counted), metric or "", str(known_at))
     place = (query.after(*named), query.limit)
     then = _instant(parts, who, known_at)
+    if then is not None:
+        return sealed_page(_then(parts, who.workspace, then, place), *named, show=_activity)
     with parts.read() as reading:
-        if known := _known(parts, reading, who, then):
-            found = activities.page_then(reading, who.workspace, known, *place)
-        elif metric is not None:
+        if metric is not None:
             found = activities.page_uncounted_by(reading, who.workspace, metric, *place)
         elif counted is not None:
             found = activities.page_uncounted(reading, who.workspace, *place)
@@ -130,8 +131,15 @@ def _instant(parts: Parts, who: Principal, text: str | None) -> int | None:
     return known_at
 
 
-def _known(parts: Parts, access: Access, who: Principal, at: int | None) -> Knowing | None:
-    return knowing(access, parts.organisations.at(access, who.workspace), at)
+@settling
+def _then(
+    context: Context, workspace: str, at: int, place: tuple[str | None, int]
+) -> Page[Activity]:
+    with context.read() as reading:
+        known = knowing(reading, context.organisations.at(reading, workspace), at)
+        if known is None:
+            raise AssertionError
+        return activities.page_then(reading, workspace, known, *place)
 
 
 def _refused(code: str, parameter: str) -> Invalid:
