@@ -8,15 +8,23 @@ import json
 from typing import Any
 
 from app.domain.instants import SECOND, instant
+from app.intake.registry import PROVIDERS
 from app.intake.requests import HookRequest
+from app.intake.source_settings import read_settings
 from tests.intake.senders import HOOK, NOW
 
 TOKEN = "Zq4xT0mSecretTokenOfTheApp"
 CALL = "7350871442133469123"
+HISTORY = "20261214-9f8e7d6c-51b2-4a77-8c1e-3f0a9b2d4e6f"
 
 
 def posted(
-    event: Any, *, body: bytes | None = None, at: int = NOW // SECOND, token: str = TOKEN
+    event: Any,
+    *,
+    body: bytes | None = None,
+    at: int = NOW // SECOND,
+    token: str = TOKEN,
+    **settings: Any,
 ) -> HookRequest:
     sent = body
     if sent is None:
@@ -28,7 +36,8 @@ def posted(
         "x-zm-request-timestamp": str(at),
     }
     credentials = {"secret_tokens": ("an-older-secret-token", TOKEN)}
-    return HookRequest("default", "zm", HOOK, "POST", headers, sent, credentials, NOW)
+    read = read_settings(PROVIDERS["zoom"].settings, settings)
+    return HookRequest("default", "zm", HOOK, "POST", headers, sent, credentials, NOW, read)
 
 
 def event(label: str, payload: dict[str, Any], at: str = "2026-12-14T01:02:03Z") -> dict[str, Any]:
@@ -39,7 +48,7 @@ def element(number: int, **more: Any) -> dict[str, Any]:
     """A customer's call to a member, who talks for 80 seconds."""
     return {
         "call_element_id": f"20261214-0a1b2c3d-{number:04}",
-        "call_history_uuid": "20261214-9f8e7d6c",
+        "call_history_uuid": HISTORY,
         "call_id": CALL,
         "connect_type": "external",
         "call_type": "general",
@@ -53,10 +62,11 @@ def element(number: int, **more: Any) -> dict[str, Any]:
         "callee_did_number": "+81312340000",
         "callee_ext_number": "801",
         "callee_ext_type": "user",
+        "callee_number_type": "zoom_pstn",
         "start_time": "2026-12-14T01:00:10Z",
         "answer_time": "2026-12-14T01:00:20Z",
         "end_time": "2026-12-14T01:01:40Z",
-        "event": "ring_to_member",
+        "event": "incoming",
         "result": "answered",
         "talk_time": 80,
         "hold_time": 0,
@@ -74,7 +84,9 @@ def outgoing(number: int, **more: Any) -> dict[str, Any]:
         "caller_ext_number": "801",
         "caller_ext_type": "user",
         "caller_did_number": "+81312340000",
+        "caller_number_type": "zoom_pstn",
         "callee_did_number": "+819012345678",
+        "callee_number_type": "external_pstn",
     }
     theirs = dict.fromkeys(
         ("callee_email", "callee_ext_number", "callee_ext_type", "callee_ext_id")
@@ -91,7 +103,11 @@ def told(*elements: dict[str, Any], side: str = "callee") -> HookRequest:
 
 
 def meeting(
-    label: str, at: str = "2026-12-14T01:02:03Z", extra: dict[str, Any] | None = None, **more: Any
+    label: str,
+    at: str = "2026-12-14T01:02:03Z",
+    extra: dict[str, Any] | None = None,
+    settings: dict[str, Any] | None = None,
+    **more: Any,
 ) -> HookRequest:
     object_ = {
         "uuid": "4444AAAiAAAAAiAiAiiAii==",
@@ -103,9 +119,34 @@ def meeting(
         "duration": 60,
         "timezone": "Asia/Tokyo",
     } | more
-    payload = {"account_id": "abC1", "operator": "Suzuki@example.co.jp", "operator_id": "u2"}
+    payload: dict[str, Any] = {"account_id": "abC1"}
+    if label != "ended":
+        payload |= {"operator": "Suzuki@example.co.jp", "operator_id": "u2"}
     payload |= extra or {}
-    return posted(event(f"meeting.{label}", {**payload, "object": object_}, at))
+    sent = event(f"meeting.{label}", {**payload, "object": object_}, at)
+    return posted(sent, **settings or {})
+
+
+def moved(at: str, starts: str, **extra: Any) -> HookRequest:
+    """A change of a meeting's time: it has the id and what was changed."""
+    changed = {"id": 91234567890, "start_time": starts}
+    payload = {"account_id": "abC1", "operator": "Suzuki@example.co.jp", "operator_id": "u2"}
+    old = {"id": 91234567890, "start_time": "2026-12-14T05:00:00Z"}
+    sent = {**payload, "object": changed, "old_object": old, "scope": "all", **extra}
+    return posted(event("meeting.updated", sent, at))
+
+
+def session(uuid: str, began: str, ended: str, **more: Any) -> HookRequest:
+    """A session of a meeting that has ended; of such the id is a text."""
+    times = {"start_time": began, "end_time": ended, "id": "91234567890"}
+    return meeting("ended", ended, uuid=uuid, **times | more)
+
+
+def older(one: dict[str, Any]) -> dict[str, Any]:
+    """An element as the generation before tells it: the same ids under other names."""
+    told = dict(one)
+    told["id"], told["call_path_id"] = told.pop("call_element_id"), told.pop("call_history_uuid")
+    return told
 
 
 VALIDATION = event("endpoint.url_validation", {"plainToken": "qgg8vlvZRS6UYooatFL8Aw"})

@@ -14,4 +14,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Subscribe to {calls} for calls, and to {meetings} for meetings",
         "通話には {calls}、会議には {meetings} を購読してください。",
     ),
+    "activate_zoom_app": (
+        "Save and activate the app: before that Zoom sends nothing",
+        "保存してアプリを有効化（Activate）してください。それまで Zoom からは何も届きません。",
+    ),
 }
