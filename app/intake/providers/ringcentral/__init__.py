@@ -1,0 +1,109 @@
+"""RingCentral: calls by telephony session notifications.
+
+`sessions.py` says what the events of a call come to together. Here is how RingCentral is answered:
+it wants its token back at subscribing, and nothing but 200 ever after, or it stops for good.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from app.domain.deliveries import Delivery
+from app.domain.errors import Invalid, Unreadable
+from app.intake.credentials import Absence, Secret
+from app.intake.proofs import verify_token
+from app.intake.providers.ringcentral.sessions import MACHINES, read_session
+from app.intake.reading import read_json
+from app.intake.records import record_of
+from app.intake.requests import (
+    Answer,
+    Connecting,
+    Hook,
+    HookRequest,
+    Provider,
+    Step,
+    always,
+    body_text,
+    echoed,
+    hook_delivery,
+    refusal,
+    usable_name,
+)
+
+_EVENT = re.compile(
+    r"/restapi/v1\.0/account/[^/?]{1,40}(/extension/[^/?]{1,40})?/telephony/sessions(\?.*)?",
+    re.ASCII,
+)
+# Anything but 200 counts towards the end of the subscription, and the content type is asked for.
+_OK = Answer(200, "application/json")
+
+
+def _verify(request: HookRequest) -> None:
+    # Subscriptions of the older form send the same secret under the handshake's name.
+    headers = request.headers
+    given = headers.get("verification-token") or headers.get("validation-token")
+    verify_token(given, request.credentials.get("verification_token", ()))
+
+
+def _handshake(request: HookRequest) -> Answer | None:
+    """At subscribing RingCentral sends a token and nothing else, and wants it back as a header."""
+    token = request.headers.get("validation-token")
+    if token is None or b'"event"' in request.body:
+        return None
+    if "verification-token" in request.headers:
+        _verify(request)  # a wrong one fails now, and not with every event
+    return Answer(200, "application/json", b"", {"validation-token": echoed(token)})
+
+
+def _read(request: HookRequest) -> Delivery:
+    id_ = None
+    try:
+        event = record_of(read_json(request.body))
+        id_ = usable_name(event.values.get("uuid"))
+        if not _EVENT.fullmatch(event.text("event") or ""):
+            return hook_delivery(request)  # reminders, presence, messages
+        items, refused = read_session(event.record("body"), request, id_)
+    except (Unreadable, Invalid) as error:
+        content = body_text(request.body)
+        return hook_delivery(request, refused=(refusal(request, error, content, id_),))
+    return hook_delivery(request, *items, refused=tuple(refused))
+
+
+def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
+    subscription = {
+        "eventFilters": ["/restapi/v1.0/account/~/telephony/sessions"],
+        "deliveryMode": {
+            "transportType": "WebHook",
+            "address": connecting.hook_url,
+            "verificationToken": "<verification_token>",
+        },
+        "expiresIn": 630_720_000,
+    }
+    api = "https://platform.ringcentral.com/restapi/v1.0/subscription"
+    allowed = "-H 'Authorization: Bearer <access token>'"
+    kind = "-H 'Content-Type: application/json'"
+    command = f"curl -X POST {api} {allowed} {kind} -d '{json.dumps(subscription)}'"
+    renewal = f"curl -X POST {api}/<id>/renew {allowed}"
+    return (
+        Step("create_ringcentral_app", {"permissions": "Webhook Subscriptions, Call Control"}),
+        Step("create_ringcentral_subscription", {"command": command}),
+        Step("renew_ringcentral_subscription", {"renew": renewal}),
+        Step("watch_ringcentral_subscription", {"list": f"curl {api} {allowed}"}),
+    )
+
+
+PROVIDER = Provider(
+    name="ringcentral",
+    counts=("call",),
+    secrets=(
+        Secret(
+            "verification_token",
+            "Goes into the subscription as deliveryMode.verificationToken; made if absent, shown "
+            "once.",
+            absence=Absence.GENERATED,
+        ),
+    ),
+    hook=Hook(_verify, _read, _next_steps, answer=always(_OK), handshake=_handshake),
+    settings=(MACHINES,),
+)

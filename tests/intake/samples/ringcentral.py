@@ -1,0 +1,23 @@
+"""RingCentral: the events of three calls, a voicemail, a reminder, what cannot be read."""
+
+from __future__ import annotations
+
+from tests.intake.ringcentral_events import (
+    INBOUND,
+    INTERNAL,
+    OUTBOUND,
+    SATO,
+    event,
+    posted,
+    rung,
+)
+
+SAMPLES = [
+    *(posted(one) for one in (INBOUND[0], INBOUND[6], INBOUND[-1])),
+    *(posted(one) for one in (OUTBOUND[0], OUTBOUND[1], OUTBOUND[4], OUTBOUND[-1])),
+    posted(INTERNAL[4]),
+    posted(event(8, "01:06:00.001", rung(3, SATO, "VoiceMail"))),
+    posted(event(9, "01:06:00.001", rung(3, SATO, "Exploded"), rung(4, SATO, "Answered"))),
+    posted({"uuid": "1", "event": "/restapi/v1.0/subscription/~?threshold=60&interval=15"}),
+    posted(INBOUND[6], token="an-older-verification-token"),
+]
