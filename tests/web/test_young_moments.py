@@ -95,7 +95,7 @@ def test_a_report_that_came_later_is_not_in_the_story_of_before(service: Service
 
 @on_both
 def test_whoever_makes_a_moment_final_waits_for_who_is_writing(tmp_path: Path) -> None:
-    store, other = opened(tmp_path), None
+    store = opened(tmp_path)
     at = instant(MOMENT)
     writing, asked, found = threading.Event(), threading.Event(), []
 
@@ -110,7 +110,12 @@ def test_whoever_makes_a_moment_final_waits_for_who_is_writing(tmp_path: Path) -
     first = threading.Thread(target=write)
     first.start()
     assert writing.wait(30)
-    second = threading.Thread(target=lambda: (other.settle(W, at), found.append(("final", at))))
+
+    def finish() -> None:
+        other.settle(W, at)
+        found.append(("final", at))
+
+    second = threading.Thread(target=finish)
     second.start()
     asked.set()
     first.join(30)
