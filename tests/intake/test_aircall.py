@@ -221,6 +221,19 @@ def test_nothing_is_told_of_a_call_that_rings_or_goes_on() -> None:
     assert all(nothing(request) for request in STORY[:5])
 
 
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("call.hungup", {"status": "done", "ended_at": None}),
+        ("call.hungup", {"status": "answered"}),
+        ("call.ended", {"status": "answered", "ended_at": None}),
+    ],
+)
+def test_a_call_is_over_when_any_of_three_says_so(name: str, more: dict[str, Any]) -> None:
+    assert report(told(name, call(**more))).fields["outcome"] == "connected"
+    assert nothing(told("call.hungup", call(status="answered", ended_at=None)))
+
+
 def test_a_voicemail_that_is_left_within_the_second_of_the_end_is_the_later_telling() -> None:
     missed = inbound(answered_at=None, user=None)
     deliveries = [
@@ -253,7 +266,8 @@ def test_the_second_call_of_a_transfer_to_a_number_counts_unless_the_number_is_o
 
 def test_other_resources_count_as_nothing() -> None:
     for name in ("contact.created", "user.closed", "message.sent", "call_evaluation.created"):
-        assert nothing(told(name, {"id": 7}, resource=name.partition(".")[0])), name
+        # Whatever they hold, be it what a call would.
+        assert nothing(told(name, call(), resource=name.partition(".")[0])), name
 
 
 def refused(request: HookRequest) -> Refused:

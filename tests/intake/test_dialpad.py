@@ -196,6 +196,7 @@ def test_ids_beyond_what_doubles_hold_stay_whole_and_may_be_texts() -> None:
         (event(target=TANAKA), ("connected", 95, "903")),
         (event(target=QUEUE), ("no_answer", 0, None)),
         (event(target=QUEUE, operator_call_id=LEG_A), ("connected", 95, None)),
+        (event(target={"id": 88, "type": "room"}), ("connected", 95, None)),
         (event(duration=None), ("connected", None, "sato@example.co.jp")),
     ],
 )
@@ -346,6 +347,14 @@ def test_a_voicemail_told_before_and_after_the_end_is_one() -> None:
         state = call(*told)
         assert state.fields["outcome"] == "voicemail"
         assert state.fields["ended_at"] == "2026-12-10T05:31:48Z"
+
+
+def test_of_two_tellings_of_one_end_the_later_stands() -> None:
+    again = event(duration=97000, total_duration=109000, event_timestamp=ENDED + 5_000)
+    state = call(event(), again)
+    assert (state.fields["talk_seconds"], state.fields["duration_seconds"]) == (97, 109)
+    first, second = reports(event())[0], reports(again)[0]
+    assert first.stamp.revision < second.stamp.revision
 
 
 def test_a_repetition_is_the_same_report() -> None:

@@ -321,6 +321,12 @@ def test_an_apps_user_who_calls_out_made_the_call() -> None:
     assert told(busy, "outcome", "talk_seconds", "agent") == ("busy", 0, "sato")
 
 
+def test_a_call_that_is_passed_on_stays_of_whom_it_was_made_by() -> None:
+    passed = completed(uuid=THIRD, to=SUZUKI, timestamp="2026-12-10T05:40:00.000Z")
+    state = call(FROM_APP, TO_CUSTOMER, passed)
+    assert told(state, "direction", "talk_seconds", "agent") == ("outbound", 95, "sato")
+
+
 def test_where_the_customers_leg_was_lost_it_is_a_call_of_unknown_end() -> None:
     state = call(FROM_APP)
     assert told(state, "direction", "outcome", "agent") == ("outbound", None, "sato")
@@ -356,6 +362,7 @@ def test_calls_among_ours_make_no_call() -> None:
         completed(uuid=THIRD, to="wss://bot.example/socket"),
         completed(uuid=THIRD, to="sip:301@pbx.example;transport=tls"),
     ]
+    assert reports(between[0], *between[2:4]) == []
     assert counted(call(*between)) == []
     assert call(between[-1]).fields["agent"] == "301"
 
@@ -412,6 +419,8 @@ def test_a_withheld_number_is_a_customer_without_one(caller: str | None) -> None
 
 def test_no_two_reports_share_a_revision_and_all_have_one_width() -> None:
     events = [FROM_CUSTOMER, RINGS_SATO, REACHES_SUZUKI, FROM_APP, TO_CUSTOMER, event("busy")]
+    # Rung together, and given up in the same moment.
+    events += [RINGS_SATO, RINGS_SATO | {"to": SUZUKI}]
     found = reports(*(one | {"uuid": f"leg-{n}"} for n, one in enumerate(events)))
     revisions = [report.stamp.revision for report in found]
     assert len(set(revisions)) == len(revisions)

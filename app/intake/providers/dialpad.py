@@ -58,6 +58,9 @@ MAPPING = 1
 _ENDS = ("hangup", "missed", "voicemail", "voicemail_uploaded")
 _VOICEMAIL = ("voicemail_link", "voicemail_recording_id")
 _DIRECTIONS = ("inbound", "outbound")
+# The telephone of a room is answered by somebody, only nobody can say by whom.
+_USER = "user"
+_PEOPLE = (_USER, "room")
 _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 _NONE = (None, "", 0, "0")
 _LONGEST = 10**10  # milliseconds: no call lasts months
@@ -152,10 +155,10 @@ def _leg(event: Record) -> _Leg | None:
     if told is None:
         raise event.fault("event_timestamp", "required")
     target = event.record("target")
-    person = target.text("type") == "user"
+    kind = target.text("type")
     voicemail = "voicemail" in str(event.values["state"]) or any(map(event.given, _VOICEMAIL))
     # At an office or a queue the menu answers too: only an operator's leg is an answer there.
-    reached = person or event.values.get("operator_call_id") not in _NONE
+    reached = kind in _PEOPLE or event.values.get("operator_call_id") not in _NONE
     return _Leg(
         event,
         id_,
@@ -163,7 +166,7 @@ def _leg(event: Record) -> _Leg | None:
         root=key == id_,
         merged=not entry and bool(master) and master != id_,
         direction=direction,
-        agent=_agent(target) if person else None,
+        agent=_agent(target) if kind == _USER else None,
         answered=event.given("date_connected") and reached and not voicemail,
         voicemail=voicemail,
         ended_at=_milliseconds(event, "date_ended") or told,
