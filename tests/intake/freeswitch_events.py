@@ -47,7 +47,7 @@ def profile(
         "destination_number": callee,
         "uuid": uuid,
         "source": "mod_sofia",
-        "context": "public",
+        "context": "public" if "/external/" in channel else "default",
         "chan_name": channel,
     } | more
 

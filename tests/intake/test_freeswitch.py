@@ -451,6 +451,8 @@ def test_calls_among_ours_are_not_counted(dialled: str) -> None:
 def test_a_registered_telephone_is_proved_and_a_number_is_not() -> None:
     as_1001 = record(A, "1001", DID, TRUNK.replace(CUSTOMER, "1001"), user_name="carrier")
     assert calls(as_1001)[A]["direction"] == "inbound"
+    made_up = record(A, "1001", DID, TRUNK.replace(CUSTOMER, "1001"))
+    assert (calls(made_up)[A]["direction"], "agent" in calls(made_up)[A]) == ("inbound", False)
     other_number = record(A, "0312340000", "09099998888", PHONE, answer=9, user_name="1001")
     assert calls(other_number)[A]["agent"] == "1001"
     by_channel = record(A, "0312340000", "09099998888", PHONE, answer=9)

@@ -12,6 +12,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -258,7 +259,9 @@ def test_a_place_that_is_nowhere_begins_again(switch: Switch, endpoint: Endpoint
     assert endpoint.lines == [line(1), line(3), line(4), line(3), line(4)]
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308, 401, 404, 405, 413, 429, 500, 503])
+@pytest.mark.parametrize(
+    "status", [200, 202, 301, 302, 307, 308, 401, 404, 405, 413, 429, 500, 503]
+)
 def test_what_is_not_taken_is_not_noted(switch: Switch, endpoint: Endpoint, status: int) -> None:
     switch.writes(line(1))
     endpoint.status = status
@@ -278,6 +281,25 @@ def test_nobody_there_is_said_and_tried_again(tmp_path: Path) -> None:
     told = switch.sends()
     assert (told.returncode, "not sent" in told.stderr) == (1, True)
     assert not (tmp_path / "state.json").exists()
+
+
+def test_what_speaks_no_http_is_said_and_tried_again(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        switch = Switch(tmp_path, f"http://127.0.0.1:{listening.getsockname()[1]}/")
+        switch.writes(line(1))
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"220 mail.example.co.jp ESMTP\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        told = switch.sends()
+        thread.join(10)
+    assert (told.returncode, "not sent" in told.stderr) == (1, True)
+    assert "Traceback" not in told.stderr
 
 
 def test_a_wrong_configuration_is_said(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ import contextlib
 import gzip
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import signal
@@ -31,6 +32,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import zlib
 from pathlib import Path
 
 MAX_LINES = 200
@@ -39,6 +41,7 @@ MARK = 4096  # bytes before a place that identify its file
 POLL = 2
 TIMEOUT = 20
 LONGEST_WAIT = 300
+TAKEN = 204  # what a page of somebody's proxy does not answer
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -158,13 +161,15 @@ def post(settings: dict, body: bytes) -> bool:
         request = urllib.request.Request(settings["url"], body, headers)  # noqa: S310 - the owner's own address
         with OPENER.open(request, timeout=TIMEOUT) as answer:
             answer.read()
+            if answer.getcode() == TAKEN:
+                return True
+            say(f"answered {answer.getcode()}, which is not Tassei's answer: is the address right?")
     except urllib.error.HTTPError as error:
         told = error.read(300).decode("utf-8", "replace").replace("\n", " ")
         say(f"answered {error.code}: {told}")
-    except (OSError, ValueError) as error:  # away, too slow, no such certificate or address
-        say(f"not sent: {error}")
-    else:
-        return True
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        # Away, too slow, no such certificate or address, or something that speaks no HTTP.
+        say(f"not sent: {error!r}")
     return False
 
 
@@ -211,7 +216,7 @@ def run(settings: dict) -> None:
     while True:
         try:
             sent = send_all(settings)
-        except (OSError, EOFError) as error:  # a name that is gone, a file that is being compressed
+        except (OSError, EOFError, zlib.error) as error:  # a file that is gone or cut off
             say(str(error))
             sent = False
         wait = POLL if sent else min(LONGEST_WAIT, wait * 2)
