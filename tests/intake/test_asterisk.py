@@ -114,6 +114,8 @@ def test_an_announcement_that_answers_is_no_person_and_the_mailbox_is_one() -> N
     rang = row(TRUNK, phone("1001"), 2, 0, None, 30)
     assert calls(rang, mailbox)[CALL]["outcome"] == "voicemail"
     assert calls(rang, mailbox)[CALL]["talk_seconds"] == 0
+    after = row(TRUNK, "", 10, 60, 60, 61, app="Hangup")
+    assert calls(rang, mailbox, after)[CALL]["outcome"] == "voicemail"
     assert calls(mailbox, QUEUE[1])[CALL]["outcome"] == "connected"
     not_reached = row(TRUNK, "", 9, 30, None, 31, app="VoiceMail")
     assert calls(rang, not_reached)[CALL]["outcome"] == "no_answer"
@@ -163,6 +165,7 @@ def test_a_consultation_with_a_number_outside_during_a_call_is_no_second_call() 
     state = calls(FIRST, asked)[CALL]
     assert (state["direction"], state["counterpart"]) == ("inbound", CUSTOMER)
     assert counted(FIRST, asked) == (0, 0, 1)
+    assert counted(asked) == (0, 0, 0)  # the row of a call whose first one is still to come
 
 
 def test_three_who_talk_are_one_call() -> None:
@@ -184,6 +187,7 @@ def test_a_customer_whom_the_agent_passes_on_stays_the_agents_outbound_call() ->
     state = calls(OUTBOUND, onward)[CALL]
     assert state == OUTBOUND_CALL | {"ended_at": "2026-12-14T01:03:20Z"}
     assert counted(OUTBOUND, onward) == (1, 1, 0)
+    assert counted(onward) == (0, 0, 0)
 
 
 LOCAL1, LOCAL2 = "Local/1001@from-queue-0000001c;1", "Local/1001@from-queue-0000001c;2"

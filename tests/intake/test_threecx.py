@@ -115,6 +115,8 @@ def test_the_template_has_the_parts_that_3cx_asks_for() -> None:
     root = scenario("ReportCall")
     assert [child.tag for child in root] == ["Request"]
     lookup = scenario("")
+    headers = [[v.text for v in one.iterfind("Request/Headers/Value")] for one in (root, lookup)]
+    assert headers == [["Bearer [Secret]"]] * 2
     assert [child.tag for child in lookup] == ["Request", "Rules", "Variables", "Outputs"]
 
 
@@ -159,6 +161,8 @@ def test_a_queue_that_rings_many_is_one_call_of_who_answered() -> None:
     answered = reported("Inbound")
     assert fields(*rang, answered) == CALL
     assert counted(*rang, answered) == (0, 0, 1)
+    later = reported("Missed", CallEndTimeUTC=moment("2026-12-14T10:03:00+09:00"))
+    assert fields(answered, later)["outcome"] == "connected"
     assert fields(*rang)["outcome"] == "no_answer"
 
 
