@@ -11,6 +11,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Must be a compact JSON Web Token of three parts.",
         "3 つの部分からなるコンパクト形式の JSON Web Token でなければなりません。",
     ),
+    "not_an_extension": (
+        "Must be an extension of 1 to 64 letters, digits or . _ + -; X stands for any digit.",
+        "1～64 文字の英数字または . _ + - からなる内線番号でなければなりません（X は任意の数字）。",
+    ),
     "handshake_invalid": (
         "The handshake carries no challenge, or one that cannot be sent back.",
         "ハンドシェイクに、送り返せる challenge がありません。",
