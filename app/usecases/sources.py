@@ -125,12 +125,26 @@ def _provider(body: Mapping[str, Any], context: Context) -> Provider:
 
 def _settings(context: Context, provider: Provider, body: Mapping[str, Any]) -> Settings:
     try:
-        settings = read_settings(provider.settings, body.get(SETTINGS))
+        mapped = body.get(source_mapping.MAPPING) is not None
+        _refuse_decided(provider, body.get(SETTINGS) if mapped else None)
+        settings = read_settings(provider.settings_of(mapped=mapped), body.get(SETTINGS))
         if provider.name in APIS:
             _check_address(context, APIS[provider.name], settings)
     except Invalid as error:
         raise error.below(f"/{SETTINGS}") from None
     return settings
+
+
+def _refuse_decided(provider: Provider, given: object) -> None:
+    """Refuse settings that say what the mapping of the source says as well."""
+    names = given if isinstance(given, dict) else {}
+    faults = [
+        Fault(f"/{one.name}", "mapping_decides")
+        for one in provider.settings
+        if one.unmapped and names.get(one.name) is not None
+    ]
+    if faults:
+        raise Invalid("invalid_request", *faults)
 
 
 def _check_address(context: Context, api: Api, settings: Settings) -> None:
