@@ -141,8 +141,9 @@ class Session:
         base, path = _apart(url)
         caller = self._means.callers.to(base)
         try:
-            ask = oauth.refresh(self._account.credentials, refresh)
-            answer = self._paced(caller, ask._replace(path=path + ask.path), {})
+            held = self._account.credentials
+            ask = oauth.refresh(held, refresh)
+            answer = self._paced(caller, ask._replace(path=path + ask.path), oauth.proof(held))
         finally:
             caller.close()
         if answer.status in (400, 401, 403):

@@ -22,4 +22,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Look at its status ({list}): if it is Blacklisted, delete it and create it again",
         "状態を確認し（{list}）、Blacklisted なら削除して作り直してください。",
     ),
+    "give_ringcentral_jwt": (
+        "For talk time and lost calls, give the source client_id, client_secret and jwt of the app",
+        "通話時間と失われた通話のため、アプリの client_id・client_secret・jwt を設定してください。",
+    ),
 }
