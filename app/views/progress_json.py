@@ -1,9 +1,8 @@
 """Progress as the JSON document that every other face, ours and other people's, reads.
 
 Quantities are decimal strings: a JSON number becomes a binary float in most readers, and then two
-faces of one value disagree in the last digit. The keys stand in one fixed order, so that equal
-progress is equal bytes. The typed dictionaries are the contract that the web layer's models and
-the terminal share.
+faces of one value disagree in the last digit. Keys stand in one fixed order: equal progress is
+equal bytes. The typed dictionaries are what the web layer's models and the terminal share.
 """
 
 from __future__ import annotations

@@ -32,14 +32,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "cause_proven": (
         "{step} fell from {plan} to {actual}: {cost} of {goal}. It is not chance.",
-        "{step} が {plan} から {actual} に下がり、{goal} に {cost} 響いています。偶然ではありません。",
+        "{step} が {plan} から {actual} に低下、{goal} への影響 {cost}。偶然ではありません。",
     ),
     "cause_likely": (
         "{step} is {actual} instead of {plan}: {cost} of {goal}. Look at it: it is hardly chance.",
-        "{step} が {plan} でなく {actual} で、{goal} に {cost} 響いています。偶然とは考えにくい差です。",
+        "{step} が {plan} に対し {actual}、{goal} への影響 {cost}。偶然とは考えにくい差です。",
     ),
     "cause_not_yet_distinguishable": (
         "Most of the gap: {step} is {actual}, not {plan}: {cost} of {goal}. It may be chance yet.",
-        "差の主因: {step} が {plan} でなく {actual} で、{goal} に {cost} 響いています。まだ偶然の範囲です。",
+        "差の主因: {step} が {plan} に対し {actual}、{goal} への影響 {cost}。まだ偶然の範囲です。",
     ),
 }
