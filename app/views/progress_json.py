@@ -1,9 +1,8 @@
 """Progress as the JSON document that every other face, ours and other people's, reads.
 
 Quantities are decimal strings: a JSON number becomes a binary float in most readers, and then two
-faces of one value disagree in the last digit. The keys stand in one fixed order, so that equal
-progress is equal bytes. The typed dictionaries are the contract that the web layer's models and
-the terminal share.
+faces of one value disagree in the last digit. Keys stand in one fixed order: equal progress is
+equal bytes. The typed dictionaries are what the web layer's models and the terminal share.
 """
 
 from __future__ import annotations
@@ -183,7 +182,7 @@ def progress_document(
     document: ProgressDocument = {
         "workspace": progress.workspace,
         "plan": plan_reference(progress.plan),
-        "scope": _scope(whole.scope),
+        "scope": scope_document(whole.scope),
         "as_of": progress.as_of.isoformat(),
         "known_at": progress.known_at.isoformat(),
         "generated_at": progress.generated_at.isoformat(),
@@ -227,7 +226,7 @@ def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
         **_edge(goal),
         "name": goal.name,
         "metric": goal.metric,
-        "unit": _unit(goal.unit),
+        "unit": unit_document(goal.unit),
         "target": written(goal.target),
         "target_display": written(goal.target_display),
         "deadline": goal.deadline.isoformat(),
@@ -279,7 +278,7 @@ def _edge(goal: GoalProgress) -> EdgeDocument:
 
 def _scoped(part: ScopedProgress, said: _Said) -> ScopedDocument:
     return {
-        "scope": _scope(part.scope),
+        "scope": scope_document(part.scope),
         "name": part.name,
         "working_days": _days(part.working_days),
         "root": _goal(part.root, said),
@@ -291,7 +290,8 @@ def plan_reference(plan: PlanReference) -> PlanDocument:
     return {"key": plan.key, "alias": plan.alias, "name": plan.name, "version": plan.version}
 
 
-def _scope(scope: Scope) -> ScopeDocument:
+def scope_document(scope: Scope) -> ScopeDocument:
+    """Whose it is; empty for the whole plan's."""
     document: ScopeDocument = {}
     if scope.team is not None:
         document["team"] = scope.team
@@ -308,7 +308,8 @@ def _days(days: WorkingDays) -> WorkingDaysDocument:
     }
 
 
-def _unit(unit: Unit) -> UnitDocument:
+def unit_document(unit: Unit) -> UnitDocument:
+    """What a number is a number of."""
     if unit.currency is None:
         return {"kind": unit.kind.value}
     return {"kind": unit.kind.value, "currency": unit.currency}
