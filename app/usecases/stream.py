@@ -28,9 +28,7 @@ from app.usecases.counted import counted, heard
 from app.usecases.plan_names import plan_named
 from app.usecases.progress import moment_asked
 from app.views.messages import sentence
-from app.views.progress_documents import (
-    ProgressDocument,
-)
+from app.views.progress_documents import ProgressDocument
 from app.views.progress_json import (
     encoded,
     progress_document,

@@ -12,9 +12,7 @@ from app.domain.explanation import Item, Whose
 from app.domain.instants import QUARTER, moment_of
 from app.domain.metrics import Metric, Unit
 from app.domain.quantities import Quantity, tallied, written
-from app.views.progress_json import (
-    optional,
-)
+from app.views.progress_json import optional
 
 Json = dict[str, Any]
 

@@ -22,9 +22,7 @@ from app.usecases.settling import settling
 from app.usecases.tracing import Count, Report, trace
 from app.views.explained_json import cell_document
 from app.views.messages import sentence
-from app.views.progress_json import (
-    reason_document,
-)
+from app.views.progress_json import reason_document
 from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.pagination import Paged

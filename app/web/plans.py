@@ -20,9 +20,7 @@ from app.views.plan_json import worked_document
 from app.views.progress_json import (
     encoded as encoded_progress,
 )
-from app.views.progress_json import (
-    progress_document,
-)
+from app.views.progress_json import progress_document
 from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged

@@ -17,9 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families as text_form
 from prometheus_client.registry import Collector
 
 from app.domain.progress import PlanReference, Progress
-from app.views.progress_json import (
-    progress_document,
-)
+from app.views.progress_json import progress_document
 from app.views.prometheus import (
     MAX_LABEL,
     Snapshot,
