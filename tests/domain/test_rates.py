@@ -7,7 +7,7 @@ from math import sqrt
 from statistics import NormalDist
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.rates import interval
@@ -15,6 +15,7 @@ from app.domain.rates import interval
 DEVIATE = NormalDist().inv_cdf(0.9)
 
 
+@settings(deadline=None)
 @given(trials=st.integers(1, 10**6), part=st.fractions(0, 1))
 def test_each_end_is_as_far_from_what_was_seen_as_the_test_of_that_rate_allows(
     trials: int, part: Fraction
@@ -48,6 +49,7 @@ def test_worked_examples(successes: int, trials: int, expected: tuple[float, flo
     assert tuple(map(float, found)) == pytest.approx(expected, abs=5e-7)
 
 
+@settings(deadline=None)
 @given(st.fractions(0, 100), st.fractions(0, 1))
 def test_more_of_the_same_is_surer(trials: Fraction, part: Fraction) -> None:
     trials += 1
