@@ -11,9 +11,7 @@ Evidence is the one thing here that floats hold: it is compared with thresholds,
 from __future__ import annotations
 
 from enum import StrEnum
-from math import exp, inf, log
-
-from scipy.special import betainc, betaln, gammainc, gammaln
+from math import exp, inf, lgamma, log
 
 # Look at it; act. By Ville's inequality false in at most 1 of 20 and 1 of 100 sound plans.
 LOOK, ACT = 20.0, 100.0
@@ -48,6 +46,11 @@ def log_e_rate(successes: float, trials: float, rate: float) -> float:
     0 <= successes <= trials, 0 < rate < 1. Beta prior of mean 0.75 rate and strength 40, cut to
     (0, rate); valid for every true rate not below it.
     """
+    from scipy.special import (  # noqa: PLC0415 - a seventh of a start that may never be asked this
+        betainc,
+        betaln,
+    )
+
     a, b = _BELOW * rate * _TRIALS, (1 - _BELOW * rate) * _TRIALS
     missed = trials - successes
     seen = _log(betainc(a + successes, b + missed, rate)) + betaln(a + successes, b + missed)
@@ -60,9 +63,11 @@ def log_e_volume(count: float, expected: float) -> float:
 
     Gamma prior of mean 0.75 and shape 20 on the multiple of the planned pace, cut to (0, 1).
     """
+    from scipy.special import gammainc  # noqa: PLC0415 - as above
+
     a, b = _EVENTS, _EVENTS / _BELOW
-    seen = gammaln(a + count) + _log(gammainc(a + count, b + expected))
-    prior = gammaln(a) + _log(gammainc(a, b))
+    seen = lgamma(a + count) + _log(gammainc(a + count, b + expected))
+    prior = lgamma(a) + _log(gammainc(a, b))
     return float(seen - prior + a * log(b) - (a + count) * log(b + expected) + expected)
 
 

@@ -9,11 +9,13 @@ from typing import NotRequired, TypedDict
 from app.domain.diagnosis import Diagnosis, Effect, Named, Step
 from app.domain.progress import GoalProgress, Progress
 from app.domain.quantities import written
-from app.views.progress_json import (
+from app.views.progress_documents import (
     PlanDocument,
     ScopeDocument,
-    Sentence,
     UnitDocument,
+)
+from app.views.progress_json import (
+    Sentence,
     optional,
     plan_reference,
     scope_document,

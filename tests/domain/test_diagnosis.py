@@ -8,7 +8,7 @@ from itertools import permutations
 from math import prod
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.diagnosis import Factor, Step, diagnose, effects
@@ -41,6 +41,7 @@ def by_orders(pairs: Sequence[tuple[Fraction, Fraction]]) -> list[Fraction]:
     return [one / len(orders) for one in sums]
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_an_effect_is_the_mean_over_all_orders_of_change(
     pairs: list[tuple[Fraction, Fraction]],
@@ -48,6 +49,7 @@ def test_an_effect_is_the_mean_over_all_orders_of_change(
     assert split(pairs) == by_orders(pairs)
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_effects_leave_no_remainder_and_turn_their_signs_with_time(
     pairs: list[tuple[Fraction, Fraction]],
@@ -113,6 +115,7 @@ def together(people: Sequence[tuple[Sequence[Fraction], Sequence[Fraction]]]) ->
     return progress(tree(*sums), *parts)
 
 
+@settings(deadline=None)
 @given(PEOPLE.filter(lambda people: len(people) > 0))
 def test_whatever_came_of_nothing_all_lines_and_all_people_add_up_to_the_gap(
     people: list[tuple[list[Fraction], list[Fraction]]],

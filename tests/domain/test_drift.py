@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta, gamma
@@ -45,6 +45,7 @@ def test_evidence_against_a_volume(count: int, planned: int, expected: float) ->
     assert log_e_volume(count, planned) == pytest.approx(expected, abs=5e-7)
 
 
+@settings(deadline=None)
 @given(
     trials=st.integers(1, 60),
     part=st.floats(0, 1),
@@ -65,6 +66,7 @@ def test_a_rates_evidence_is_the_likelihood_averaged_over_the_prior(
     assert math.exp(log_e_rate(successes, trials, rate)) == pytest.approx(mean, rel=1e-5)
 
 
+@settings(deadline=None)
 @given(count=st.integers(0, 60), planned=st.floats(0.1, 60))
 def test_a_volumes_evidence_is_the_likelihood_averaged_over_the_prior(
     count: int, planned: float
@@ -78,6 +80,7 @@ def test_a_volumes_evidence_is_the_likelihood_averaged_over_the_prior(
     assert math.exp(log_e_volume(count, planned)) == pytest.approx(mean, rel=1e-5)
 
 
+@settings(deadline=None)
 @given(trials=st.integers(1, 40), rate=st.floats(0.05, 0.9))
 def test_looking_once_more_gains_nothing_on_average_while_the_plan_holds(
     trials: int, rate: float

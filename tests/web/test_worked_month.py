@@ -325,6 +325,17 @@ def test_the_plan_is_back_calculated_and_split_by_working_days(month: Service) -
 DAY_TEN = "2026-12-14T18:00:00+09:00"
 
 
+def share(assumed: str, observed: str, sample: int, low: str, high: str) -> dict[str, Any]:
+    """A rate of counts, and the Wilson interval of 80 %."""
+    return {"assumed": assumed, "observed": observed, "low": low, "high": high, "sample": sample}
+
+
+def money_rate(assumed: str, observed: str, sample: int) -> dict[str, Any]:
+    """A price has no such interval."""
+    found = {"assumed": assumed, "observed": observed, "low": None, "high": None}
+    return found | {"sample": sample}
+
+
 def test_progress_on_the_evening_of_the_tenth_working_day(month: Service) -> None:
     progress = month.progress(MONTH, DAY_TEN, team="east")
     body = progress.body
@@ -350,7 +361,7 @@ def test_progress_on_the_evening_of_the_tenth_working_day(month: Service) -> Non
             "pace": "0.367333",
             "gap": "-654482.758621",
             "required_per_day": "162000",
-            "rate": {"assumed": "400000", "observed": "380000", "sample": 1},
+            "rate": money_rate("400000", "380000", 1),
             "verdict": "off_track",
         },
         "deals_won": {
@@ -363,7 +374,7 @@ def test_progress_on_the_evening_of_the_tenth_working_day(month: Service) -> Non
             "pace": "0.386667",
             "gap": "-1.586207",
             "required_per_day": "0.4",
-            "rate": {"assumed": "0.05", "observed": "0.018519", "sample": 54},
+            "rate": share("0.05", "0.018519", 54, "0.005556", "0.059905"),
             "verdict": "off_track",
         },
         "appointments": {
@@ -374,7 +385,7 @@ def test_progress_on_the_evening_of_the_tenth_working_day(month: Service) -> Non
             "pace": "1.044",
             "gap": "2.275862",
             "required_per_day": "4.6",
-            "rate": {"assumed": "0.2", "observed": "0.206107", "sample": 262},
+            "rate": share("0.2", "0.206107", 262, "0.175958", "0.239917"),
             "verdict": "on_track",
         },
         "calls": {
