@@ -32,7 +32,7 @@ from app.usecases.keys import Issued
 from app.usecases.moving import move
 from app.usecases.source_mapping import mapping_for
 from app.views.messages import sentence
-from app.views.progress_json import ProgressDocument
+from app.views.progress_documents import ProgressDocument
 from app.views.terminal import svg as picture
 from app.views.terminal import tree
 from app.web.openapi import written

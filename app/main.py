@@ -41,6 +41,7 @@ from app.web.auth import Attempts, Gate
 from app.web.changes import routes as changes
 from app.web.closing import routes as closes
 from app.web.deliveries import routes as deliveries
+from app.web.diagnosis import routes as diagnosis
 from app.web.explaining import goal_routes, metric_routes
 from app.web.leaderboard import routes as leaderboard
 from app.web.metric_routes import routes as metrics
@@ -71,6 +72,7 @@ _ROUTERS = (
     plans,
     planning,
     leaderboard,
+    diagnosis,
     goal_routes,
     metric_routes,
     changes,

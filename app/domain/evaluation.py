@@ -17,6 +17,7 @@ from app.domain.freshness import Pending, Source, freshness, next_silence
 from app.domain.goals import Branch, Goal
 from app.domain.ground import Ground, member_displays, whole_target
 from app.domain.instants import midnight, moment_of
+from app.domain.metrics import UnitKind
 from app.domain.pacing import (
     AT_RISK,
     ON_TRACK,
@@ -44,6 +45,7 @@ from app.domain.progress import (
     Verdict,
 )
 from app.domain.quantities import written
+from app.domain.rates import interval
 from app.domain.scopes import WHOLE, Breakdown, broken_down, check, name, portion_display, portions
 
 
@@ -260,7 +262,9 @@ class _View:
         basis = reading(child, self.sums)
         observed = actual / basis if basis else None
         sample = child.metric.counted(amount(child, self.sums).number)
-        return Rate(goal.conversion.rate.value, observed, sample)
+        counts = {goal.unit.kind, child.unit.kind} == {UnitKind.COUNT}
+        low, high = (counts and interval(actual, basis)) or (None, None)
+        return Rate(goal.conversion.rate.value, observed, sample, low, high)
 
     def _reasons(
         self,

@@ -73,11 +73,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A conversion: what the plan assumes and what was seen, and in how many of the child."""
+    """A conversion: what the plan assumes and what was seen, and in how many of the child.
+
+    low, high: between which the true rate lies in 80 of 100 cases, of counts of counts; else None
+    """
 
     assumed: Fraction
     observed: Fraction | None
     sample: Quantity
+    low: Fraction | None = None
+    high: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,19 @@ def report_progress(context: Context, workspace: str, plan: str, asked: Asked) -
     return Answered(progress, (workspace, *which, *moved, at.as_of, at.until, repr(asked)))
 
 
+def report_by_member(context: Context, workspace: str, plan: str, asked: Asked) -> Answered:
+    """The same, broken down by member where there are any: a plan of everybody has none."""
+    if asked.scope.member is not None:
+        return report_progress(context, workspace, plan, asked)
+    try:
+        by_member = replace(asked, breakdown=Breakdown.MEMBER)
+        return report_progress(context, workspace, plan, by_member)
+    except Invalid as error:
+        if error.code != "plan_has_no_assignments" or asked.scope != WHOLE:
+            raise
+        return report_progress(context, workspace, plan, asked)
+
+
 def moment_asked(as_of: int | None, now: int) -> Moment:
     """The moment to evaluate."""
     if as_of is None:

@@ -28,7 +28,11 @@ from app.usecases.counted import counted, heard
 from app.usecases.plan_names import plan_named
 from app.usecases.progress import moment_asked
 from app.views.messages import sentence
-from app.views.progress_json import ProgressDocument, encoded, progress_document
+from app.views.progress_documents import ProgressDocument
+from app.views.progress_json import (
+    encoded,
+    progress_document,
+)
 from app.views.stream import Activity, activity_events, changed_goals, event, goals_event
 
 # How often time is looked at; the clock may be turned, so it is asked and never slept towards.

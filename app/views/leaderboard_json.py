@@ -8,9 +8,11 @@ from typing import TypedDict
 from app.domain.leaderboard import Ranked
 from app.domain.progress import Progress
 from app.domain.quantities import written
-from app.views.progress_json import (
+from app.views.progress_documents import (
     PlanDocument,
     ReasonDocument,
+)
+from app.views.progress_json import (
     Sentence,
     optional,
     plan_reference,

@@ -13,6 +13,7 @@ from app.views import (
     sentences,
     sentences_database,
     sentences_deliveries,
+    sentences_diagnosis,
     sentences_import,
     sentences_metrics,
     sentences_operations,
@@ -53,6 +54,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **senders.SENTENCES,
     **sentences_import.SENTENCES,
     **sentences_deliveries.SENTENCES,
+    **sentences_diagnosis.SENTENCES,
     **sentences_operations.SENTENCES,
     # The request as a whole.
     "body_too_large": (

@@ -10,7 +10,11 @@ from app.domain.ground import Blueprint, Ground, Share
 from app.domain.progress import Reason
 from app.domain.quantities import written
 from app.domain.spans import Span
-from app.views.progress_json import ReasonDocument, Sentence, reason_document
+from app.views.progress_documents import ReasonDocument
+from app.views.progress_json import (
+    Sentence,
+    reason_document,
+)
 
 Split = dict[str, str | dict[str, str]]
 

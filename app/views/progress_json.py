@@ -1,9 +1,8 @@
 """Progress as the JSON document that every other face, ours and other people's, reads.
 
 Quantities are decimal strings: a JSON number becomes a binary float in most readers, and then two
-faces of one value disagree in the last digit. The keys stand in one fixed order, so that equal
-progress is equal bytes. The typed dictionaries are the contract that the web layer's models and
-the terminal share.
+faces of one value disagree in the last digit. Keys stand in one fixed order: equal progress is
+equal bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from fractions import Fraction
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 from app.domain.metrics import Unit
 from app.domain.progress import (
@@ -29,149 +28,24 @@ from app.domain.progress import (
     WorkingDays,
 )
 from app.domain.quantities import tallied, written
+from app.views.progress_documents import (
+    ClosedDocument,
+    EdgeDocument,
+    ExcludedDocument,
+    FreshnessDocument,
+    GoalDocument,
+    PlanDocument,
+    ProgressDocument,
+    RateDocument,
+    ReasonDocument,
+    ScopedDocument,
+    ScopeDocument,
+    UnitDocument,
+    WorkingDaysDocument,
+)
 
 # Writes a code with its parameters as one sentence of a language ("ja", "en").
 Sentence = Callable[[str, Mapping[str, str | int], str], str]
-
-
-class UnitDocument(TypedDict):
-    """What a number is a number of; only money has a currency."""
-
-    kind: str
-    currency: NotRequired[str]
-
-
-class RateDocument(TypedDict):
-    """A conversion: assumed by the plan, observed so far, in how many of the child."""
-
-    assumed: str
-    observed: str | None
-    sample: int | str
-
-
-class WaitingDocument(TypedDict):
-    """What was named and is still to be fetched: how many, and since when."""
-
-    count: int
-    oldest: str
-
-
-class FreshnessDocument(TypedDict):
-    """Whether the goal's sources have spoken, when they last did, and what they still owe."""
-
-    state: str
-    last_event_at: str | None
-    pending: NotRequired[WaitingDocument]
-
-
-class ReasonDocument(TypedDict):
-    """Why: a stable code, its parameters, and the sentence in the reader's language."""
-
-    code: str
-    params: dict[str, str | int]
-    message: str
-
-
-class ExcludedDocument(TypedDict):
-    """Amounts in another currency, which are never added."""
-
-    currency: str
-    count: int | str
-    total: str
-
-
-class ClosedDocument(TypedDict):
-    """When the plan's period was closed, and by whom."""
-
-    known_at: str
-    closed_at: str
-    author: str
-    reason: str | None
-
-
-class EdgeDocument(TypedDict, total=False):
-    """How a goal hangs on the one above; the root has no edge, only an influence a weight."""
-
-    edge: str
-    weight: str
-
-
-class GoalDocument(EdgeDocument):
-    """One goal of the tree, with everything below it."""
-
-    key: str
-    name: str
-    metric: str
-    unit: UnitDocument
-    target: str
-    target_display: str
-    deadline: str
-    actual: str
-    actual_at_close: NotRequired[str]
-    next_period: str
-    expected: str
-    attainment: str | None
-    pace: str | None
-    gap: str
-    required_per_day: str | None
-    rate: RateDocument | None
-    unassigned: str
-    outside_plan: str
-    excluded: list[ExcludedDocument]
-    freshness: FreshnessDocument
-    verdict: str
-    reasons: list[ReasonDocument]
-    children: list[GoalDocument]
-
-
-class PlanDocument(TypedDict):
-    """Which plan, and which version of it."""
-
-    key: str
-    alias: str
-    name: str
-    version: int
-
-
-class ScopeDocument(TypedDict, total=False):
-    """Whose progress; empty for the whole plan's."""
-
-    team: str
-    member: str
-
-
-class WorkingDaysDocument(TypedDict):
-    """Days of the scope's calendar; quantities, because half days exist."""
-
-    total: str
-    elapsed: str
-    remaining: str
-
-
-class ScopedDocument(TypedDict):
-    """The tree of one team or member."""
-
-    scope: ScopeDocument
-    name: str
-    working_days: WorkingDaysDocument
-    root: GoalDocument
-
-
-class ProgressDocument(TypedDict):
-    """A plan evaluated at a moment. `next_change_at` is null once time alone changes nothing."""
-
-    workspace: str
-    plan: PlanDocument
-    scope: ScopeDocument
-    as_of: str
-    known_at: str
-    generated_at: str
-    time_zone: str
-    working_days: WorkingDaysDocument
-    next_change_at: str | None
-    root: GoalDocument
-    breakdown: NotRequired[list[ScopedDocument]]
-    closed: NotRequired[ClosedDocument]
 
 
 def progress_document(
@@ -183,7 +57,7 @@ def progress_document(
     document: ProgressDocument = {
         "workspace": progress.workspace,
         "plan": plan_reference(progress.plan),
-        "scope": _scope(whole.scope),
+        "scope": scope_document(whole.scope),
         "as_of": progress.as_of.isoformat(),
         "known_at": progress.known_at.isoformat(),
         "generated_at": progress.generated_at.isoformat(),
@@ -227,7 +101,7 @@ def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
         **_edge(goal),
         "name": goal.name,
         "metric": goal.metric,
-        "unit": _unit(goal.unit),
+        "unit": unit_document(goal.unit),
         "target": written(goal.target),
         "target_display": written(goal.target_display),
         "deadline": goal.deadline.isoformat(),
@@ -279,7 +153,7 @@ def _edge(goal: GoalProgress) -> EdgeDocument:
 
 def _scoped(part: ScopedProgress, said: _Said) -> ScopedDocument:
     return {
-        "scope": _scope(part.scope),
+        "scope": scope_document(part.scope),
         "name": part.name,
         "working_days": _days(part.working_days),
         "root": _goal(part.root, said),
@@ -291,7 +165,8 @@ def plan_reference(plan: PlanReference) -> PlanDocument:
     return {"key": plan.key, "alias": plan.alias, "name": plan.name, "version": plan.version}
 
 
-def _scope(scope: Scope) -> ScopeDocument:
+def scope_document(scope: Scope) -> ScopeDocument:
+    """Whose it is; empty for the whole plan's."""
     document: ScopeDocument = {}
     if scope.team is not None:
         document["team"] = scope.team
@@ -308,7 +183,8 @@ def _days(days: WorkingDays) -> WorkingDaysDocument:
     }
 
 
-def _unit(unit: Unit) -> UnitDocument:
+def unit_document(unit: Unit) -> UnitDocument:
+    """What a number is a number of."""
     if unit.currency is None:
         return {"kind": unit.kind.value}
     return {"kind": unit.kind.value, "currency": unit.currency}
@@ -320,6 +196,8 @@ def _rate(rate: Rate | None) -> RateDocument | None:
     return {
         "assumed": written(rate.assumed),
         "observed": optional(rate.observed),
+        "low": optional(rate.low),
+        "high": optional(rate.high),
         "sample": tallied(rate.sample),
     }
 

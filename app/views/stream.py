@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Any, NotRequired, TypedDict
 
 from app.domain.quantities import written
-from app.views.progress_json import (
+from app.views.progress_documents import (
     GoalDocument,
     ProgressDocument,
     ScopeDocument,

@@ -23,7 +23,11 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from app.views.progress_json import GoalDocument, ProgressDocument, ScopedDocument
+from app.views.progress_documents import (
+    GoalDocument,
+    ProgressDocument,
+    ScopedDocument,
+)
 from app.views.terminal_words import (
     WORDS,
     Language,

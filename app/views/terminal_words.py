@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 from app.domain.quantities import minor_digits
-from app.views.progress_json import UnitDocument
+from app.views.progress_documents import UnitDocument
 
 Language = Literal["ja", "en"]
 

@@ -17,7 +17,9 @@ from app.usecases.plans import Planned, Worked
 from app.usecases.progress import Asked
 from app.views.messages import sentence
 from app.views.plan_json import worked_document
-from app.views.progress_json import encoded as encoded_progress
+from app.views.progress_json import (
+    encoded as encoded_progress,
+)
 from app.views.progress_json import progress_document
 from app.web.auth import Principal, requires
 from app.web.dependencies import Language

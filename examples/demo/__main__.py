@@ -32,7 +32,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from app.settings import Settings, SettingsError, load
-from app.views.progress_json import ProgressDocument
+from app.views.progress_documents import ProgressDocument
 from app.views.terminal import WIDTH, svg, tree
 from app.views.terminal_words import Language
 from examples.demo import live, recount, senders, team

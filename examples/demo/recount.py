@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import ceil, floor
+from statistics import NormalDist
 from typing import Any
 
 from examples.demo.sample import Fact, Sample
@@ -128,7 +130,9 @@ class Recount:
         below, assumed = FUNNEL[level + 1]
         source = self.actual(below, people)
         observed = actual / source if source else None
-        return {"assumed": assumed, "observed": observed, "sample": source}
+        low, high = (None, None) if FUNNEL[level][0] == KGI else _wilson(actual, source)
+        found = {"assumed": assumed, "observed": observed, "low": low, "high": high}
+        return found | {"sample": source}
 
     def _verdict(self, actual: Fraction, target: Fraction, expected: Fraction) -> str:
         end = datetime.combine(self._sample.period.end, datetime.min.time(), TOKYO)
@@ -141,6 +145,19 @@ class Recount:
         if actual >= expected:
             return "on_track"
         return "at_risk" if actual >= expected * Fraction(4, 5) else "off_track"
+
+
+def _wilson(of: Fraction, out_of: Fraction) -> tuple[Fraction | None, Fraction | None]:
+    """The ends p of the rates with (seen - p)^2 = z^2 p (1 - p) / n, by the quadratic formula."""
+    if not out_of or of > out_of:
+        return None, None
+    z2 = Fraction(str(NormalDist().inv_cdf(0.9))) ** 2
+    seen, n = of / out_of, out_of
+    square, linear, constant = 1 + z2 / n, -(2 * seen + z2 / n), seen * seen
+    within = linear * linear - 4 * square * constant
+    with localcontext(prec=40):
+        root = Fraction((Decimal(within.numerator) / Decimal(within.denominator)).sqrt())
+    return (-linear - root) / (2 * square), (-linear + root) / (2 * square)
 
 
 def differences(sample: Sample, *documents: dict[str, Any]) -> Differences:

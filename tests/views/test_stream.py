@@ -13,7 +13,8 @@ import sseclient
 
 from app.domain.progress import Progress
 from app.views import stream
-from app.views.progress_json import ProgressDocument, progress_document
+from app.views.progress_documents import ProgressDocument
+from app.views.progress_json import progress_document
 from app.views.stream import Activity, changed_goals
 from tests.views.samples import NOW, calls, deals, goal, progress, revenue, said, scoped
 

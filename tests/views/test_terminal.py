@@ -15,7 +15,8 @@ from rich.console import Console
 
 from app.domain.metrics import UnitKind
 from app.domain.progress import Edge, GoalProgress, Verdict
-from app.views.progress_json import ProgressDocument, progress_document
+from app.views.progress_documents import ProgressDocument
+from app.views.progress_json import progress_document
 from app.views.terminal import _ICONS, plain, svg, tree
 from app.views.terminal_words import WORDS, Language, percent, shown
 from tests.views.samples import calls, deals, everything, progress, revenue, said, scoped

@@ -112,6 +112,8 @@ EXAMPLES = (
     Example("next_month", "The same again for January, and what December has shown",
             f"POST {MONTH}/copy", 201),
     Example("calls", "Three people by pace", f"GET {MONTH}/leaderboard?*"),
+    Example("win_rate", "Calls and appointments came, deals did not",
+            f"GET {MONTH}/diagnosis?*"),
     Example("since_friday", "Two deals that turned out otherwise",
             f"GET {MONTH}/changes?known_from={FRIDAY}&as_of=*"),
     Example("books", "November's books are closed", "POST /v1/plans/2026-11-new/close", 201),

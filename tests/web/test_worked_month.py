@@ -325,6 +325,17 @@ def test_the_plan_is_back_calculated_and_split_by_working_days(month: Service) -
 DAY_TEN = "2026-12-14T18:00:00+09:00"
 
 
+def share(assumed: str, observed: str, sample: int, low: str, high: str) -> dict[str, Any]:
+    """A rate of counts, and the Wilson interval of 80 %."""
+    return {"assumed": assumed, "observed": observed, "low": low, "high": high, "sample": sample}
+
+
+def money_rate(assumed: str, observed: str, sample: int) -> dict[str, Any]:
+    """A price has no such interval."""
+    found = {"assumed": assumed, "observed": observed, "low": None, "high": None}
+    return found | {"sample": sample}
+
+
 def test_progress_on_the_evening_of_the_tenth_working_day(month: Service) -> None:
     progress = month.progress(MONTH, DAY_TEN, team="east")
     body = progress.body
@@ -350,7 +361,7 @@ def test_progress_on_the_evening_of_the_tenth_working_day(month: Service) -> Non
             "pace": "0.367333",
             "gap": "-654482.758621",
             "required_per_day": "162000",
-            "rate": {"assumed": "400000", "observed": "380000", "sample": 1},
+            "rate": money_rate("400000", "380000", 1),
             "verdict": "off_track",
         },
         "deals_won": {
@@ -363,7 +374,7 @@ def test_progress_on_the_evening_of_the_tenth_working_day(month: Service) -> Non
             "pace": "0.386667",
             "gap": "-1.586207",
             "required_per_day": "0.4",
-            "rate": {"assumed": "0.05", "observed": "0.018519", "sample": 54},
+            "rate": share("0.05", "0.018519", 54, "0.005556", "0.059905"),
             "verdict": "off_track",
         },
         "appointments": {
@@ -374,7 +385,7 @@ def test_progress_on_the_evening_of_the_tenth_working_day(month: Service) -> Non
             "pace": "1.044",
             "gap": "2.275862",
             "required_per_day": "4.6",
-            "rate": {"assumed": "0.2", "observed": "0.206107", "sample": 262},
+            "rate": share("0.2", "0.206107", 262, "0.175958", "0.239917"),
             "verdict": "on_track",
         },
         "calls": {
@@ -485,3 +496,68 @@ def test_a_bare_date_means_the_end_of_that_day(month: Service) -> None:
 
 def test_the_tallies_equal_a_recomputation_from_the_activities(month: Service) -> None:
     assert month.mismatches() == []
+
+
+def test_the_gap_of_the_tenth_day_is_split_to_the_yen(month: Service) -> None:
+    """By hand: each person's four factors, averaged over the 24 orders of change, added up."""
+    answer = month.client.get(
+        f"/v1/plans/{MONTH}/diagnosis",
+        params={"as_of": "2026-12-14T18:00:00+09:00", "mix": "true"},
+        headers={"accept-language": "ja"},
+    )
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["goal"], told["basis"], told["unit"]["currency"]) == (
+        "revenue",
+        "plan_to_date",
+        "JPY",
+    )
+    assert (told["expected"], told["actual"], told["gap"]) == (
+        "1034482.758621",
+        "380000",
+        "-654482.758621",
+    )
+    assert told["sentence"]["code"] == "upstream_reached_downstream_not"
+    assert told["sentence"]["on_pace"] == ["calls", "appointments"]
+    assert told["sentence"]["behind"] == ["deals_won", "revenue"]
+    assert [
+        (one["factor"], one["plan"], one["actual"], one["effect"]) for one in told["effects"]
+    ] == [
+        ("calls", "258.62069", "262", "14877"),
+        ("appointments/calls", "0.2", "0.206107", "33977"),
+        ("deals_won/appointments", "0.05", "0.018519", "-684730"),
+        ("revenue/deals_won", "400000", "380000", "-18607"),
+    ]
+    shares = [round(float(one["share"]), 4) for one in told["effects"]]
+    assert shares == [-0.0227, -0.0519, 1.0462, 0.0284]
+    assert sum(int(one["effect"]) for one in told["effects"]) == -654_483
+    assert {
+        who: [round(float(effect), 2) for effect in split] for who, split in told["members"].items()
+    } == {
+        "sato": [15607.92, 38171.14, 0, -18606.64],
+        "suzuki": [3613.38, 3945.66, -352386.62, 0],
+        "tanaka": [-4343.73, -8140.12, -332343.73, 0],
+    }
+    # By everybody's rates together the same gap would be 9,182 / 21,301 / -648,867 / -36,099.
+    by_rates = [
+        round(sum(float(split[n]) for split in told["members"].values()) + float(told["mix"][n]))
+        for n in range(4)
+    ]
+    assert by_rates == [9182, 21301, -648867, -36099]
+    assert told["rest"] == []
+    named = told["named"]
+    assert (named["factor"], named["certainty"]) == (
+        "deals_won/appointments",
+        "not_yet_distinguishable",
+    )
+    assert named["e_value"] == "1.183392"
+
+
+def test_a_persons_own_diagnosis_is_that_persons_part_of_the_teams(month: Service) -> None:
+    query = {"as_of": "2026-12-14T18:00:00+09:00"}
+    team, one = (
+        month.client.get(f"/v1/plans/{MONTH}/diagnosis", params=query | scope).json()
+        for scope in ({"team": "east"}, {"member": "suzuki"})
+    )
+    assert one["members"] == {"suzuki": team["members"]["suzuki"]}
+    assert (one["gap"], one["scope"]) == ("-344827.586207", {"member": "suzuki"})

@@ -31,6 +31,14 @@ class Rate(Answer):
         Quantity | None,
         Field(description="This goal's actual / the child's; null while the child's is 0."),
     ]
+    low: Annotated[
+        Quantity | None,
+        Field(
+            description="The true rate lies between `low` and `high` in 80 of 100 cases (Wilson); "
+            "null where it is not a share of things that are counted."
+        ),
+    ]
+    high: Quantity | None
     sample: Annotated[Tallied, Field(description="In how many of the child it was observed.")]
 
 
