@@ -31,6 +31,7 @@ from app.store.fetches import Waiting
 from app.store.sources import SourceState
 from app.telemetry import logger
 from app.usecases.context import Context
+from app.usecases.fetch_channels import keep_open
 from app.usecases.fetch_lease import Holder, Lost, backoff
 from app.usecases.fetch_marks import Mark, read_marks, write_marks
 from app.usecases.fetch_news import news
@@ -83,6 +84,7 @@ class Visit:
         return self._visited(self._ask)
 
     def _work(self, session: Session) -> None:
+        keep_open(self._context, self._subject, session, self._holder)
         self._drain(session)
         self._pull(session)
 
