@@ -36,10 +36,15 @@ class Found(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Objects in the order of their changes, the oldest first; `next` is None on the last page."""
+    """Objects in the order of their changes, the oldest first; `next` is None on the last page.
+
+    resume: of a last page, the cursor with which the next pass begins, where the provider keeps
+        the place itself; None: it begins with an instant
+    """
 
     items: tuple[Found, ...]
     next: str | None
+    resume: str | None = None
 
 
 class Tokens(NamedTuple):
@@ -125,8 +130,9 @@ class Api:
     archived_taken: the object of such an answer, by its id; None: `taken` knows it
     nothing: statuses that say that there is nothing, beside 404 and 410: no such object, or a page
         without any, which `listed` then sees as None
-    everything: the cursor of a pass through all there is, taken where the provider has forgotten
-        what changed since then (410)
+    too_fast: what stands in a 403 that is about the number of calls and not about who asks
+    names_only: whether notifications say nothing of objects, be it that they are gone: then what
+        is no activity, and never was one here, needs no word
     channels: what has its notifications go on, where they end by themselves
     """
 
@@ -147,5 +153,6 @@ class Api:
     archived: Callable[[str, str, Settings], Ask] | None = None
     archived_taken: Callable[[str, str, RawValue], Object | None] | None = None
     nothing: frozenset[int] = frozenset()
-    everything: str | None = None
+    too_fast: tuple[bytes, ...] = ()
+    names_only: bool = False
     channels: Channels | None = None

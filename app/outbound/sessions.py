@@ -103,9 +103,6 @@ class Session:
         """Objects changed since an instant, and when they were read."""
         api, settings = self._api, self._account.settings
         found = self._asked(api.page(object_, since, cursor, settings))
-        if found is None and cursor is None and api.everything is not None:
-            cursor = api.everything
-            found = self._asked(api.page(object_, since, cursor, settings))
         if found is None:
             raise Unusable("provider_refuses_request")
         with _readable():
@@ -149,6 +146,8 @@ class Session:
             return None
         if answer.status in self._api.nothing:
             return Timed(None, answer.date)
+        if answer.status == 403 and any(word in answer.body for word in self._api.too_fast):
+            answer = answer._replace(status=429)
         _refuse(answer, self._means.clock())
         return Timed(self._read(answer.body), answer.date)
 

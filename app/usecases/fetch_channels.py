@@ -25,6 +25,7 @@ from app.usecases.fetch_subjects import Subject
 # One failed call is a hiccup; so many in a row want somebody's eyes.
 MANY_FAILURES = 3
 _FRESH = 40
+_AWAY = frozenset({"provider_away", "provider_slow", "provider_failed", "provider_rate_limited"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def keep_open(context: Context, subject: Subject, session: Session, holder: Hold
             holder.go_on()
             standing[name] = _renewed(context, subject, session, name, standing.get(name, NONE))
             holder.write(channels=write_channels(standing))
+            if standing[name].code in _AWAY:
+                return  # and so for the others: theirs is the next visit
     for name in standing.keys() - set(names):
         holder.go_on()
         ended = standing.pop(name).open_at(context.clock())
