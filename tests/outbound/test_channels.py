@@ -137,6 +137,31 @@ def test_what_cannot_be_renewed_is_told_and_keeps_nothing_else_from_being_done(
 
 
 @on_both
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 400, 404])
+def test_an_answer_that_opens_nothing_is_none(world: Organization, status: int) -> None:
+    world.account.refuses_channels, world.account.refusal = True, status
+    assert world.visit()
+    channel = world.channel()
+    assert (channel.id, channel.failures) == ("", 1)
+    assert channel.code in {"provider_refuses_request", "provider_answer_unusable"}
+
+
+@on_both
+def test_a_channel_that_lasts_less_than_asked_is_renewed_by_what_it_has(
+    world: Organization,
+) -> None:
+    world.account.longest = HOUR
+    assert world.visit()
+    assert world.channel().expires_at == world.clock.now + HOUR
+    for _ in range(10):
+        world.clock.now += 30 * MINUTE
+        assert world.account.open_channels()
+        assert is_due(world)
+        assert world.visit()
+    assert world.account.watched == ["POST", *["PATCH"] * 10]
+
+
+@on_both
 def test_what_fails_is_told_before_the_channel_ends_and_again_when_it_has(
     world: Organization,
 ) -> None:

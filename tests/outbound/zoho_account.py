@@ -36,6 +36,8 @@ class Zoho(Account):
     watched: list[str] = field(default_factory=list)
     renewals: int = 0
     refuses_channels: bool = False
+    refusal: int = 403
+    longest: int = DAY
     between: Callable[[], None] = _nothing
     header: ClassVar[str] = "authorization"
 
@@ -126,12 +128,14 @@ class Zoho(Account):
     def _channel(self, query: dict[str, str]) -> Answered:
         self.watched.append(self.method)
         if self.refuses_channels:
-            return 403, {}, json.dumps({"code": "OAUTH_SCOPE_MISMATCH"}).encode()
+            refused = {"code": "INVALID_DATA", "status": "error", "details": {}}
+            return self.refusal, {}, json.dumps({"watch": [refused]}).encode()
         if self.method == "DELETE":
             known = self.channels.pop(query["channel_ids"], None)
             return (400, {}, b"{}") if known is None else ok({"watch": [{"status": "success"}]})
         (told,) = json.loads(self.posted[-1])["watch"]
         id_, ends = told["channel_id"], instant(told["channel_expiry"])
+        told["channel_expiry"] = written_instant(min(ends, self.clock() + self.longest))
         assert id_.isdigit()
         assert len(told["token"]) <= 50
         assert ends <= self.clock() + DAY
