@@ -40,12 +40,18 @@ class Refused(NamedTuple):
     about: About | None = None
 
 
+# The object of a Reference that says only that something changed; its id is where, or EVERYWHERE.
+CHANGES = "@changes"
+EVERYWHERE = "*"
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """An object that a thin notification names without saying what it is (HubSpot, Zoho).
 
     It counts once it has been fetched; until then its delivery is stored and the object pending.
-    object: the sender's word for what it is (`call`, `0-3`, `Deals`); id: the sender's id of it
+    object: the sender's word for what it is (`call`, `0-3`, `Deals`); id: the sender's id of it.
+        CHANGES: what changed in the listing of that id is read through
     revision: the least revision, as `revisions` writes it, that a fetched state must have to answer
         this notification; "" where the sender gives no hint. It never becomes the revision of a
         report: that is what the fetched state says of itself

@@ -16,12 +16,16 @@ Credentials = Mapping[str, str]
 
 
 class Ask(NamedTuple):
-    """A request. path: below the API's address, with the query; body: of that media type."""
+    """A request. path: below the API's address, with the query; body: of that media type.
+
+    headers: further ones, which prove nothing
+    """
 
     method: str
     path: str
     body: bytes = b""
     media_type: str = "application/json"
+    headers: Mapping[str, str] = {}
 
 
 class Found(NamedTuple):
@@ -32,10 +36,15 @@ class Found(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Objects in the order of their changes, the oldest first; `next` is None on the last page."""
+    """Objects in the order of their changes, the oldest first; `next` is None on the last page.
+
+    resume: of a last page, the cursor with which the next pass begins, where the provider keeps
+        the place itself; None: it begins with an instant
+    """
 
     items: tuple[Found, ...]
     next: str | None
+    resume: str | None = None
 
 
 class Tokens(NamedTuple):
@@ -66,6 +75,48 @@ class OAuth:
     proof: Callable[[Credentials], Mapping[str, str]] = _no_proof
 
 
+class Wish(NamedTuple):
+    """What a channel is to be.
+
+    name: which of the source's; url: where to send; until: when it may end, in microseconds;
+    fresh: letters and digits that name no other channel, where the provider wants such a name
+    """
+
+    name: str
+    url: str
+    until: int
+    fresh: str
+
+
+class Channel(NamedTuple):
+    """One that is open. id: the provider's; resource: what else it wants to hear to end it."""
+
+    id: str
+    expires_at: int
+    resource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """How a provider that is told by its API where to notify goes on doing so.
+
+    It does for hours or days and falls silent then (Zoho CRM, Google Calendar, RingCentral).
+
+    names: those that a source with these settings has; lasts: how long one is asked for
+    opened: what to ask for a new one; told: the channel of an answer. For anything else it raises
+        ValueError, TypeError, KeyError or IndexError
+    renewed: what has an open one last longer; None: a new one takes its place
+    closed: what to ask for the end of one that was replaced; None: it ends by itself
+    """
+
+    names: Callable[[Settings], tuple[str, ...]]
+    lasts: int
+    opened: Callable[[Wish, Settings, Credentials], Ask]
+    told: Callable[[Wish, RawValue], Channel]
+    renewed: Callable[[Wish, Channel, Settings, Credentials], Ask] | None = None
+    closed: Callable[[Channel], Ask] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """An API, as far as fetching needs it.
@@ -84,6 +135,13 @@ class Api:
         an older change can look newer than the object itself
     address: the setting that `base` is made of
     archived: what to ask for an object that is not among the present ones, where that tells more
+    archived_taken: the object of such an answer, by its id; None: `taken` knows it
+    nothing: statuses that say that there is nothing, beside 404 and 410: no such object, or a page
+        without any, which `listed` then sees as None
+    too_fast: what stands in a 403 that is about the number of calls and not about who asks
+    names_only: whether notifications say nothing of objects, be it that they are gone: then what
+        is no activity, and never was one here, needs no word
+    channels: what has its notifications go on, where they end by themselves
     """
 
     name: str
@@ -101,3 +159,8 @@ class Api:
     pushes_later: bool = False
     address: str = "api_url"
     archived: Callable[[str, str, Settings], Ask] | None = None
+    archived_taken: Callable[[str, str, RawValue], Object | None] | None = None
+    nothing: frozenset[int] = frozenset()
+    too_fast: tuple[bytes, ...] = ()
+    names_only: bool = False
+    channels: Channels | None = None

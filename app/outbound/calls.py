@@ -60,7 +60,7 @@ class Caller:
                 ask.method,
                 self._base + ask.path,
                 content=ask.body or None,
-                headers=own | dict(headers),
+                headers=own | dict(ask.headers) | dict(headers),
                 extensions={"sni_hostname": self._host},
             ) as response:
                 return _whole(response)

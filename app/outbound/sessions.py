@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from app.domain.instants import SECOND
 from app.domain.kinds import RawValue
-from app.outbound.api import Api, Ask, Credentials, Object, Page, Settings, Tokens
+from app.outbound.api import (
+    Api,
+    Ask,
+    Channel,
+    Channels,
+    Credentials,
+    Object,
+    Page,
+    Settings,
+    Tokens,
+    Wish,
+)
 from app.outbound.calls import Answer, Caller, Callers
 from app.outbound.errors import Away, CallError, Refused, Unusable
 from app.outbound.rates import Bucket, retry_after
@@ -23,6 +35,7 @@ _SHORTEST_SECONDS, _LONGEST_SECONDS = 60, 90 * 24 * 3600
 Read = Callable[[bytes], RawValue]
 # Sleeps for so many seconds, and says whether to go on.
 Pause = Callable[[float], bool]
+Archived = Callable[[str, str, RawValue], Object | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +87,53 @@ class Session:
 
     def one(self, object_: str, id_: str) -> tuple[Object, int | None] | None:
         """An object, and when it was read; None where the provider has none of that id."""
-        found = self._asked(self._api.one(object_, id_, self._account.settings))
-        if found is None and self._api.archived is not None:
-            found = self._asked(self._api.archived(object_, id_, self._account.settings))
-        if found is None:
+        api, settings = self._api, self._account.settings
+        found, take = self._asked(api.one(object_, id_, settings)), api.taken
+        if _is_nothing(found) and api.archived is not None:
+            found = self._asked(api.archived(object_, id_, settings))
+            if api.archived_taken is not None:
+                take = partial(_of_id, api.archived_taken, id_)
+        if found is None or found.value is None:
             return None
-        try:
-            value = self._api.taken(object_, found.value)
-        except (ValueError, KeyError, TypeError, IndexError):
-            raise Unusable("provider_answer_unusable") from None
+        with _readable():
+            value = take(object_, found.value)
         return None if value is None else (value, found.at)
 
     def page(self, object_: str, since: int, cursor: str | None) -> tuple[Page, int | None]:
         """Objects changed since an instant, and when they were read."""
-        found = self._asked(self._api.page(object_, since, cursor, self._account.settings))
+        api, settings = self._api, self._account.settings
+        found = self._asked(api.page(object_, since, cursor, settings))
         if found is None:
             raise Unusable("provider_refuses_request")
-        try:
-            return self._api.listed(object_, found.value, since, cursor), found.at
-        except (ValueError, KeyError, TypeError, IndexError):
-            raise Unusable("provider_answer_unusable") from None
+        with _readable():
+            return api.listed(object_, found.value, since, cursor), found.at
+
+    def channel(self, wish: Wish, known: Channel | None) -> Channel:
+        """A channel as it is wished: the known one for longer, or a new one."""
+        channels, account = self._channels, self._account
+        found = None
+        if known is not None and channels.renewed is not None:
+            # One that ended meanwhile is none any more, and refused: begun anew.
+            with suppress(Unusable):
+                ask = channels.renewed(wish, known, account.settings, account.credentials)
+                found = self._asked(ask)
+        if found is None:
+            found = self._asked(channels.opened(wish, account.settings, account.credentials))
+        if found is None:
+            raise Unusable("provider_refuses_request")
+        with _readable():
+            return channels.told(wish, found.value)
+
+    def close_channel(self, channel: Channel) -> None:
+        """End a channel that was replaced. Whether it could be: it ends by itself as well."""
+        if self._channels.closed is not None:
+            with suppress(Away, Refused, Unusable):
+                self._proved(self._channels.closed(channel))
+
+    @property
+    def _channels(self) -> Channels:
+        assert self._api.channels is not None  # noqa: S101 - asked by whoever calls
+        return self._api.channels
 
     def _asked(self, ask: Ask) -> Timed | None:
         answer = self._proved(ask)
@@ -104,6 +144,10 @@ class Session:
             answer = self._proved(ask)
         if answer.status in (404, 410):
             return None
+        if answer.status in self._api.nothing:
+            return Timed(None, answer.date)
+        if answer.status == 403 and any(word in answer.body for word in self._api.too_fast):
+            answer = answer._replace(status=429)
         _refuse(answer, self._means.clock())
         return Timed(self._read(answer.body), answer.date)
 
@@ -156,6 +200,9 @@ class Session:
         return tokens
 
     def _told(self, told: RawValue, refresh: str) -> Tokens:
+        if isinstance(told, dict) and "error" in told:
+            # Zoho says so with 200.
+            raise Refused("provider_refuses_us")
         if not isinstance(told, dict) or not isinstance(told.get("access_token"), str):
             raise Unusable("provider_answer_unusable")
         seconds = _SHORTEST_SECONDS
@@ -169,6 +216,23 @@ class Session:
             self._means.clock() + seconds * SECOND,
             self._grant,
         )
+
+
+def _is_nothing(found: Timed | None) -> bool:
+    return found is None or found.value is None
+
+
+def _of_id(take: Archived, id_: str, object_: str, value: RawValue) -> Object | None:
+    return take(object_, id_, value)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Whatever taking an answer apart runs into: it is not what the provider documents."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, IndexError):
+        raise Unusable("provider_answer_unusable") from None
 
 
 def _refuse(answer: Answer, now: int) -> None:

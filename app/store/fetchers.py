@@ -23,7 +23,7 @@ from app.store.transactions import Access
 _F = fetcher.c
 _COLUMNS = (
     _F.fence, _F.lease_until, _F.failures, _F.retry_at, _F.pull_at, _F.marks, _F.tokens, _F.code,
-    _F.tried_at, _F.succeeded_at, _F.backfill_from,
+    _F.tried_at, _F.succeeded_at, _F.backfill_from, _F.channels,
 )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ class State:
     retry_at: nothing is asked before; pull_at: when its changes are to be read through again
     marks: up to where they were, as the reader writes it; tokens: sealed
     backfill_from: since when all is to be read once more, where somebody asked for that
+    channels: what notifications it was asked for and until when, as their keeper writes it
     """
 
     fence: int = 0
@@ -48,6 +49,7 @@ class State:
     tried_at: int | None = None
     succeeded_at: int | None = None
     backfill_from: int | None = None
+    channels: str = "{}"
 
 
 UNTRIED = State()
@@ -109,7 +111,8 @@ def ask(connection: Connection, workspace: str, source: str, values: Mapping[str
 
 def _initial(workspace: str, source: str) -> dict[str, object]:
     counts = dict.fromkeys(("lease_until", "fence", "failures", "retry_at", "pull_at"), 0)
-    return {"workspace_id": workspace, "source": source, "marks": UNTRIED.marks, **counts}
+    texts = {"marks": UNTRIED.marks, "channels": UNTRIED.channels}
+    return {"workspace_id": workspace, "source": source, **texts, **counts}
 
 
 def _this(workspace: str, source: str) -> ColumnElement[bool]:

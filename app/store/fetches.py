@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Executable, and_, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Executable, Select, and_, case, delete, func, select, update
 
-from app.domain.deliveries import Fetched, Reference
+from app.domain.deliveries import CHANGES, Fetched, Reference
 from app.domain.freshness import Pending
 from app.domain.revisions import clock_of
 from app.store.dialect import AnyRow
@@ -145,13 +145,22 @@ def postpone(writing: Writing, waiting: Waiting, next_at: int) -> None:
 
 def due(access: Access, workspace: str, source: str, now: int, limit: int) -> list[Waiting]:
     """The objects of a source whose turn it is, the longest waiting first."""
-    query = (
+    query = _turn(workspace, source, now).where(_P.object != CHANGES).limit(limit)
+    return [Waiting(*row) for row in access.connection.execute(query)]
+
+
+def changes(access: Access, workspace: str, source: str, now: int) -> list[Waiting]:
+    """The listings of a source in which something changed, as it said."""
+    query = _turn(workspace, source, now).where(_P.object == CHANGES)
+    return [Waiting(*row) for row in access.connection.execute(query)]
+
+
+def _turn(workspace: str, source: str, now: int) -> Select[Any]:
+    return (
         select(*_COLUMNS)
         .where(_P.workspace_id == workspace, _P.source == source, _P.next_at <= now)
         .order_by(_P.next_at, _P.object, _P.id)
-        .limit(limit)
     )
-    return [Waiting(*row) for row in access.connection.execute(query)]
 
 
 def pending(access: Access, workspace: str) -> dict[str, Pending]:

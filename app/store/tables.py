@@ -261,16 +261,16 @@ pending_fetch = _table(
     _value("position", Whole),
     Index("ix_pending_fetch_due", "workspace_id", "source", "next_at"),
 )
-# Who fetches from a source: one process at a time, for an account has one rate limit and one
-# token. `marks` says up to where its past was read, `pull_at` when that is to be done again.
+# Who fetches from a source: one process at a time, for an account has one rate limit and token.
+# `marks`: up to where its past was read; `channels`: which notifications it was asked for.
 fetcher = _table(
     "fetcher",
     _key("source", Words),
     *(_value(name, Whole) for name in ("lease_until", "fence", "failures", "retry_at", "pull_at")),
     _value("marks", Words),
-    _value("tokens", Octets, optional=True),
-    _value("code", Words, optional=True),
+    *(_value("tokens", Octets, optional=True), _value("code", Words, optional=True)),
     *(_value(name, Whole, optional=True) for name in ("tried_at", "succeeded_at", "backfill_from")),
+    Column("channels", Words, nullable=False, server_default=text("'{}'")),
 )
 
 _STRICT = {"sqlite_strict": True, "sqlite_with_rowid": False}

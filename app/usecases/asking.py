@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.domain.errors import Conflict, Invalid, NotFound
@@ -13,6 +13,7 @@ from app.store.fetchers import State
 from app.store.transactions import Access
 from app.usecases import fetching
 from app.usecases.context import Context
+from app.usecases.fetch_channels import Standing, read_channels
 from app.usecases.fetch_marks import Mark, read_marks
 from app.usecases.fetch_subjects import Subject, subject_of
 from app.usecases.organisation import SOURCE
@@ -34,12 +35,13 @@ class Asking(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """How asking stands. `marks` by listing."""
+    """How asking stands. `marks` by listing; `channels` by name: what has it notify."""
 
     asking: Asking
     state: State
     marks: dict[str, Mark]
     pending: Pending | None
+    channels: dict[str, Standing] = field(default_factory=dict)
 
 
 def check_source(context: Context, workspace: str, key: str) -> Live:
@@ -86,9 +88,9 @@ def _live(context: Context, workspace: str, key: str, subject: Subject | str) ->
     if isinstance(subject, str):
         return Live(Asking.UNSUPPORTED, state, {}, pending)
     listings = subject.listings if state.marks != "{}" else ()
-    return Live(
-        _asking(subject, state), state, read_marks(state.marks, listings, context.clock()), pending
-    )
+    marks = read_marks(state.marks, listings, context.clock())
+    channels = read_channels(state.channels)
+    return Live(_asking(subject, state), state, marks, pending, channels)
 
 
 def _pending(access: Access, workspace: str, key: str) -> Pending | None:

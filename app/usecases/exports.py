@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from app.domain.evaluation import Question
 from app.domain.freshness import Source, stale_from
 from app.domain.instants import MINUTE, moment_of
 from app.domain.progress import Progress
 from app.domain.scopes import Breakdown
-from app.store import actors, fetches, ledger, quarantine, sources
+from app.store import actors, fetchers, fetches, ledger, quarantine, sources
 from app.store.heads import Head
 from app.store.transactions import Access
 from app.telemetry import logger
 from app.usecases.context import Context
+from app.usecases.fetch_channels import Standing, read_channels
 from app.usecases.organisation import Organisation
 from app.usecases.people import strangers
 from app.usecases.plans import current_plans
@@ -118,6 +120,10 @@ def _sources(access: Access, found: Organisation, now: int) -> list[SourceReadin
     states = sources.states(access, found.workspace.key)
     last = {key: state.last_received_at for key, state in states.items()}
     pending = fetches.pending(access, found.workspace.key)
+    channels = {
+        key: tuple(read_channels(state.channels).values())
+        for key, state in fetchers.states(access, found.workspace.key).items()
+    }
     return [
         SourceReading(
             found.workspace.key,
@@ -125,9 +131,16 @@ def _sources(access: Access, found: Organisation, now: int) -> list[SourceReadin
             _is_stale(found, source, last.get(source.key), now),
             moment_of(last[source.key]) if source.key in last else None,
             pending[source.key].count if source.key in pending else 0,
+            _end_of(channels.get(source.key, ())),
+            max((one.failures for one in channels.get(source.key, ())), default=None),
         )
         for source in found.sources
     ]
+
+
+def _end_of(channels: Iterable[Standing]) -> datetime | None:
+    first = min((one.expires_at for one in channels if one.id), default=None)
+    return None if first is None else moment_of(first)
 
 
 def _is_stale(found: Organisation, source: Source, last: int | None, now: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.activities import Report, State, make_report
+from app.domain.activities import NOTHING, RETRACTED, Report, State, make_report
 from app.domain.instants import MINUTE
 from app.domain.revisions import of_instant
 from app.outbound.api import Api, Object
@@ -22,6 +22,8 @@ def news(
     a later time than the change that it tells of, what it said can stand before a later change:
     then an object that has been at rest for a while is what it was a moment ago.
     """
+    if api.names_only and before == NOTHING and report.fields.get(RETRACTED) is True:
+        return None
     if not _stands(before, report):
         return report
     if _agrees(before, report):

@@ -25,14 +25,17 @@ from app.store.transactions import Access
 from app.usecases.context import Context
 from app.usecases.organisation import SOURCE
 from app.usecases.source_mapping import SETTINGS, body_mapping_in, changes
-from app.usecases.source_secrets import HOOK, held
+from app.usecases.source_secrets import HOOK, held, hook_url
 
 OBJECT = "object="
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A source that can be asked. changes: of its settings, as of what reads its deliveries."""
+    """A source that can be asked. changes: of its settings, as of what reads its deliveries.
+
+    url: where its provider can send, None where no public address is configured
+    """
 
     workspace: str
     source: str
@@ -41,6 +44,7 @@ class Subject:
     settings: Settings
     credentials: Credentials
     changes: int
+    url: str | None = None
 
     @property
     def configured(self) -> bool:
@@ -106,6 +110,7 @@ def subject_of(
         standing_settings(provider.settings, document.body.get(SETTINGS)),
         {name: values for name, values in secrets.items() if name != HOOK},
         changes(document),
+        hook_url(context.public_url, secrets),
     )
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from threading import Event
 
 from app.domain.activities import NOTHING, Outcome, State
-from app.domain.deliveries import Delivery, Item, ItemResult, Refused
+from app.domain.deliveries import EVERYWHERE, Delivery, Item, ItemResult, Refused
 from app.domain.errors import Invalid
 from app.domain.instants import DAY, MINUTE
 from app.domain.revisions import clock_of
@@ -30,6 +30,7 @@ from app.store.fetches import Waiting
 from app.store.sources import SourceState
 from app.telemetry import logger
 from app.usecases.context import Context
+from app.usecases.fetch_channels import keep_open
 from app.usecases.fetch_lease import Holder, Lost, backoff
 from app.usecases.fetch_marks import Mark, read_marks, write_marks
 from app.usecases.fetch_news import news
@@ -82,6 +83,7 @@ class Visit:
         return self._visited(self._ask)
 
     def _work(self, session: Session) -> None:
+        keep_open(self._context, self._subject, session, self._holder)
         self._drain(session)
         self._pull(session)
 
@@ -180,15 +182,32 @@ class Visit:
         self._marks = marks
 
     def _pull(self, session: Session) -> None:
-        now = self._context.clock()
-        stands, passes = self._holder.stands, self._marks.values()
-        if now < stands.pull_at and all(one.since is None for one in passes):
-            return
-        for name in self._subject.listings:
+        now, told = self._context.clock(), self._changes()
+        stands, listings = self._holder.stands, self._subject.listings
+        whole = now >= stands.pull_at or any(one.since is not None for one in self._marks.values())
+        named = {one.id for one in told}
+        for name in listings:
+            if not (whole or name in named or EVERYWHERE in named):
+                continue
             if not self._read_through(session, name):
                 return
-        self._holder.write(pull_at=now + round(INTERVAL * random.uniform(0.8, 1)))  # noqa: S311 - no secret
-        self._hear()
+        if whole:
+            self._holder.write(pull_at=now + round(INTERVAL * random.uniform(0.8, 1)))  # noqa: S311 - no secret
+            self._hear()
+        self._settle(told)
+
+    def _changes(self) -> list[Waiting]:
+        """What was told to have changed, without a word of what: as it stands before it is read."""
+        subject, now = self._subject, self._context.clock()
+        with self._context.read() as reading:
+            return fetches.changes(reading, subject.workspace, subject.source, now)
+
+    def _settle(self, told: list[Waiting]) -> None:
+        if told:
+            read = tuple(one.fetched() for one in told)
+            now = self._context.clock()
+            delivery = Delivery(self._subject.workspace, now, True, (), fetched=read)
+            self._holder.submitted(delivery).result()
 
     def _read_through(self, session: Session, name: str) -> bool:
         """Whether the listing was read to its end; else the rest is for another visit."""
@@ -197,7 +216,7 @@ class Visit:
             self._holder.go_on()
             page, at = self._page(session, name, mark)
             self._take(name, page, at)
-            mark = mark.moved(self._seen(name, page, at), page.next)
+            mark = mark.moved(self._seen(name, page, at), page.next, page.resume)
             self._set(name, mark)
             if mark.since is None:
                 return True
@@ -207,11 +226,14 @@ class Visit:
         assert mark.since is not None  # noqa: S101 - a pass is under way
         try:
             return session.page(name, mark.since, mark.cursor)
-        except Unusable:
+        except Unusable as error:
             if mark.cursor is not None:
                 # Cursors end; what comes is read again, and is known then.
                 self._set(name, mark.without_cursor())
-            raise
+            if mark.resume is None or error.code != "provider_refuses_request":
+                raise
+        # That a provider forgets the place which it kept for us is no failure of anybody.
+        return session.page(name, mark.since, None)
 
     def _set(self, name: str, mark: Mark) -> None:
         self._marks[name] = mark

@@ -17,6 +17,7 @@ from app.telemetry import logger
 from app.usecases import fetch_lease
 from app.usecases.background import Background
 from app.usecases.context import Context
+from app.usecases.fetch_channels import are_due
 from app.usecases.fetch_subjects import Subject, subjects_of
 from app.usecases.fetch_visit import Told, Visit, note
 
@@ -69,7 +70,9 @@ class Fetching(Background):
                 state = stand.get(one.source, UNTRIED)
                 wanted = turns.get(one.source, now + 1) <= now
                 pulled = one.configured and (
-                    state.pull_at <= now or state.backfill_from is not None
+                    state.pull_at <= now
+                    or state.backfill_from is not None
+                    or are_due(one, state.channels, now)
                 )
                 free = state.lease_until <= now and state.retry_at <= now
                 if free and (wanted or pulled) and (workspace, one.source) not in self._busy:

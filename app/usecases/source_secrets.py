@@ -79,6 +79,12 @@ def _hook_token(context: Context, workspace: str) -> str:
     return f"{_PREFIX}_{workspace}_{context.token(_LENGTH)}"
 
 
+def hook_url(base: str | None, secrets: Secrets) -> str | None:
+    """The address of a source's hook below the service's; None where either is missing."""
+    hook = secrets.get(HOOK)
+    return f"{base}/v1/hooks/{hook[0]}" if base and hook else None
+
+
 def workspace_of_hook(token: str) -> str | None:
     """The workspace that a hook's token carries, split at the last underscore."""
     head, _, secret = token.rpartition("_")

@@ -26,20 +26,22 @@ from app.store.transactions import Access
 from app.usecases import organisation, source_mapping
 from app.usecases.building import carry_on
 from app.usecases.context import Context
+from app.usecases.fetch_channels import MANY_FAILURES, read_channels
 from app.usecases.organisation import SOURCE
 from app.usecases.saving import Precondition, archive, save, standing
 from app.usecases.source_mapping import SETTINGS
-from app.usecases.source_secrets import HOOK, held, keep, replaced, wanted
+from app.usecases.source_secrets import held, hook_url, keep, replaced, wanted
 from app.usecases.vault import NOTHING_HELD, Held
 
 # Counts the changes of secrets inside the document, so that a new secret is a new version.
 SECRETS_VERSION = "secrets_version"
-# One failed call is a hiccup; so many in a row want somebody's eyes.
-MANY_FAILURES = 3
 
 
 class Liveness(StrEnum):
-    """Whether a source has spoken, and as lately as it should; FAILING: it refuses to be asked."""
+    """Whether a source has spoken, and as lately as it should.
+
+    FAILING: it refuses to be asked, or its notifications have ended and cannot be renewed.
+    """
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -118,9 +120,15 @@ def _provider(body: Mapping[str, Any], context: Context) -> Provider:
     if provider is None:
         allowed = {"allowed": ", ".join(sorted(PROVIDERS))}
         raise Invalid("unknown_provider", Fault("/provider", "unknown_provider", allowed))
-    if provider.hook and provider.hook.signed_url is SignedUrl.YES and context.public_url is None:
+    signed = provider.hook is not None and provider.hook.signed_url is SignedUrl.YES
+    if context.public_url is None and (signed or _is_told_where(provider)):
         raise Invalid("public_url_required")
     return provider
+
+
+def _is_told_where(provider: Provider) -> bool:
+    """Whether the provider hears by its API where to send, which has to be a public address."""
+    return provider.name in APIS and APIS[provider.name].channels is not None
 
 
 def _settings(context: Context, provider: Provider, body: Mapping[str, Any]) -> Settings:
@@ -249,17 +257,17 @@ class Showing:
         return provider.hook.next_steps(Connecting(url, settings))
 
     def _hook_url(self, secrets: Held) -> str | None:
-        hook = secrets.secrets.get(HOOK)
-        base = self._context.public_url or self._context.local_url
-        return f"{base}/v1/hooks/{hook[0]}" if hook else None
+        return hook_url(self._context.public_url or self._context.local_url, secrets.secrets)
 
     def _liveness(self, source: Source, state: SourceState | None) -> Liveness:
-        if self._fetchers.get(source.key, UNTRIED).failures >= MANY_FAILURES:
+        fetcher, now = self._fetchers.get(source.key, UNTRIED), self._context.clock()
+        channels = read_channels(fetcher.channels).values()
+        if fetcher.failures >= MANY_FAILURES or any(one.is_down(now) for one in channels):
             return Liveness.FAILING
         if state is None:
             return Liveness.PENDING
         limit = stale_from(source.expect, state.last_received_at, self._workspace.calendar)
-        late = limit is not None and self._context.clock() > limit
+        late = limit is not None and now > limit
         return Liveness.STALE if late else Liveness.ACTIVE
 
     def _warnings(self, source: Source) -> tuple[Step, ...]:

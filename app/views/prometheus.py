@@ -44,6 +44,8 @@ _FAMILIES = {
     "tassei_source_stale": "1 when the source is silent for longer than expected.",
     "tassei_source_last_event_timestamp_seconds": "When the source last delivered.",
     "tassei_source_pending_fetches": "Objects that the source named and that are to be fetched.",
+    "tassei_source_channel_expiry_timestamp_seconds": "When notifications end unless renewed.",
+    "tassei_source_channel_failures": "How often in a row renewing its notifications failed.",
     "tassei_quarantine_deliveries": "Authentic items that could not be counted.",
     "tassei_unmatched_identities": "People reported by sources and known as nobody.",
     "tassei_tally_mismatches": "Tallies that differ from a recount, when last checked.",
@@ -54,13 +56,19 @@ _FAMILIES = {
 
 @dataclass(frozen=True, slots=True)
 class SourceReading:
-    """A source's silence at the moment of the snapshot."""
+    """A source's silence at the moment of the snapshot.
+
+    channels_end_at: when the first of the channels ends that have it notify, None without any
+    channel_failures: how often in a row renewing one failed, at most
+    """
 
     workspace: str
     source: str
     stale: bool
     last_event_at: datetime | None
     pending: int = 0
+    channels_end_at: datetime | None = None
+    channel_failures: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +178,12 @@ def _source_block(reading: SourceReading) -> _Block:
     if reading.last_event_at is not None:
         at = _seconds(reading.last_event_at)
         series.append(_Series("tassei_source_last_event_timestamp_seconds", labels, at))
+    if reading.channels_end_at is not None:
+        at = _seconds(reading.channels_end_at)
+        series.append(_Series("tassei_source_channel_expiry_timestamp_seconds", labels, at))
+    if reading.channel_failures is not None:
+        failures = reading.channel_failures
+        series.append(_Series("tassei_source_channel_failures", labels, failures))
     return _Block(of, (1, *of), series)
 
 

@@ -188,6 +188,16 @@ def _fetching(live: Live, language: str) -> Json:
             "count": pending.count if pending else 0,
             "oldest": _utc(pending.oldest) if pending else None,
         },
+        "channels": [
+            {
+                "name": name,
+                "expires_at": _utc(one.expires_at) if one.id else None,
+                "renew_at": _utc(one.renew_at),
+                "failures": one.failures,
+                "problem": None if one.code is None else _told(Step(one.code, {}), language),
+            }
+            for name, one in live.channels.items()
+        ],
     }
 
 

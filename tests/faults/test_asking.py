@@ -19,7 +19,8 @@ from app.store import ledger, states
 from tests.engines import on_both
 from tests.faults.service import Service, running
 from tests.intake.senders import pipedrive as event
-from tests.outbound.simulator import TOKEN, Pipedrive, serving
+from tests.outbound.serving import TOKEN, serving
+from tests.outbound.simulator import Pipedrive
 from tests.store.worlds import W
 
 LIVES = 4

@@ -21,7 +21,8 @@ from app.usecases.saving import Precondition, standing
 from app.usecases.sources import put_source
 from tests import engines
 from tests.intake.senders import pipedrive as event
-from tests.outbound.simulator import TOKEN, Pipedrive
+from tests.outbound.serving import TOKEN
+from tests.outbound.simulator import Pipedrive
 from tests.web.service import ADMIN, Clock
 
 W, SOURCE = "default", "crm"

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from app.domain.instants import SECOND, instant, written_instant
 from tests.intake.ringcentral_events import CUSTOMER, OURS, SATO
-from tests.outbound.simulator import TOKEN, Account
+from tests.outbound.serving import TOKEN, Account
 
 CLIENT = ("a-client-id", TOKEN)
 # As long as a real one, which is longer than other secrets.

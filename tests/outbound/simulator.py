@@ -1,82 +1,20 @@
 """Providers on this machine, written from their documentation: accounts that change, list, fail.
 
 The truth is a dictionary of objects. Pipedrive lists deals and activities by cursor in the order of
-their changes, with times in whole seconds; deleted deals only where they are asked for. `faults`
-says what the next calls meet. The clock is the test's, and the Date header tells it.
+their changes, with times in whole seconds; deleted deals only where they are asked for.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import threading
-import time
 from base64 import b64decode, b64encode
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from app.domain.instants import MINUTE, SECOND, instant, moment_of, written_instant
-
-TOKEN = "an-api-token"
-PAGE = 3
-
-
-@dataclass
-class Account:
-    """An account. Each call takes its fault from the left of `faults`; "" is none."""
-
-    clock: Callable[[], int]
-    header: ClassVar[str] = ""
-    token: str = TOKEN
-    faults: deque[str] = field(default_factory=deque)
-    asked: list[str] = field(default_factory=list)
-    posted: list[str] = field(default_factory=list)
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    url: str = ""
-
-    def answer(self, target: str, token: str | None) -> tuple[int, dict[str, str], bytes]:
-        with self.lock:
-            self.asked.append(target)
-            fault = self.faults.popleft() if self.faults else ""
-            if fault:
-                return self._failed(fault)
-            if self.is_open(target):
-                return self.opened(target)
-            if token != self.token:
-                return 401, {}, b'{"success":false}'
-            return self.listed(target)
-
-    def is_open(self, _target: str) -> bool:
-        return False
-
-    def opened(self, target: str) -> tuple[int, dict[str, str], bytes]:
-        raise NotImplementedError(target)
-
-    def listed(self, target: str) -> tuple[int, dict[str, str], bytes]:
-        raise NotImplementedError(target)
-
-    def _failed(self, fault: str) -> tuple[int, dict[str, str], bytes]:
-        match fault:
-            case "429":
-                return 429, {"retry-after": "2"}, b"{}"
-            case "garbage":
-                return 200, {}, b'{"data": ['
-            case "strange":
-                return 200, {}, b'{"data": {"7": 8}}'
-            case "redirect":
-                return 302, {"location": f"{self.url}/elsewhere"}, b""
-            case "drop":
-                raise ConnectionResetError
-            case "slow":
-                time.sleep(0.3)
-                return 503, {}, b""
-        return int(fault), {}, b""
+from app.domain.instants import MINUTE, SECOND, instant, written_instant
+from tests.outbound.serving import PAGE, TOKEN, Account, ok
 
 
 @dataclass
@@ -105,7 +43,7 @@ class Pipedrive(Account):
         entity = {"deals": "deal", "activities": "activity"}[collection]
         if rest:
             found = self.truth.get((entity, int(rest[0])))
-            return (404, {}, b"{}") if found is None else _ok({"success": True, "data": found})
+            return (404, {}, b"{}") if found is None else ok({"success": True, "data": found})
         assert (query["sort_by"], query["sort_direction"]) == ("update_time", "asc")
         after = _place(query["cursor"]) if "cursor" in query else (0, 0)
         if after is None:
@@ -122,11 +60,7 @@ class Pipedrive(Account):
         shown = later[: self.page]
         cursor = _cursor(shown[-1][0]) if len(later) > len(shown) else None
         told = {"success": True, "data": [one for _, one in shown]}
-        return _ok(told | {"additional_data": {"next_cursor": cursor}})
-
-
-def _ok(body: Any) -> tuple[int, dict[str, str], bytes]:
-    return 200, {"content-type": "application/json"}, json.dumps(body).encode()
+        return ok(told | {"additional_data": {"next_cursor": cursor}})
 
 
 def _cursor(place: tuple[int, int]) -> str:
@@ -139,49 +73,6 @@ def _place(cursor: str) -> tuple[int, int] | None:
     except ValueError:
         return None
     return at, number
-
-
-AnyAccount = TypeVar("AnyAccount", bound=Account)
-
-
-@contextmanager
-def serving(account: AnyAccount) -> Iterator[AnyAccount]:
-    """The account at an address of this machine."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            try:
-                status, headers, body = account.answer(self.path, self.headers[account.header])
-            except ConnectionResetError:
-                self.close_connection = True
-                return
-            self.send_response_only(status)
-            now = moment_of(account.clock()).replace(microsecond=0)
-            headers = {"date": format_datetime(now, usegmt=True)} | headers
-            for name, value in (headers | {"content-length": str(len(body))}).items():
-                self.send_header(name, value)
-            self.end_headers()
-            with suppress(OSError):
-                self.wfile.write(body)
-
-        def do_POST(self) -> None:
-            account.posted.append(self.rfile.read(int(self.headers["content-length"])).decode())
-            self.do_GET()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    account.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield account
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @dataclass
@@ -218,7 +109,7 @@ class Kintone(Account):
         assert query["app"] == "12"
         if parts.path == "/k/v1/record.json":
             found = self.truth.get(int(query["id"]))
-            return (404, {}, b"{}") if found is None else _ok({"record": found})
+            return (404, {}, b"{}") if found is None else ok({"record": found})
         asked = self._QUERY.fullmatch(query["query"])
         assert asked, query
         places = sorted(
@@ -230,7 +121,7 @@ class Kintone(Account):
             behind = (instant(asked["after"]), int(asked["id"]))
             places = [place for place in places if place > behind]
         shown = [self.truth[number] for _, number in places[: int(asked["limit"])]]
-        return _ok({"records": shown, "totalCount": None})
+        return ok({"records": shown, "totalCount": None})
 
 
 @dataclass
@@ -262,7 +153,7 @@ class Salesforce(Account):
         if form != {"grant_type": "client_credentials", "client_id": "c", "client_secret": TOKEN}:
             return 400, {}, b'{"error":"invalid_client"}'
         self.token = f"Bearer access-{len(self.posted)}"
-        return _ok({"access_token": self.token.partition(" ")[2], "instance_url": self.url})
+        return ok({"access_token": self.token.partition(" ")[2], "instance_url": self.url})
 
     def listed(self, target: str) -> tuple[int, dict[str, str], bytes]:
         parts = urlsplit(target)
@@ -287,7 +178,7 @@ class Salesforce(Account):
             {"attributes": {"type": asked["object"]}} | {name: one.get(name) for name in names}
             for _, one in rows[: int(asked["limit"])]
         ]
-        return _ok({"totalSize": len(shown), "done": True, "records": shown})
+        return ok({"totalSize": len(shown), "done": True, "records": shown})
 
 
 def _stamped(record: dict[str, Any]) -> int:
@@ -324,7 +215,7 @@ class Hubspot(Account):
         found = self.truth.get((object_, int(last))) if last.isdigit() else None
         if found is None or str(found["archived"]).lower() != query["archived"]:
             return 404, {}, b"{}"
-        return _ok(_with(found, query["properties"].split(",")))
+        return ok(_with(found, query["properties"].split(",")))
 
     def _searched(self, object_: str, asked: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
         ((later,),) = (group["filters"] for group in asked["filterGroups"])
@@ -341,7 +232,7 @@ class Hubspot(Account):
         end = start + min(self.page, asked["limit"])
         shown = [self.truth[object_, number] for _, number in found[start:end]]
         body = {"results": [_with(one, asked["properties"]) for one in shown], "total": len(found)}
-        return _ok(body | ({"paging": {"next": {"after": str(end)}}} if end < len(found) else {}))
+        return ok(body | ({"paging": {"next": {"after": str(end)}}} if end < len(found) else {}))
 
 
 def _with(found: dict[str, Any], names: list[str]) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from app.usecases.sources import put_source
 from tests.engines import on_both
 from tests.intake.hubspot_events import SECRET, event, hubspot
 from tests.outbound.accounts import SOURCE, W, inside
-from tests.outbound.simulator import TOKEN, Hubspot, serving
+from tests.outbound.serving import TOKEN, serving
+from tests.outbound.simulator import Hubspot
 from tests.web.service import Clock
 
 ADDRESS = "https://tassei.example.com"

@@ -21,7 +21,8 @@ from app.usecases.saving import Precondition, standing
 from app.usecases.sources import put_source
 from tests.engines import on_both
 from tests.outbound.accounts import SOURCE, W, inside
-from tests.outbound.simulator import TOKEN, Kintone, serving
+from tests.outbound.serving import TOKEN, serving
+from tests.outbound.simulator import Kintone
 from tests.web.service import Clock
 
 FIELDS = {"status": "状況", "won_at": "受注日", "amount": "金額"}

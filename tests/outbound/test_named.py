@@ -17,7 +17,8 @@ from app.usecases import replaying
 from app.usecases.fetching import Fetching
 from tests.engines import on_both
 from tests.outbound.accounts import SOURCE, W, World, world
-from tests.outbound.simulator import Pipedrive, serving
+from tests.outbound.serving import serving
+from tests.outbound.simulator import Pipedrive
 from tests.web.service import Clock
 
 START = "2026-12-01T09:00:00Z"

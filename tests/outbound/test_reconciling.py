@@ -15,7 +15,8 @@ from app.store import deliveries, fetchers, sources
 from app.usecases.asking import Asking, backfill_source, check_source
 from tests.engines import on_both
 from tests.outbound.accounts import SOURCE, W, World, world
-from tests.outbound.simulator import Pipedrive, serving
+from tests.outbound.serving import serving
+from tests.outbound.simulator import Pipedrive
 from tests.web.service import Clock
 
 START = "2026-12-01T09:00:00Z"

@@ -37,7 +37,7 @@ from tests.intake.ringcentral_events import (
 from tests.intake.ringcentral_events import TOKEN as VERIFICATION
 from tests.outbound.accounts import SOURCE, W, inside
 from tests.outbound.ringcentral_account import CLIENT, JWT, RingCentral
-from tests.outbound.simulator import serving
+from tests.outbound.serving import serving
 from tests.web.service import Clock
 
 START = "2026-12-01T09:00:00Z"

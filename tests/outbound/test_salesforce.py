@@ -22,7 +22,8 @@ from app.usecases.saving import Precondition
 from app.usecases.sources import put_source
 from tests.engines import on_both
 from tests.outbound.accounts import SOURCE, W, inside
-from tests.outbound.simulator import TOKEN, Salesforce, serving
+from tests.outbound.serving import TOKEN, serving
+from tests.outbound.simulator import Salesforce
 from tests.web.service import Clock
 
 OWNER = "005000000000001AAA"

@@ -154,16 +154,29 @@ def test_sources_and_workspaces_say_what_needs_attention(form: str) -> None:
         sources=(
             SourceReading("example", "zoom", stale=True, last_event_at=NOW, pending=2),
             SourceReading("example", "new", stale=False, last_event_at=None),
+            SourceReading(
+                "other",
+                "zoho",
+                stale=False,
+                last_event_at=None,
+                channels_end_at=NOW,
+                channel_failures=2,
+            ),
         ),
         workspaces=(WorkspaceReading("example", 3, 4, 0), WorkspaceReading("other", 0, 0, None)),
     )
     zoom = {"workspace": "example", "source": "zoom"}
+    zoho = {"workspace": "other", "source": "zoho"}
     assert series_of(snapshot, form) == {
         key("tassei_source_stale", **zoom): 1.0,
         key("tassei_source_stale", workspace="example", source="new"): 0.0,
         key("tassei_source_last_event_timestamp_seconds", **zoom): NOW.timestamp(),
         key("tassei_source_pending_fetches", **zoom): 2.0,
         key("tassei_source_pending_fetches", workspace="example", source="new"): 0.0,
+        key("tassei_source_stale", **zoho): 0.0,
+        key("tassei_source_pending_fetches", **zoho): 0.0,
+        key("tassei_source_channel_expiry_timestamp_seconds", **zoho): NOW.timestamp(),
+        key("tassei_source_channel_failures", **zoho): 2.0,
         key("tassei_quarantine_deliveries", workspace="example"): 3.0,
         key("tassei_quarantine_deliveries", workspace="other"): 0.0,
         key("tassei_unmatched_identities", workspace="example"): 4.0,

@@ -10,7 +10,8 @@ import pytest
 
 from app.domain.instants import MINUTE
 from tests.engines import on_both
-from tests.outbound.simulator import TOKEN, Pipedrive, serving
+from tests.outbound.serving import TOKEN, serving
+from tests.outbound.simulator import Pipedrive
 from tests.web.service import Service, started
 
 AT = "2026-12-01T09:00:00Z"

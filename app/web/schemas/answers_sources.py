@@ -39,7 +39,8 @@ class Source(Answer):
         Field(
             description="`pending`: nothing has arrived yet; `active`: it speaks as often as it "
             "should; `stale`: it has been silent for too long; `failing`: its API was "
-            "asked several times in a row and did not answer."
+            "asked several times in a row and did not answer, or its notifications ended and "
+            "could not be renewed."
         ),
     ]
     last_received_at: Annotated[
@@ -76,6 +77,18 @@ class Waiting(Answer):
     oldest: Annotated[Moment | None, Field(description="When the oldest was named, in UTC.")]
 
 
+class Channel(Answer):
+    """What has a provider go on notifying, where its notifications end by themselves."""
+
+    name: Annotated[str, Field(description="Which of the source's, in the provider's words.")]
+    expires_at: Annotated[
+        Moment | None, Field(description="When it ends by itself, in UTC; null: none was opened.")
+    ]
+    renew_at: Annotated[Moment, Field(description="When it is asked for again, in UTC.")]
+    failures: Annotated[int, Field(ge=0, description="How many tries in a row failed.")]
+    problem: Annotated[Told | None, Field(description="Why the last try failed.")]
+
+
 class Fetching(Answer):
     """How asking the provider of a source stands."""
 
@@ -99,6 +112,10 @@ class Fetching(Answer):
     ]
     reading: Annotated[list[str], Field(description="Listings that are being read through now.")]
     pending: Waiting
+    channels: Annotated[
+        list[Channel],
+        Field(description="Renewed by themselves; empty where the provider needs none."),
+    ]
 
 
 class SourcePage(Page[Source]):

@@ -1,0 +1,126 @@
+"""A source of Zoho CRM that was connected to an account, at a clock that the test turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from app.domain.activities import RETRACTED, State
+from app.domain.instants import instant
+from app.store import fetchers, fetches, ledger, states
+from app.usecases import fetching
+from app.usecases.context import Context
+from app.usecases.fetch_channels import Standing, read_channels
+from app.usecases.fetch_subjects import Subject, subjects_of
+from app.usecases.receiving import Connection, HookCall, Taken, connection_of, record_hook
+from app.usecases.saving import ANY, Precondition, standing
+from app.usecases.sources import put_source
+from tests.intake.zoho_events import notification, zoho
+from tests.outbound.accounts import SOURCE, W, inside
+from tests.outbound.serving import TOKEN, serving
+from tests.outbound.zoho_account import Zoho
+from tests.web.service import Clock
+
+ADDRESS = "https://tassei.example.com"
+CHANNEL_TOKEN = "the-token-of-the-channel"
+START = "2026-12-01T09:00:00Z"
+ASKING = {"client_id": "c", "client_secret": "s", "refresh_token": TOKEN}
+
+
+@dataclass
+class Organization:
+    context: Context
+    account: Zoho
+    clock: Clock
+    found: list[tuple[str, str]]
+
+    @property
+    def subject(self) -> Subject:
+        with self.context.read() as reading:
+            (subject,) = subjects_of(self.context, reading, W)
+        return subject
+
+    def visit(self) -> bool:
+        told = self.found.append
+        return fetching.visit(self.context, self.subject, lambda *found: told(found))
+
+    def connection(self) -> Connection:
+        with self.context.read() as reading:
+            document = standing(reading, W, "source", SOURCE)
+            assert document is not None
+            found = connection_of(self.context, reading, W, document)
+        assert found is not None
+        return found
+
+    def notify(self, *ids: str, operation: str = "update", **more: Any) -> None:
+        """One notification of some deals, sent now."""
+        told = notification(
+            operation=operation,
+            ids=ids,
+            token=CHANNEL_TOKEN,
+            server_time=self.clock.now // 1_000,
+            **more,
+        )
+        sent = replace(zoho(told), url="https://x")
+        call = HookCall("POST", "/v1/hooks/x", sent.headers, sent.body)
+        taken = record_hook(self.context, self.connection(), call)
+        assert isinstance(taken, Taken)
+        taken.results.result(30)
+
+    def pending(self) -> int:
+        with self.context.read() as reading:
+            found = fetches.pending(reading, W).get(SOURCE)
+        return found.count if found else 0
+
+    def state(self) -> fetchers.State:
+        with self.context.read() as reading:
+            return fetchers.state(reading, W, SOURCE)
+
+    def channel(self) -> Standing:
+        return read_channels(self.state().channels)["notifications"]
+
+    def deals(self, *ids: str) -> dict[str, State]:
+        keys = [f"deal:{id_}" for id_ in ids]
+        with self.context.read() as reading:
+            return states.load(reading, W, SOURCE, keys)
+
+    def assert_true(self) -> None:
+        """What stands is the account's, by the account itself and not by any reader of ours."""
+        known = self.deals(*(id_ for _, id_ in (*self.account.truth, *self.account.gone)))
+        for _, id_ in self.account.gone:
+            state = known.get(f"deal:{id_}")
+            assert state is None or state.fields[RETRACTED] is True, id_
+        for (_, id_), one in self.account.truth.items():
+            state = known.get(f"deal:{id_}")
+            assert state is not None, (id_, sorted(known))
+            assert state.fields["amount"] == str(one["Amount"]), (id_, one, state)
+            assert state.fields.get(RETRACTED) is False, id_
+        assert ledger.verify(self.context.store, W) == []
+
+
+def connect(context: Context, account: Zoho, *, again: bool = False, **credentials: str) -> None:
+    body = {
+        "provider": "zoho",
+        "name": "Zoho CRM",
+        "settings": {"api_url": account.url, "accounts_url": account.url},
+    }
+    given: Any = {"token": CHANNEL_TOKEN} | ASKING | credentials
+    seen = Precondition(frozenset({ANY}) if again else None)
+    put_source(context, W, SOURCE, body, given, seen, "test")
+
+
+@contextmanager
+def organization(folder: Path) -> Iterator[Organization]:
+    """The account connected, and the committer at work."""
+    clock = Clock(instant(START))
+    with serving(Zoho(clock)) as account, inside(folder, clock, public_url=ADDRESS) as context:
+        connect(context, account)
+        yield Organization(context, account, clock, [])
+
+
+def deal(world: Organization, number: int, amount: int, **more: Any) -> None:
+    values = {"Stage": "Closed Won", "Closing_Date": "2026-12-01", "Amount": amount}
+    world.account.save("Deals", str(number), **values | more)
