@@ -1,9 +1,10 @@
-"""RingCentral's API on this machine, written from its documentation: the company's call log."""
+"""RingCentral's API on this machine, written from its documentation: call log and subscriptions."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +18,7 @@ CLIENT = ("a-client-id", TOKEN)
 JWT = f"eyJraWQi{'x' * 600}.eyJhdWQi.c2lnbmF0dXJl"
 LIVES = 3600 * SECOND
 _CALLS = "/restapi/v1.0/account/~/call-log"
+_SUBSCRIPTIONS = "/restapi/v1.0/subscription"
 _LONG_AGO = "1980-01-02T00:00:00Z"
 
 
@@ -79,6 +81,11 @@ class RingCentral(Account):
     header: ClassVar[str] = "authorization"
     client: tuple[str, str] = CLIENT
     lives: int = LIVES
+    granted: int = 0
+    # Whether the address that a subscription is to send to greets as it should.
+    greets: Callable[[str, str], bool] = lambda _address, _token: True
+    subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    may_subscribe: bool = True
     _given: dict[str, int] = field(default_factory=dict)
 
     def begin(self, session: str) -> None:
@@ -121,7 +128,8 @@ class RingCentral(Account):
             return 401, {}, b'{"error":"invalid_client"}'
         if form != {"grant_type": grant, "assertion": JWT}:
             return 400, {}, b'{"error":"invalid_grant"}'
-        access = f"access-{len(self.posted)}"
+        self.granted += 1
+        access = f"access-{self.granted}"
         self._given[f"Bearer {access}"] = self.clock() + self.lives
         seconds = self.lives // SECOND
         told = {"access_token": access, "token_type": "bearer", "expires_in": seconds}
@@ -133,6 +141,8 @@ class RingCentral(Account):
 
     def listed(self, target: str) -> tuple[int, dict[str, str], bytes]:
         parts = urlsplit(target)
+        if parts.path.startswith(_SUBSCRIPTIONS):
+            return self._subscribed(parts.path.removeprefix(_SUBSCRIPTIONS))
         if parts.path != _CALLS:
             id_ = parts.path.removeprefix(f"{_CALLS}/")
             found = next((one for one in self.truth.values() if one["id"] == id_), None)
@@ -153,6 +163,43 @@ class RingCentral(Account):
             navigation["nextPage"] = {"uri": f"https://elsewhere.example/?page={number + 1}"}
         paging = {"page": number, "perPage": size, "pageStart": 0, "pageEnd": len(shown)}
         return _ok({"records": shown, "paging": paging, "navigation": navigation})
+
+    def _subscribed(self, place: str) -> tuple[int, dict[str, str], bytes]:
+        _, _, rest = place.partition("/")
+        id_, _, renews = rest.partition("/")
+        if not self.may_subscribe:
+            return 403, {}, b'{"errorCode":"CMN-401"}'
+        if not id_:
+            return self._subscribes(json.loads(self.posted[-1]))
+        known = self.open_subscriptions().get(id_)
+        if known is None:
+            return 404, {}, b'{"errorCode":"CMN-102"}'
+        if self.method == "DELETE":
+            del self.subscriptions[id_]
+            return 204, {}, b""
+        assert (self.method, renews, self.posted[-1]) == ("POST", "renew", "")
+        return _ok(self._extended(id_, known))
+
+    def _subscribes(self, asked: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        delivery = asked["deliveryMode"]
+        assert delivery["transportType"] == "WebHook"
+        if not self.greets(delivery["address"], delivery["verificationToken"]):
+            return 400, {}, b'{"errorCode":"SUB-525"}'
+        id_ = f"subscription-{self.clock()}-{len(self.subscriptions)}"
+        return _ok(self._extended(id_, {"status": "Active"} | asked))
+
+    def _extended(self, id_: str, one: dict[str, Any]) -> dict[str, Any]:
+        ends = self.clock() // SECOND * SECOND + one["expiresIn"] * SECOND
+        self.subscriptions[id_] = one | {"id": id_, "expirationTime": written_instant(ends)}
+        return self.subscriptions[id_]
+
+    def open_subscriptions(self) -> dict[str, dict[str, Any]]:
+        """Those that have not ended."""
+        return {
+            id_: one
+            for id_, one in self.subscriptions.items()
+            if instant(one["expirationTime"]) > self.clock()
+        }
 
 
 def _ok(body: Any) -> tuple[int, dict[str, str], bytes]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.domain.activities import State
+from app.domain.errors import Invalid
 from app.domain.instants import MINUTE, SECOND, instant, written_instant
 from app.outbound.apis.ringcentral import API, LONGEST
 from app.outbound.rates import Bucket
@@ -19,16 +20,20 @@ from app.store import fetchers, ledger, states
 from app.usecases import fetching
 from app.usecases.asking import Asking, backfill_source, check_source
 from app.usecases.context import Context
+from app.usecases.fetch_channels import are_due
 from app.usecases.fetch_subjects import Subject, subjects_of
 from app.usecases.fetch_visit import Visit
 from app.usecases.receiving import HookCall, Taken, connection_of, record_hook
+from app.usecases.rotating import rotate
 from app.usecases.saving import Precondition, standing
-from app.usecases.sources import put_source
+from app.usecases.sources import Liveness, get_source, put_source
 from tests.engines import on_both
+from tests.intake.conformance import hook_of
 from tests.intake.ringcentral_events import (
     CUSTOMER,
     SATO,
     TANAKA,
+    asked,
     caller,
     event,
     posted,
@@ -40,6 +45,7 @@ from tests.outbound.ringcentral_account import CLIENT, JWT, RingCentral
 from tests.outbound.serving import serving
 from tests.web.service import Clock
 
+ADDRESS = "https://tassei.example.com"
 START = "2026-12-01T09:00:00Z"
 ROUND = 6 * MINUTE
 OUTCOMES = {"Accepted": "connected", "Missed": "no_answer", "Voicemail": "voicemail"}
@@ -100,13 +106,19 @@ def company(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     assert engine
     monkeypatch.setattr(Bucket, "take", lambda _self, _now: 0.0)
     clock = Clock(instant(START))
-    with serving(RingCentral(clock)) as account, inside(tmp_path, clock) as context:
+    at_home = inside(tmp_path, clock, public_url=ADDRESS)
+    with serving(RingCentral(clock)) as account, at_home as context:
         client_id, client_secret = CLIENT
         body = {"provider": "ringcentral", "name": "RC", "settings": {"api_url": account.url}}
         credentials: Any = {"verification_token": VERIFICATION, "client_id": client_id}
         credentials |= {"client_secret": client_secret, "jwt": JWT}
         put_source(context, W, SOURCE, body, credentials, Precondition(None, None), "test")
-        yield Company(context, account, clock, [])
+        account.greets = greeted
+        company = Company(context, account, clock, [])
+        # Once there is a subscription, and nothing in the log.
+        assert company.visit()
+        account.asked.clear()
+        yield company
 
 
 def over(company: Company, *numbers: int, result: str = "Accepted", **more: Any) -> None:
@@ -134,9 +146,9 @@ def test_what_no_event_told_of_is_found_once_page_by_page(company: Company) -> N
     company.clock.now += ROUND
     assert company.visit()
     assert len(company.found) == 8
-    # Three pages each, and one token for all of them.
-    assert len(company.account.asked) == 1 + 6
-    assert len(company.account.posted) == 1
+    # Three pages each, by one token.
+    assert len(company.account.asked) == 6
+    assert company.account.granted == 1
 
 
 @on_both
@@ -194,7 +206,7 @@ def test_calls_that_come_in_between_two_pages_hide_none(company: Company) -> Non
     company.account.page = 3
     over(company, *range(1, 9))
     company.clock.now += ROUND
-    company.account.faults.extend(["", "", "503"])
+    company.account.faults.extend(["", "503"])
     assert not company.visit()
     over(company, *range(9, 13))
     company.clock.now += ROUND
@@ -209,17 +221,18 @@ def test_calls_that_come_in_between_two_pages_hide_none(company: Company) -> Non
 def test_an_access_token_is_asked_for_anew_before_it_ends_and_when_it_was_taken_back(
     company: Company,
 ) -> None:
+    company.clock.now += 50 * MINUTE
     over(company, 1)
     assert company.visit()
-    company.clock.now += 59 * MINUTE + SECOND
-    over(company, 2)
+    assert company.account.granted == 1
+    company.clock.now += 8 * MINUTE
     assert company.visit()
-    assert len(company.account.posted) == 2
+    assert company.account.granted == 2
     company.account.revoke()
-    over(company, 3)
+    over(company, 2)
     company.clock.now += ROUND
     assert company.visit()
-    assert len(company.account.posted) == 3
+    assert company.account.granted == 3
     # The refresh token, which is good for once, is never sent.
     assert all("refresh" not in form for form in company.account.posted)
     company.assert_true()
@@ -228,11 +241,13 @@ def test_an_access_token_is_asked_for_anew_before_it_ends_and_when_it_was_taken_
 @on_both
 def test_a_client_that_is_refused_is_told_and_asks_nothing_more(company: Company) -> None:
     company.account.client = ("another", "secret")
+    company.account.revoke()
     over(company, 1)
+    company.clock.now += ROUND
     assert not company.visit()
     with company.context.read() as reading:
         assert fetchers.state(reading, W, SOURCE).code == "provider_refuses_us"
-    assert company.account.asked == ["/restapi/oauth/token"]
+    assert company.account.asked[1:] == ["/restapi/oauth/token"]
 
 
 @on_both
@@ -254,9 +269,11 @@ def test_a_fault_costs_a_page_and_no_call(
     company: Company, fault: str, code: str, least: int, place: str
 ) -> None:
     company.account.page = 3
+    # Another hour, another token.
+    company.clock.now += 61 * MINUTE if place == "token" else 0
     over(company, *range(1, 9))
     company.clock.now += ROUND
-    company.account.faults.extend([fault] if place == "token" else ["", "", fault])
+    company.account.faults.extend([fault] if place == "token" else ["", fault])
     assert not company.visit()
     with company.context.read() as reading:
         state = fetchers.state(reading, W, SOURCE)
@@ -363,6 +380,130 @@ def test_any_course_of_calls_losses_and_faults_ends_as_the_log_has_them(
     for one in late:
         company.push(one)
     company.assert_true()
+
+
+# Its subscription.
+
+LIFE = 6 * 60 * MINUTE
+
+
+def liveness(company: Company) -> Liveness:
+    return get_source(company.context, W, SOURCE).liveness
+
+
+def subscribed(company: Company) -> str:
+    ((id_, _),) = company.account.open_subscriptions().items()
+    return id_
+
+
+def greeted(address: str, token: str) -> bool:
+    """What RingCentral asks of an address before it subscribes."""
+    answer = hook_of("ringcentral").handshake(asked("a-challenge", verification_token=token))
+    echo = answer.headers.get("validation-token") if answer else None
+    return address.startswith(f"{ADDRESS}/v1/hooks/") and echo == "a-challenge"
+
+
+@on_both
+def test_the_source_subscribes_with_its_address_and_secret_and_renews_in_time(
+    company: Company,
+) -> None:
+    first, account = subscribed(company), company.account
+    one = account.subscriptions[first]
+    shown = get_source(company.context, W, SOURCE)
+    assert one["deliveryMode"]["address"] == shown.hook_url
+    assert one["deliveryMode"]["verificationToken"] == VERIFICATION
+    assert one["eventFilters"] == ["/restapi/v1.0/account/~/telephony/sessions"]
+    assert greeted(str(shown.hook_url), VERIFICATION)
+    for _ in range(60):
+        company.clock.now += LIFE // 4
+        assert subscribed(company) == first
+        assert company.visit()
+    renewals = [place for place in account.asked if place.endswith("/renew")]
+    assert len(renewals) == 30
+    assert liveness(company) is Liveness.ACTIVE
+
+
+@on_both
+@pytest.mark.parametrize("status", ["Blacklisted", "Suspended"])
+def test_one_that_was_suspended_is_seen_and_another_takes_its_place(
+    company: Company, status: str
+) -> None:
+    first = subscribed(company)
+    company.account.subscriptions[first]["status"] = status
+    company.clock.now += LIFE // 2
+    assert company.visit()
+    assert subscribed(company) != first
+    assert first not in company.account.subscriptions
+    assert liveness(company) is Liveness.ACTIVE
+
+
+@on_both
+@pytest.mark.parametrize("after", [LIFE // 2, 2 * LIFE])
+def test_one_that_is_gone_is_opened_anew(company: Company, after: int) -> None:
+    first = subscribed(company)
+    if after < LIFE:
+        company.account.subscriptions.clear()
+    company.clock.now += after
+    assert company.visit()
+    assert subscribed(company) != first
+
+
+@on_both
+def test_who_may_not_subscribe_is_told_and_the_log_is_read_all_the_same(company: Company) -> None:
+    company.account.may_subscribe = False
+    for number in range(1, 5):
+        company.clock.now += LIFE
+        over(company, number)
+        assert company.visit()
+        company.assert_true()
+    assert liveness(company) is Liveness.FAILING
+    channels = check_source(company.context, W, SOURCE).channels
+    assert {name: one.code for name, one in channels.items()} == {
+        "telephony": "provider_refuses_us"
+    }
+    company.account.may_subscribe = True
+    company.clock.now += LIFE
+    assert company.visit()
+    assert subscribed(company)
+    assert liveness(company) is Liveness.ACTIVE
+
+
+@on_both
+def test_another_secret_wants_another_subscription(company: Company) -> None:
+    first, other = subscribed(company), VERIFICATION[::-1]
+    company.account.greets = lambda _address, token: token == other
+    rotate(company.context, W, SOURCE, {"verification_token": other}, 60, "test")
+    assert company.visit()
+    second = subscribed(company)
+    assert second != first
+    assert company.account.subscriptions[second]["deliveryMode"]["verificationToken"] == other
+
+
+def test_without_a_public_address_there_is_nowhere_to_send(tmp_path: Path) -> None:
+    clock = Clock(instant(START))
+    client_id, client_secret = CLIENT
+    body = {"provider": "ringcentral", "name": "RC"}
+    asking: Any = {"client_id": client_id, "client_secret": client_secret, "jwt": JWT}
+    with inside(tmp_path, clock) as context:
+        # Events of a subscription of one's own need none that is known here.
+        put_source(context, W, SOURCE, body, None, Precondition(None, None), "test")
+        with pytest.raises(Invalid, match="public_url_required"):
+            put_source(context, W, "rc", body, asking, Precondition(None, None), "test")
+
+
+@on_both
+def test_without_credentials_nothing_is_subscribed(engine: str, tmp_path: Path) -> None:
+    assert engine
+    clock = Clock(instant(START))
+    at_home = inside(tmp_path, clock, public_url=ADDRESS)
+    with serving(RingCentral(clock)) as account, at_home as context:
+        body = {"provider": "ringcentral", "name": "RC", "settings": {"api_url": account.url}}
+        put_source(context, W, SOURCE, body, None, Precondition(None, None), "test")
+        with context.read() as reading:
+            (subject,) = subjects_of(context, reading, W)
+        assert not subject.configured
+        assert not are_due(subject, "{}", clock.now)
+        assert account.asked == []
 
 
 def test_where_the_next_page_leads_is_not_for_an_answer_to_say() -> None:

@@ -117,10 +117,10 @@ def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
     renewal = f"curl -X POST {api}/<id>/renew {allowed}"
     return (
         Step("create_ringcentral_app", {"permissions": permissions}),
+        Step("give_ringcentral_jwt", {}),
         Step("create_ringcentral_subscription", {"command": command}),
         Step("renew_ringcentral_subscription", {"renew": renewal}),
         Step("watch_ringcentral_subscription", {"list": f"curl {api} {allowed}"}),
-        Step("give_ringcentral_jwt", {}),
     )
 
 
@@ -136,8 +136,9 @@ PROVIDER = Provider(
         ),
         _asking(
             "client_id",
-            "Of the REST API app with JWT auth and the permission Read Call Log: with all three "
-            "the call log is read, for the time talked and for what events missed.",
+            "Of the REST API app with JWT auth and the permissions Read Call Log and Webhook "
+            "Subscriptions: with all three the subscription is made and renewed, and the call log "
+            "is read for the time talked and for what events missed.",
         ),
         _asking("client_secret", "Of the same app."),
         _asking("jwt", "JWT credential of an administrator, made for that app.", 4_000),
