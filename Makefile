@@ -39,6 +39,7 @@ lint: install ## format check, lint, types, import contracts, dependencies, spel
 	$(BIN)/mypy app tests
 	$(BIN)/lint-imports
 	$(BIN)/deptry app
+	$(BIN)/deptry examples tests tools --exclude '[.]venv' --ignore DEP002,DEP004
 	$(BIN)/codespell
 
 test: lint ## run every test
