@@ -23,8 +23,8 @@ from app.intake.registry import FETCHED, PROVIDERS
 from app.intake.requests import Answer, Hook, HookRequest, Provider, hook_delivery, hook_report
 from app.intake.requests import refusal as refused
 from tests.intake.close_events import KEY
+from tests.intake.fuzzing import __main__ as command
 from tests.intake.fuzzing import blind, laws
-from tests.intake.fuzzing.__main__ import GUIDED
 from tests.intake.fuzzing.committing import Known, committed
 from tests.intake.fuzzing.findings import Findings
 from tests.intake.fuzzing.inputs import HOOKED, packed, seeds_of, unpacked
@@ -83,7 +83,7 @@ def wheels() -> list[Requirement]:
 @pytest.mark.slow
 def test_it_is_led_wherever_there_is_a_wheel_and_says_where_there_is_none() -> None:
     assert wheels()
-    assert any(one.marker and one.marker.evaluate() for one in wheels()) is GUIDED
+    assert any(one.marker and one.marker.evaluate() for one in wheels()) is command.GUIDED
     ran = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "tests.intake.fuzzing", "--runs", "300", NAME],
         cwd=ROOT,
@@ -94,12 +94,24 @@ def test_it_is_led_wherever_there_is_a_wheel_and_says_where_there_is_none() -> N
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     led = "led by the lines that are reached"
-    assert ran.stdout.startswith(led if GUIDED else "by chance: there is no Atheris here")
+    assert ran.stdout.startswith(led if command.GUIDED else "by chance: there is no Atheris here")
     rows = re.findall(r"^(\w+) +(\d+) +(\d+|-) +(\d+)$", ran.stdout, re.MULTILINE)
     ((name, runs, reached, found),) = rows
     assert (name, int(runs) >= 300, found) == (NAME, True, "0")
-    assert (reached != "-") is GUIDED
+    assert (reached != "-") is command.GUIDED
     assert "findings: none" in ran.stdout
+
+
+def test_where_there_is_no_wheel_the_same_command_goes_by_chance(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "GUIDED", False)
+    monkeypatch.setattr(sys, "argv", ["fuzzing", "--runs", "60", NAME])
+    assert command.main() == 0
+    told = capsys.readouterr().out
+    assert told.startswith("by chance: there is no Atheris here")
+    assert re.search(rf"^{NAME} +60 +- +0$", told, re.MULTILINE)
+    assert "60 executions, findings: none" in told
 
 
 # Each law is broken once, and that is found.
