@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from app.domain.instants import SECOND
 from tests.intake.aircall_events import SATO, call
-from tests.outbound.simulator import TOKEN, Account
+from tests.outbound.serving import TOKEN, Account
 
 API_ID = "an-api-id"
 # What may be listed by one query: pages behind it are refused.

@@ -30,7 +30,7 @@ from tests.intake.aircall_events import SUZUKI, told
 from tests.intake.aircall_events import TOKEN as WEBHOOK_TOKEN
 from tests.outbound.accounts import SOURCE, W, inside
 from tests.outbound.aircall_account import API_ID, Aircall
-from tests.outbound.simulator import TOKEN, serving
+from tests.outbound.serving import TOKEN, serving
 from tests.web.service import Clock
 
 START = "2026-12-01T09:00:00Z"

@@ -12,3 +12,5 @@ SAMPLES = [
     saved(record(), "ADD_RECORD_COMMENT", comment={"id": "1", "text": "ok"}),
     deleted(),
 ]
+
+FETCHED = [("12", won()), ("12", record()), ("13", record())]
