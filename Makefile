@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo run test lint bench faults format openapi
+.PHONY: help install demo run test lint bench faults fuzz format openapi
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -39,6 +39,7 @@ lint: install ## format check, lint, types, import contracts, dependencies, spel
 	$(BIN)/mypy app tests
 	$(BIN)/lint-imports
 	$(BIN)/deptry app
+	$(BIN)/deptry examples tests tools --exclude '[.]venv' --ignore DEP002,DEP004
 	$(BIN)/codespell
 
 test: lint ## run every test
@@ -46,6 +47,9 @@ test: lint ## run every test
 
 faults: install ## break it for about ten minutes on both engines; prints what was lost: nothing
 	@$(BIN)/pytest tests/faults -q -p no:randomly --timeout 600 -k 'not short'
+
+fuzz: install ## mutate requests to every adapter for MINUTES (5); prints what was found: none
+	@$(BIN)/python -m tests.intake.fuzzing --minutes $(or $(MINUTES),5)
 
 bench: install ## measure against the budgets and print the table (STRICT=--strict: fail when missed)
 	@$(BIN)/python -m tests.bench $(STRICT)

@@ -16,7 +16,8 @@ from app.domain.errors import TooDeep, Unreadable
 from app.domain.kinds import RawValue
 
 MAX_DEPTH = 32
-# The decimal exponent at which binary64 ends: other readers of this body see infinity there.
+# The decimal exponent at which binary64 ends: other readers of this body see infinity there, and
+# nothing on its other side, where a few bytes would be a gigabyte of zeros once they are written.
 MAX_EXPONENT = 308
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 # jiter has one exception type; its message is the only place that says which rule was broken.
@@ -72,5 +73,5 @@ def _check(value: RawValue, levels: int, where: dict[str, int]) -> None:
         for item in value.values() if isinstance(value, dict) else value:
             if type(item) in _WALKED:
                 _check(item, levels - 1, where)
-    elif isinstance(value, Decimal) and value.adjusted() > MAX_EXPONENT:
+    elif isinstance(value, Decimal) and abs(value.adjusted()) > MAX_EXPONENT:
         raise Unreadable("number_out_of_range", **where)

@@ -11,7 +11,7 @@ import httpx
 from app.outbound.addresses import Place, Resolve, address_of, place_of, resolved
 from app.outbound.api import Ask
 from app.outbound.errors import Away, Unusable
-from app.outbound.rates import http_date
+from app.outbound.rates import http_date, reset_after
 
 MAX_ANSWER = 4 * 2**20
 WHOLE_SECONDS = 20.0
@@ -20,7 +20,10 @@ _AGENT = "tassei"
 
 
 class Answer(NamedTuple):
-    """An answer, whole. date: the provider's clock when it gave it; None where it does not say."""
+    """An answer, whole. date: the provider's clock when it gave it; None where it does not say.
+
+    retry_after: by the header of that name, or by when a RateLimit says that it is reset
+    """
 
     status: int
     retry_after: str | None
@@ -84,9 +87,8 @@ def _whole(response: httpx.Response) -> Answer:
         if time.monotonic() > ends:
             raise Away("provider_slow")
     told = response.headers
-    return Answer(
-        response.status_code, told.get("retry-after"), http_date(told.get("date")), bytes(body)
-    )
+    again = told.get("retry-after") or reset_after(told.get("ratelimit"))
+    return Answer(response.status_code, again, http_date(told.get("date")), bytes(body))
 
 
 def _pinned(place: Place, address: str) -> str:

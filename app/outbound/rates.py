@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from app.domain.instants import SECOND, micros
 
+# As the drafts of the IETF write it, with an equals sign or as parameters.
+_RESET = re.compile(r"\breset=(\d{1,9})\b", re.ASCII)
 # Longer than that is no rate limit any more; the queue's own patience decides then.
 LONGEST_SECONDS = 3_600
 
@@ -46,6 +49,12 @@ def retry_after(header: str | None, now: int) -> int | None:
     if at is None:
         return None
     return min(max(-(-(at - now) // SECOND), 0), LONGEST_SECONDS)
+
+
+def reset_after(header: str | None) -> str | None:
+    """The seconds until a RateLimit header (limit=100, remaining=0, reset=5) lets more through."""
+    found = _RESET.search(header or "")
+    return found[1] if found else None
 
 
 def http_date(text: str | None) -> int | None:

@@ -154,7 +154,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The text must not begin with a byte order mark.",
         "先頭にバイト順マークがあってはいけません。",
     ),
-    "number_out_of_range": ("A number is too large to be kept.", "数値が大きすぎます。"),
+    "number_out_of_range": (
+        "A number is too large, or too close to zero, to be kept.",
+        "数値が大きすぎるか、ゼロに近すぎます。",
+    ),
     "repeated_header": (
         "A header with an attribute of the event is there twice.",
         "イベントの属性を表すヘッダーが重複しています。",

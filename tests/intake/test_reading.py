@@ -33,6 +33,10 @@ from app.intake.reading import MAX_DEPTH, read_json, written
         (b'{"a":[{"b":-1E400}]}', "number_out_of_range"),
         (b"1e" + b"9" * 40, "number_out_of_range"),
         (b"1" * 5_000, "number_out_of_range"),
+        # Written out it is a gigabyte.
+        (b'{"a":1e-999999999}', "number_out_of_range"),
+        (b"[0e-999999999]", "number_out_of_range"),
+        (b"-1e-309", "number_out_of_range"),
         (b'{"a":1,"a":2}', "duplicate_key"),
         (b'{"a":[{"recursion limit":1,"recursion limit":1}]}', "duplicate_key"),
         (b'{"a":1,"\\u0061":2}', "duplicate_key"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -326,6 +328,14 @@ def test_changes_that_say_too_little_are_fetched(kind: str, how: str, id_: str) 
     delivery = read(change(kind, how, {"Status": "Completed"}, at=AT, ids=[id_]))
     assert (delivery.items, delivery.refused) == ((), ())
     assert [(one.object, one.id) for one in delivery.references] == [(kind, id_)]
+
+
+@pytest.mark.parametrize("odd", ["5c42\x00b99e", "", " ", "x" * 256, None, 7, ["e"]])
+def test_an_event_whose_own_id_is_no_name_counts_under_its_records(odd: Any) -> None:
+    sent = json.loads(change("Opportunity", "DELETE", {}, at=AT).body)
+    body = json.dumps(sent | {"id": odd}).encode()
+    delivery = read(replace(change("Opportunity", "DELETE", {}, at=AT), body=body))
+    assert [item.id for item in delivery.items] == [f"Opportunity:{DEAL_ID}"]
 
 
 def test_a_gap_that_is_a_deletion_needs_no_fetch() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +14,10 @@ from hypothesis import strategies as st
 
 from app.domain.activities import KIND, RETRACTED, Report, joined
 from app.domain.deliveries import Delivery
-from app.domain.instants import SECOND, instant
+from app.domain.instants import SECOND
 from app.domain.metrics import Contribution, contribution
 from app.domain.presets import PRESETS
-from app.domain.revisions import of_instant
+from app.domain.revisions import of_number
 from app.intake.providers.stripe import PROVIDER
 from app.intake.source_settings import NO_SETTINGS, Settings, read_settings
 from tests.intake import conformance
@@ -108,7 +109,8 @@ def test_a_payment_counts_main_units_once_at_the_charges_time() -> None:
     found = report(event(CHARGE), told(owner_metadata="sales_rep"))
     assert (found.source, found.key, found.full) == ("st", CHARGE["id"], True)
     assert found.fields[KIND] == "payment"
-    assert found.stamp.revision == of_instant(instant("2026-12-08T06:00:01.000001Z"))
+    # The second of the event, that it is captured, and nothing refunded.
+    assert found.stamp.revision == of_number("1" + "001796709601" + "1" + "000000000000000")
     assert fields(found) == {
         "amount": "1200.5",
         "currency": "USD",
@@ -231,6 +233,30 @@ def test_a_payment_and_its_refunds_are_one_activity_in_any_order(
     cash = contribution(PRESETS["cash_in"], state, "USD")
     assert isinstance(cash, Contribution)
     assert cash.total == 70_000  # cents
+
+
+@pytest.mark.parametrize("amount", [1_200_000, 999_999_999_999, 10**15 - 1])
+def test_refunds_of_one_second_that_differ_by_one_minor_unit_are_two_states(amount: int) -> None:
+    sums = (0, 1, amount // 2, amount // 2 + 1, amount - 1, amount)
+    whole = CHARGE | {"amount": amount, "amount_captured": amount, "currency": "jpy"}
+    told = [report(event(whole | {"amount_refunded": refunded})) for refunded in sums]
+    revisions = [one.stamp.revision for one in told]
+    assert revisions == sorted(set(revisions))
+    for order in itertools.permutations(told):
+        assert joined(order).fields["refunded_amount"] == str(amount)
+
+
+def test_every_revision_is_of_one_width_whatever_the_year_and_the_amount() -> None:
+    dates = ("1980-01-01T00:00:00Z", "2001-09-09T01:46:40Z", "2026-12-08T06:00:00Z")
+    sums = (0, 9, 10**6, 10**15 - 1)
+    found = [
+        report(event(CHARGE | {"amount": 10**15 - 1, "amount_refunded": one}, at=at))
+        for at in dates
+        for one in sums
+    ]
+    revisions = [one.stamp.revision for one in found]
+    assert len({len(one) for one in revisions}) == 1
+    assert revisions == sorted(set(revisions))
 
 
 def test_a_refund_is_the_sum_so_far_and_is_not_added_up() -> None:

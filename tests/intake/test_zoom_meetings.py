@@ -150,6 +150,15 @@ def test_an_unusable_meeting_is_refused_with_its_place(request_: HookRequest, po
     assert [fault.pointer for fault in delivery.refused[0].error.faults] == [pointer]
 
 
+@pytest.mark.parametrize("label", ["operation", "scope"])
+@pytest.mark.parametrize("odd", [[], ["single"], {}, {"single": True}, 1, None])
+def test_what_should_say_how_much_of_a_series_is_meant_may_be_anything(
+    label: str, odd: Any
+) -> None:
+    delivery = read(meeting("updated", extra={label: odd}))
+    assert [item.report.key for item in delivery.items] == ["meeting:91234567890"]
+
+
 JUNK = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just([None])
 
 

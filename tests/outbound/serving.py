@@ -20,6 +20,10 @@ from app.domain.instants import moment_of
 
 TOKEN = "an-api-token"
 PAGE = 3
+_TOO_MANY = {
+    "429": {"retry-after": "2"},
+    "429 reset": {"ratelimit": "limit=100, remaining=0, reset=5"},
+}
 
 
 @dataclass
@@ -59,9 +63,9 @@ class Account:
         raise NotImplementedError(target)
 
     def _failed(self, fault: str) -> tuple[int, dict[str, str], bytes]:
+        if fault in _TOO_MANY:
+            return 429, _TOO_MANY[fault], b"{}"
         match fault:
-            case "429":
-                return 429, {"retry-after": "2"}, b"{}"
             case "garbage":
                 return 200, {}, b'{"data": ['
             case "strange":

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from app.domain.instants import MINUTE, SECOND, instant, written_instant
+from app.domain.instants import MINUTE, SECOND, instant, moment_of, written_instant
 from tests.outbound.serving import PAGE, TOKEN, Account, ok
 
 
@@ -237,3 +237,99 @@ class Hubspot(Account):
 
 def _with(found: dict[str, Any], names: list[str]) -> dict[str, Any]:
     return found | {"properties": {name: found["properties"].get(name) for name in names}}
+
+
+@dataclass
+class Close(Account):
+    """An organization: opportunities that are listed, and the log of what changed, latest first.
+
+    Several edits of an object within a moment become one entry, which then is the latest. The log
+    takes object and action together and no other filter, and behind a cursor no time.
+    """
+
+    page: int = PAGE
+    truth: dict[tuple[str, str], dict[str, Any] | None] = field(default_factory=dict)
+    log: list[dict[str, Any]] = field(default_factory=list)
+    header: ClassVar[str] = "authorization"
+    token: str = f"Basic {b64encode(f'{TOKEN}:'.encode()).decode()}"
+    _CONSOLIDATED: ClassVar[int] = 10 * SECOND
+
+    def change(self, kind: str, id_: str, action: str = "updated", **values: Any) -> dict[str, Any]:
+        """An object as it is from now on; the entry that says so."""
+        with self.lock:
+            before = self.truth.get((kind, id_)) or {"id": id_, "date_created": self._now("+00:00")}
+            after = before | values | {"date_updated": self._now("+00:00")}
+            self.truth[kind, id_] = after
+            return self._told(kind, id_, action, after)
+
+    def delete(self, kind: str, id_: str) -> dict[str, Any]:
+        with self.lock:
+            self.truth[kind, id_] = None
+            return self._told(kind, id_, "deleted", None)
+
+    def _now(self, offset: str = "") -> str:
+        return moment_of(self.clock()).isoformat(timespec="microseconds")[:-6] + offset
+
+    def _told(
+        self, kind: str, id_: str, action: str, data: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        last = self.log[-1] if self.log else None
+        if last and (last["object_id"], last["action"], action) == (id_, "updated", "updated"):
+            young = self.clock() - instant(last["date_created"] + "Z") < self._CONSOLIDATED
+            if young:
+                last |= {"data": data, "date_updated": self._now()}
+                return dict(last)
+        entry = {
+            "id": f"ev_{len(self.log)}",
+            "date_created": self._now(),
+            "date_updated": self._now(),
+            "action": action,
+            "object_type": kind,
+            "object_id": id_,
+            "data": data,
+        }
+        self.log.append(entry)
+        return dict(entry)
+
+    def listed(self, target: str) -> tuple[int, dict[str, str], bytes]:
+        parts = urlsplit(target)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        assert parts.path.startswith("/api/v1/")
+        place = parts.path.removeprefix("/api/v1/").strip("/")
+        if place == "event":
+            return self._entries(query)
+        if place == "opportunity":
+            return self._opportunities(query)
+        kind, _, id_ = place.rpartition("/")
+        found = self.truth.get((kind.replace("/", "."), id_))
+        return (404, {}, b"{}") if found is None else ok(found)
+
+    def _opportunities(self, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        assert query.pop("_order_by") == "date_updated"
+        since, skip = instant(query["date_updated__gte"]), int(query["_skip"])
+        found = sorted(
+            (one["date_updated"], id_)
+            for (kind, id_), one in self.truth.items()
+            if kind == "opportunity" and one and instant(one["date_updated"]) >= since
+        )
+        end = skip + min(self.page, int(query["_limit"]))
+        shown = [self.truth["opportunity", id_] for _, id_ in found[skip:end]]
+        return ok({"data": shown, "has_more": end < len(found), "total_results": len(found)})
+
+    def _entries(self, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        assert set(query) <= {"object_type", "action", "date_updated__gte", "_cursor", "_limit"}
+        asked = (query["object_type"], query["action"])
+        found = [one for one in self.log if (one["object_type"], one["action"]) == asked]
+        found.sort(key=lambda one: (one["date_updated"], one["id"]), reverse=True)
+        if "_cursor" in query:
+            assert "date_updated__gte" not in query
+            behind = tuple(json.loads(b64decode(query["_cursor"])))
+            found = [one for one in found if (one["date_updated"], one["id"]) < behind]
+        else:
+            since = instant(query["date_updated__gte"])
+            found = [one for one in found if instant(one["date_updated"] + "Z") >= since]
+        shown = found[: min(self.page, int(query["_limit"]), 50)]
+        more = len(found) > len(shown)
+        last = [shown[-1]["date_updated"], shown[-1]["id"]] if more else None
+        onward = b64encode(json.dumps(last).encode()).decode() if last else None
+        return ok({"data": shown, "cursor_next": onward, "cursor_previous": None})

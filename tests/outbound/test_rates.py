@@ -7,7 +7,7 @@ import random
 import pytest
 
 from app.domain.instants import instant
-from app.outbound.rates import LONGEST_SECONDS, Bucket, Rate, retry_after
+from app.outbound.rates import LONGEST_SECONDS, Bucket, Rate, reset_after, retry_after
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -49,3 +49,21 @@ def test_a_provider_says_in_two_ways_when_to_come_again(
     header: str | None, seconds: int | None
 ) -> None:
     assert retry_after(header, instant("2026-12-01T09:00:00Z")) == seconds
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("limit=100, remaining=0, reset=5", "5"),
+        ('"default";r=0;t=5;reset=7', "7"),
+        ("limit=100, remaining=50", None),
+        ("reset=soon", None),
+        ("preset=9", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_limit_that_says_when_it_is_reset_is_heard(
+    header: str | None, seconds: str | None
+) -> None:
+    assert reset_after(header) == seconds

@@ -100,15 +100,47 @@ def test_a_silenced_check_says_why(path: Path) -> None:
 
 def codes() -> Iterator[tuple[str, str]]:
     """Every code that is written where an error is made, with its place."""
-    for path in APP:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    parsed = {path: ast.parse(path.read_text(encoding="utf-8")) for path in APP}
+    methods = {
+        makes: place
+        for tree in parsed.values()
+        for holder in ast.walk(tree)
+        if isinstance(holder, ast.ClassDef)
+        for makes, place in makers(holder.body)
+    }
+    for path, tree in parsed.items():
+        # What is called by its bare name is the file's own; a method may be anybody's.
+        functions = dict(makers(tree.body))
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call):
                 continue
             made = ast.unparse(node.func).rpartition(".")[2]
-            place = 1 if made == "Fault" else 0
-            if ERRORS.fullmatch(made) and len(node.args) > place:
-                for text in constants(node.args[place]):
-                    yield text, f"{name(path)}:{node.lineno}"
+            known = functions if isinstance(node.func, ast.Name) else methods
+            places = {known[made]} if made in known else set()
+            places |= {1 if made == "Fault" else 0} if ERRORS.fullmatch(made) else set()
+            for place in places:
+                if len(node.args) > place:
+                    for text in constants(node.args[place]):
+                        yield text, f"{name(path)}:{node.lineno}"
+
+
+def makers(body: list[ast.stmt]) -> Iterator[tuple[str, int]]:
+    """Functions that make an error of a parameter `code`, and which of their arguments it is."""
+    for function in body:
+        # An error's own constructor is called by the error's name.
+        if not isinstance(function, ast.FunctionDef) or function.name == "__init__":
+            continue
+        given = [one.arg for one in function.args.args if one.arg != "self"]
+        if "code" in given and any(makes_an_error(node) for node in ast.walk(function)):
+            yield function.name, given.index("code")
+
+
+def makes_an_error(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    made = ast.unparse(node.func).rpartition(".")[2]
+    by = [one.id for one in node.args if isinstance(one, ast.Name)]
+    return ERRORS.fullmatch(made) is not None and "code" in by
 
 
 def constants(node: ast.expr) -> Iterator[str]:
@@ -119,6 +151,14 @@ def constants(node: ast.expr) -> Iterator[str]:
         case ast.IfExp(body=body, orelse=orelse):
             yield from constants(body)
             yield from constants(orelse)
+
+
+def test_codes_are_seen_wherever_an_error_is_made_of_them() -> None:
+    seen = {place.partition(":")[0]: text for text, place in codes() if text == "not_an_id"}
+    # Of a function of the file's own, of a method, and of an error itself.
+    assert "app/intake/providers/pipedrive.py" in seen
+    found = {text for text, place in codes() if place.startswith("app/intake/providers/close.py")}
+    assert {"not_a_name", "required", "not_a_close_key"} <= found
 
 
 def test_every_code_has_its_sentences() -> None:

@@ -12,15 +12,15 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from app.domain.activities import KIND, RETRACTED, JsonValue, Report
-from app.domain.deliveries import About, Delivery, Item
+from app.domain.deliveries import About, Delivery, Item, Refused
 from app.domain.errors import Invalid, Unreadable
 from app.domain.instants import DAY, instant
 from app.domain.kinds import RawValue
 from app.domain.quantities import minor_digits
 from app.domain.revisions import of_instant
-from app.intake.credentials import Secret
+from app.intake.credentials import Absence, Secret, Use
 from app.intake.proofs import header_bytes, require_recent, verify_hmac
-from app.intake.reading import read_json
+from app.intake.reading import read_json, written
 from app.intake.records import Record, record_of
 from app.intake.requests import (
     Connecting,
@@ -35,7 +35,7 @@ from app.intake.requests import (
     refusal,
     usable_name,
 )
-from app.intake.source_settings import Settings, choice_setting, zone_setting
+from app.intake.source_settings import Settings, choice_setting, text_setting, zone_setting
 
 Fields = dict[str, JsonValue]
 Values = dict[str, RawValue]
@@ -73,6 +73,7 @@ _MEETINGS: Mapping[str, str] = {
 }
 _MONTHS: Mapping[str, int] = {"monthly": 12}
 SETTINGS = (
+    text_setting("api_url", "Address of the API (https).", default="https://api.close.com"),
     zone_setting("time_zone", "The zone of the day on which an opportunity was won."),
     choice_setting(
         "recurring_values",
@@ -274,6 +275,34 @@ _READERS: Mapping[str, tuple[Callable[[Record, Settings], Values | None], Mappin
 }
 
 
+def read_fetched(
+    object_kind: str,
+    fetched: Mapping[str, RawValue],
+    settings: Settings,
+    *,
+    source: str,
+    now: int,
+    changes: int = 0,
+) -> Item | Refused | None:
+    """What an entry of the event log comes to, or an object as it is listed: a full report.
+
+    An entry is what was pushed, without its envelope; an object is as an entry's data.
+    """
+    kind, about = _KINDS.get(object_kind), None
+    if kind is None:
+        return None
+    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes)
+    told = {"object_id": fetched.get("id"), "action": "updated", "data": dict(fetched)}
+    event = Record(fetched if "object_id" in fetched else told)
+    try:
+        about = _about(event)
+        report = _report(event, kind, about, request)
+    except Invalid as error:
+        id_ = usable_name(fetched.get("id"))
+        return refusal(request, error, written(dict(fetched)), id_, about)
+    return Item(0, report.key, report) if report else None
+
+
 def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
     events = "opportunity, activity.call, activity.meeting"
     return (Step("create_close_webhook", {"url": connecting.hook_url, "events": events}),)
@@ -287,6 +316,13 @@ PROVIDER = Provider(
             "signature_key",
             "The signature_key that Close answered when the subscription was created.",
             check=_key,
+        ),
+        Secret(
+            "api_key",
+            "API key of an admin (Settings > Developer), to read through what events missed. Left "
+            "out: nothing is asked.",
+            absence=Absence.OPTIONAL,
+            use=Use.ASKING,
         ),
     ),
     hook=Hook(_verify, _read, _next_steps),

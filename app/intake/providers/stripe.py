@@ -13,9 +13,9 @@ from decimal import Decimal
 from app.domain.activities import JsonValue, Report
 from app.domain.deliveries import About, Delivery, Item
 from app.domain.errors import Invalid, Unreadable
-from app.domain.instants import instant
+from app.domain.instants import SECOND, instant
 from app.domain.kinds import RawValue
-from app.domain.revisions import of_instant
+from app.domain.revisions import of_number
 from app.intake.credentials import Secret
 from app.intake.proofs import header_bytes, require_recent, stamped_signatures, verify_hmac
 from app.intake.reading import read_json
@@ -38,8 +38,8 @@ from app.intake.source_settings import Settings, flag_setting, text_setting, tex
 # Raised with every change of what an event comes to.
 MAPPING = 1
 _THOUSAND = 1_000
-# Microseconds of a second that are left beside the one that tells captured from not.
-_SHARES = 999_998
+# How many digits seconds up to the year 9999 have, and the greatest amount that is read.
+_SECONDS, _MINOR_UNITS = 12, 15
 # Stripe's own list, which is not ISO 4217's: ISK and UGX have hundredths here, MGA has none.
 _DIGITS = dict.fromkeys(
     "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(), 0
@@ -105,10 +105,11 @@ def _charge(event: Record, settings: Settings) -> Record | None:
 
 
 def _about(event: Record, charge: Record) -> About:
-    amount, refunded = charge.whole("amount") or 0, charge.whole("amount_refunded") or 0
-    share = min(refunded, amount) * _SHARES // amount if amount else 0
-    at = instant(_seconds(event, "created")) + bool(charge.flag("captured")) + share
-    return About(_id(charge, "id"), of_instant(at))
+    seconds = instant(_seconds(event, "created")) // SECOND
+    captured, refunded = bool(charge.flag("captured")), charge.whole("amount_refunded") or 0
+    # One width for all of them: a longer number would be the later one. Nothing begins with zero.
+    order = f"1{seconds:0{_SECONDS}}{captured:d}{refunded:0{_MINOR_UNITS}}"
+    return About(_id(charge, "id"), of_number(order))
 
 
 def _id(record: Record, label: str) -> str:

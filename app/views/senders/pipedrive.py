@@ -18,4 +18,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Create it as an admin: Pipedrive sends only what its creator may see.",
         "管理者として作成してください。Pipedrive は作成者が見られるものだけを送ります。",
     ),
+    "not_an_id": (
+        "Must be an id of Pipedrive: a whole number of at most 20 digits.",
+        "Pipedrive の ID（20 桁以下の整数）でなければなりません。",
+    ),
 }

@@ -12,3 +12,11 @@ SAMPLES = [
     close(event({"id": "lead_1"}, "lead")),
     close(event(None)),
 ]
+
+# Entries of the event log, and opportunities as they are listed.
+FETCHED = [
+    ("opportunity", DEAL),
+    ("opportunity", event(None, action="deleted")["event"]),
+    ("activity.call", event(CALL, "activity.call", "completed")["event"]),
+    ("activity.meeting", event(MEETING, "activity.meeting", "scheduled")["event"]),
+]

@@ -17,3 +17,5 @@ SAMPLES = [
     mapped(saved(visited(3, 商談状況="保留"))),
     mapped(deleted("502")),
 ]
+
+FETCHED = [("12", won()), ("12", record()), ("13", record())]

@@ -29,3 +29,10 @@ SAMPLES = [
     pipedrive({"name": "Aoi"}, at=AT, entity="person"),
     pipedrive(DEAL | {"status": "nonsense"}, at=AT),
 ]
+
+FETCHED = [
+    ("deal", DEAL | {"update_time": "2026-12-11T06:00:00Z", "is_deleted": False}),
+    ("deal", DEAL | {"update_time": "2026-12-11T07:00:00Z", "status": "deleted"}),
+    ("activity", CALL | {"id": 31, "update_time": "2026-12-11T06:00:00Z", "is_deleted": False}),
+    ("activity", {"id": 32, "type": "lunch", "update_time": "2026-12-11T06:00:00Z"}),
+]

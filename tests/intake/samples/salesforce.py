@@ -37,3 +37,11 @@ SAMPLES = [
     change("Opportunity", "GAP_OVERFLOW", {}, at=AT),
     change("Account", "UPDATE", {"Industry": "Steel"}, at=AT),
 ]
+
+FETCHED = [
+    ("Opportunity", WON | {"IsWon": True, "IsClosed": True, "Amount": 450000, "IsDeleted": False}),
+    ("Opportunity", OPEN | {"IsWon": False, "IsClosed": False, "IsDeleted": True}),
+    ("Task", CALL | {"CallDurationInSeconds": 185, "IsDeleted": False}),
+    ("Event", MEETING | {"IsChild": False, "IsRecurrence": False, "IsAllDayEvent": False}),
+    ("Lead", LEAD | {"IsDeleted": False}),
+]

@@ -25,7 +25,7 @@ from app.intake.providers.salesforce.objects import (
     retraction,
 )
 from app.intake.records import Record
-from app.intake.requests import HookRequest, hook_report
+from app.intake.requests import HookRequest, hook_report, usable_name
 
 MAPPING = 1
 HEADER = "ChangeEventHeader"
@@ -75,7 +75,7 @@ def _items(
     envelope: Record,
     request: HookRequest,
 ) -> list[Item]:
-    event = envelope.text("id") or ""
+    event = usable_name(envelope.values.get("id"))
     reports = (
         hook_report(request, f"{kind}:{id_}", revision, fields, full=False, mapping=MAPPING)
         for id_ in ids

@@ -67,7 +67,8 @@ def read_meeting(label: str, event: Record, request: HookRequest) -> Iterator[It
 
 
 def _is_appointment(label: str, told: Record, meeting: Record) -> bool:
-    if "single" in {told.values.get("operation"), told.values.get("scope")}:
+    # A tuple, because either may be a list, which no set can hold.
+    if "single" in (told.values.get("operation"), told.values.get("scope")):
         return False  # one day of a series: the series stands
     kind = meeting.whole("type")
     # A change has the type only where it was the type that changed.
