@@ -45,6 +45,7 @@ from app.web.explaining import goal_routes, metric_routes
 from app.web.leaderboard import routes as leaderboard
 from app.web.metric_routes import routes as metrics
 from app.web.metrics import metrics_route
+from app.web.overlaps import routes as overlaps
 from app.web.people import identities, members, teams
 from app.web.planning import routes as planning
 from app.web.plans import routes as plans
@@ -66,6 +67,8 @@ _ROUTERS = (
     teams,
     members,
     identities,
+    # Before the sources: its path would be one's key.
+    overlaps,
     sources,
     metrics,
     plans,

@@ -87,6 +87,8 @@ EXAMPLES = (
             "POST /v1/sources/our-crm/mapping/try", tells="not_a_time"),
     Example("two_days", "A new secret; the old one is taken for two days",
             "POST /v1/sources/our-crm/rotate"),
+    Example("calls_twice", "A telephone system and another one report the same call",
+            "GET /v1/sources/overlaps"),
     Example("the_same_again", "The same again changes nothing", "PUT /v1/sources/zoom"),
     Example("answering", "A CRM that answers when it is asked", "POST /v1/sources/crm/check"),
     Example("november", "Everything that changed since November",
