@@ -29,6 +29,7 @@ from app.usecases.exports import Gauges
 from app.usecases.fetching import Fetching
 from app.usecases.organisation import Organisations
 from app.usecases.receiving import Connections
+from app.usecases.refusals import Refusals
 from app.usecases.rekeying import rekey
 from app.usecases.retention import Retention
 from app.usecases.stream import Hub
@@ -53,6 +54,7 @@ from app.web.quarantine import routes as quarantine
 from app.web.routes import documented
 from app.web.server import ByPort
 from app.web.service import Platform, Service, assembled
+from app.web.source_status import routes as source_status
 from app.web.sources import routes as sources
 from app.web.stream import Streams
 from app.web.stream import routes as stream
@@ -70,6 +72,7 @@ _ROUTERS = (
     # Before the sources: its path would be one's key.
     overlaps,
     sources,
+    source_status,
     metrics,
     plans,
     planning,
@@ -136,6 +139,7 @@ def opened(
         public_url=settings.public_url,
         local_url=f"http://{settings.host}:{settings.port}",
         callers=Callers(loopback=loopback),
+        refusals=Refusals(store, clock),
     )
 
 
@@ -172,7 +176,7 @@ def create_app(settings: Settings, context: Context) -> Service:
         with closing(context.store), ExitStack() as ending:
             for part in (
                 *(context.watch, context.committer, gauges, hub, retention),
-                *(builder, fetching, upkeep),
+                *(builder, fetching, upkeep, context.refusals),
             ):
                 ending.callback(part.stop)
                 part.start()

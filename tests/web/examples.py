@@ -89,6 +89,8 @@ EXAMPLES = (
             "POST /v1/sources/our-crm/rotate"),
     Example("calls_twice", "A telephone system and another one report the same call",
             "GET /v1/sources/overlaps"),
+    Example("wrong_secret", "A web shop of which one request was not its own",
+            "GET /v1/sources/shop/status"),
     Example("the_same_again", "The same again changes nothing", "PUT /v1/sources/zoom"),
     Example("answering", "A CRM that answers when it is asked", "POST /v1/sources/crm/check"),
     Example("november", "Everything that changed since November",

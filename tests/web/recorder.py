@@ -304,6 +304,9 @@ def connect_and_deliver(recorder: Recorder) -> None:
         deliver_payment(recorder, made, paid_at)
     deliver_calls(recorder, connected["hook_url"])
     see_twice(recorder)
+    app: Any = recorder.service.client.app
+    app.state.context.refusals.flush()
+    recorder.reads("/v1/sources/shop/status")
     try_mapping(recorder)
     recorder.reads("/v1/quarantine", "/v1/sources/shop", "/v1/identities/unmatched")
     read_again(recorder)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from app.domain.overlaps import Agreement
 from app.web.schemas.answers import Answer, Moment, Page, Told
 from app.web.schemas.common import Key
-from app.web.schemas.sources import Kind
+from app.web.schemas.sources import Kind, SourceBody
 
 
 class OverlapSource(Answer):
@@ -48,7 +48,7 @@ class RepairRequest(Answer):
     method: Literal["PUT"]
     path: str
     if_match: Annotated[str, Field(description="For the header If-Match.", examples=['"1"'])]
-    body: Annotated[dict[str, Any], Field(description="The whole source as it would be.")]
+    body: Annotated[SourceBody, Field(description="The whole source as it would be.")]
 
 
 class Repair(Told):
