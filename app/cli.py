@@ -8,14 +8,13 @@ import sys
 from contextlib import closing, nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, cast
-from urllib.parse import quote
+from typing import Annotated
 
-import httpx
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from app import commands
 from app import settings as settings_module
 from app.domain.errors import Invalid, TasseiError
 from app.domain.instants import moment_of
@@ -26,13 +25,13 @@ from app.store.engine import StartError
 from app.telemetry import configure_logs
 from app.usecases import workspaces
 from app.usecases.backing_up import back_up
+from app.usecases.connecting import Wish
 from app.usecases.exporting import Format, export
 from app.usecases.import_file import Import, mapping_in
 from app.usecases.keys import Issued
 from app.usecases.moving import move
 from app.usecases.source_mapping import mapping_for
 from app.views.messages import sentence
-from app.views.progress_documents import ProgressDocument
 from app.views.terminal import svg as picture
 from app.views.terminal import tree
 from app.web.openapi import written
@@ -214,40 +213,39 @@ def show_tree(
 ) -> None:
     """Show a plan's progress as a tree, read from a running service."""
     by = breakdown.value if breakdown else None
-    body = _progress(url.rstrip("/"), plan, key, by, language.value)
+    body = commands.progress_of(url.rstrip("/"), plan, key, by, language.value)
     console = Console()
     console.print(tree(body, language.value, console.width))
     if svg:
         svg.write_text(picture(body, language.value), encoding="utf-8")
 
 
-def _progress(
-    url: str, plan: str, key: str, breakdown: str | None, language: str
-) -> ProgressDocument:
-    """The document, or the end of the command with one line that says what to do."""
-    try:
-        answer = httpx.get(
-            f"{url}/v1/plans/{quote(plan, safe='')}/progress",
-            params={"breakdown": breakdown} if breakdown else {},
-            # In bytes: a key with a letter that no key has is the service's to refuse.
-            headers=[
-                (b"Authorization", f"Bearer {key}".encode()),
-                (b"Accept-Language", language.encode()),
-            ],
-            timeout=30,
-        )
-    except httpx.TimeoutException:
-        raise _failed(sentence("no_answer_in_time", {"url": url}, language)) from None
-    except (httpx.HTTPError, httpx.InvalidURL):
-        raise _failed(sentence("nobody_answers", {"url": url}, language)) from None
-    try:
-        body = answer.json()
-        if answer.is_success and "root" in body:
-            return cast("ProgressDocument", body)
-        detail = str(body["detail"])
-    except (ValueError, KeyError, TypeError):
-        raise _failed(sentence("not_this_service", {"url": url}, language)) from None
-    raise _failed(detail)
+@cli.command("connect")
+def connect_source(
+    provider: Annotated[str, typer.Argument(help="Who sends; docs/senders has them all.")],
+    key: Annotated[str | None, typer.Option(help="The source's key; else the provider.")] = None,
+    counts: Annotated[str | None, typer.Option(help="The kinds to count, with commas.")] = None,
+    document: Annotated[
+        Path | None,
+        typer.Option(help="JSON: name, credentials, settings, ... as PUT takes; - is stdin."),
+    ] = None,
+    workspace: WorkspaceOption = workspaces.DEFAULT,
+    language: Annotated[Language, typer.Option()] = Language.EN,
+    wait: Annotated[  # noqa: FBT002 - an option of the command line
+        bool, typer.Option(help="Tell what arrives, until Ctrl-C.")
+    ] = True,
+    timeout: Annotated[float | None, typer.Option(min=0, help="Seconds; 1 if none count.")] = None,
+) -> None:
+    """Connect a sender, or change one; say what to enter there, and what then arrives."""
+    given = commands.document_in(document, language.value)
+    kinds = None if counts is None else [kind for kind in counts.split(",") if kind]
+    wish = Wish(provider, key or provider, kinds, given)
+    context = opened(_settings())
+    with closing(context.store):
+        commands.connect(context, workspace, wish, language.value)
+        if wait:
+            found = commands.follow(context, workspace, wish.key, timeout, language.value)
+            raise typer.Exit(0 if found or timeout is None else 1)
 
 
 @importing.command("csv")
@@ -299,7 +297,7 @@ def export_all(
         ):
             export(context, workspace, kind, form, out)
     except OSError as error:
-        raise _failed(
+        raise commands.failed(
             sentence("file_not_opened", {"file": str(output), "why": error.strerror or ""}, "en")
         ) from None
     finally:
@@ -331,11 +329,6 @@ def _show(issued: Issued) -> None:
     print(f"\nThe first admin key of the workspace {workspace}, shown this once:")
     # Flushed: who reads a pipe, as containers do, must not get it with the service's last words.
     print(f"\n    {issued.token}\n", flush=True)
-
-
-def _failed(line: str) -> typer.Exit:
-    print(line, file=sys.stderr)
-    return typer.Exit(1)
 
 
 def main() -> None:

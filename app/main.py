@@ -29,6 +29,7 @@ from app.usecases.exports import Gauges
 from app.usecases.fetching import Fetching
 from app.usecases.organisation import Organisations
 from app.usecases.receiving import Connections
+from app.usecases.refusals import Refusals
 from app.usecases.rekeying import rekey
 from app.usecases.retention import Retention
 from app.usecases.stream import Hub
@@ -46,6 +47,7 @@ from app.web.explaining import goal_routes, metric_routes
 from app.web.leaderboard import routes as leaderboard
 from app.web.metric_routes import routes as metrics
 from app.web.metrics import metrics_route
+from app.web.overlaps import routes as overlaps
 from app.web.people import identities, members, teams
 from app.web.planning import routes as planning
 from app.web.plans import routes as plans
@@ -53,6 +55,7 @@ from app.web.quarantine import routes as quarantine
 from app.web.routes import documented
 from app.web.server import ByPort
 from app.web.service import Platform, Service, assembled
+from app.web.source_status import routes as source_status
 from app.web.sources import routes as sources
 from app.web.stream import Streams
 from app.web.stream import routes as stream
@@ -67,7 +70,10 @@ _ROUTERS = (
     teams,
     members,
     identities,
+    # Before the sources: its path would be one's key.
+    overlaps,
     sources,
+    source_status,
     metrics,
     plans,
     planning,
@@ -135,6 +141,7 @@ def opened(
         public_url=settings.public_url,
         local_url=f"http://{settings.host}:{settings.port}",
         callers=Callers(loopback=loopback),
+        refusals=Refusals(store, clock),
     )
 
 
@@ -171,7 +178,7 @@ def create_app(settings: Settings, context: Context) -> Service:
         with closing(context.store), ExitStack() as ending:
             for part in (
                 *(context.watch, context.committer, gauges, hub, retention),
-                *(builder, fetching, upkeep),
+                *(builder, fetching, upkeep, context.refusals),
             ):
                 ending.callback(part.stop)
                 part.start()

@@ -93,6 +93,15 @@ def revisions(
     ]
 
 
+def brought_by(access: Access, workspace: str, delivery: int, seq: int, limit: int) -> list[Where]:
+    """Some activities of which a delivery was the first to say something new, in a commit."""
+    query = select(_R.source, _R.key).where(
+        _R.workspace_id == workspace, _R.seq == seq, _R.delivery == delivery
+    )
+    rows = access.connection.execute(query.order_by(_R.source, _R.key).distinct().limit(limit))
+    return [(source, key) for source, key in rows]
+
+
 def page_then(
     access: Access, workspace: str, known: Knowing, cursor: str | None, limit: int
 ) -> Page[Activity]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
 
 from app.domain.activities import Outcome, canonical_json
 from app.domain.deliveries import Delivery, Door, ItemResult, Raw
@@ -225,6 +225,23 @@ def onward(
     )
     rows = access.connection.execute(query).all()
     return cut(rows, limit, _whole, _place)
+
+
+def latest(access: Access, workspace: str, source: str, among: int, limit: int) -> list[Stored]:
+    """Deliveries of a source, those of no interest too, among so many newest of the workspace."""
+    newest = (_D.received_at.desc(), _D.id.desc())
+    all_its = select(_D.received_at, _D.id).where(_D.workspace_id == workspace).order_by(*newest)
+    edge = access.connection.execute(all_its.offset(among - 1).limit(1)).first()
+    its = or_(_D.source == source, position(_D.sources, _listed([source])) > 0)
+    query = select(*_LISTED).where(_D.workspace_id == workspace, its).order_by(*newest)
+    if edge is not None:
+        query = query.where(_order >= tuple_(*edge))
+    return [_stored(row) for row in access.connection.execute(query.limit(limit))]
+
+
+def commit_of(id_: int) -> int:
+    """The commit that kept a delivery."""
+    return id_ // _PER_COMMIT
 
 
 def get(access: Access, workspace: str, id_: int) -> Whole | None:

@@ -9,16 +9,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, func, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Subquery,
+    and_,
+    bindparam,
+    func,
+    select,
+    true,
+    tuple_,
+)
 
 from app.domain.activities import Story
 from app.domain.holders import Holder
 from app.domain.instants import QUARTER
 from app.domain.metrics import Metric
 from app.store import history, remembering, rules, states, tallies
-from app.store.dialect import AnySelect, Whole, Words, tabled, whole
+from app.store.dialect import POSTGRESQL, AnySelect, Whole, Words, tabled, whole
 from app.store.journal import Knowing
 from app.store.states import Where
 from app.store.tables import activity, credit, tally_quarter
@@ -92,6 +102,28 @@ def ranges(
         yield held
 
 
+def newest(
+    access: Access, workspace: str, slot: int, window: tuple[int, int], most: int
+) -> list[Cell]:
+    """The cells of a slot that are not empty, the newest first, and `most` of them at most.
+
+    window: first and end quarter hour
+    """
+    query = (
+        select(_T.quarter, _T.actor, _T.number)
+        .where(
+            _T.workspace_id == workspace,
+            _T.slot == slot,
+            _T.quarter >= window[0],
+            _T.quarter < window[1],
+            _T.number != 0,
+        )
+        .order_by(_T.quarter.desc(), _T.actor.desc())
+        .limit(most)
+    )
+    return [Cell(*row) for row in access.connection.execute(query)]
+
+
 def slots_of(
     access: Access, workspace: str, metric: str, counts: Callable[[str], bool]
 ) -> list[int]:
@@ -115,6 +147,7 @@ def credited(
     first: how many are read at first; whoever takes more is read for in ever larger steps
     """
     bound = {"workspace": workspace, "kind": metric.kind}
+    for_each = access.connection.dialect.name == POSTGRESQL
     asked = {metric.kind} if metric.holder is Holder.AT_TIME else frozenset[str]()
     while True:
         left = [
@@ -123,7 +156,7 @@ def credited(
             if until > behind.at
         ]
         rows = access.connection.execute(
-            _FOUND,
+            _FOUND_FOR_EACH if for_each else _FOUND,
             bound | {"ranges": json.dumps(left), "most": first} | behind._asdict(),
         ).all()
         places = [Behind(*row) for row in rows]
@@ -204,37 +237,64 @@ def _cells_query(workspace: str, slots: list[int], last: Place, end: int) -> Any
 
 
 def _found_query() -> AnySelect:
-    within = tabled("ranges", whole, "actor", "since", "until").subquery("within")
-    place = (_C.at, _C.source, _C.key, _C.actor)
-    behind = (
+    within, behind = _within(), _behind()
+    # Outer joins keep this order: a range of the credits for each actor, then their activities.
+    # SQLite knows nothing of the array and might begin with every activity of the workspace; a
+    # plain condition on what is joined would set it free to.
+    found = within.outerjoin(
+        credit, and_(*_in_range(within), tuple_(*_PLACE) > tuple_(*behind))
+    ).outerjoin(activity, and_(*_IS_ITS))
+    return (
+        select(*_PLACE)
+        .select_from(found)
+        .where(func.coalesce(_A.kind, "") == bindparam("kind", type_=Words))
+        .order_by(*_PLACE)
+        .limit(bindparam("most", type_=Whole))
+    )
+
+
+def _found_for_each() -> AnySelect:
+    """The same for PostgreSQL, which without statistics reads all credits there are and compares.
+
+    What it has to do for each range, it does for each.
+    """
+    within, behind = _within(), _behind()
+    most = bindparam("most", type_=Whole)
+    found = (
+        select(*_PLACE)
+        .join(activity, and_(*_IS_ITS))
+        .where(*_in_range(within), tuple_(*_PLACE) > tuple_(*behind))
+        .where(_A.kind == bindparam("kind", type_=Words))
+        .order_by(*_PLACE)
+        .limit(most)
+        .lateral("found")
+    )
+    place = [found.c[column.name] for column in _PLACE]
+    return select(*place).select_from(within.join(found, true())).order_by(*place).limit(most)
+
+
+def _within() -> Subquery:
+    return tabled("ranges", whole, "actor", "since", "until").subquery("within")
+
+
+def _behind() -> tuple[BindParameter[Any], ...]:
+    return (
         bindparam("at", type_=Whole),
         bindparam("source", type_=Words),
         bindparam("key", type_=Words),
         bindparam("actor", type_=Whole),
     )
-    # Outer joins keep this order: a range of the credits for each actor, then their activities.
-    # SQLite knows nothing of the array and might begin with every activity of the workspace; a
-    # plain condition on what is joined would set it free to.
-    found = within.outerjoin(
-        credit,
-        and_(
-            _C.workspace_id == bindparam("workspace", type_=Words),
-            _C.actor == within.c.actor,
-            _C.at >= within.c.since,
-            _C.at < within.c.until,
-            tuple_(*place) > tuple_(*behind),
-        ),
-    ).outerjoin(
-        activity,
-        and_(_A.workspace_id == _C.workspace_id, _A.source == _C.source, _A.key == _C.key),
-    )
+
+
+def _in_range(within: Subquery) -> tuple[ColumnElement[bool], ...]:
     return (
-        select(*place)
-        .select_from(found)
-        .where(func.coalesce(_A.kind, "") == bindparam("kind", type_=Words))
-        .order_by(*place)
-        .limit(bindparam("most", type_=Whole))
+        _C.workspace_id == bindparam("workspace", type_=Words),
+        _C.actor == within.c.actor,
+        _C.at >= within.c.since,
+        _C.at < within.c.until,
     )
 
 
-_FOUND = _found_query()
+_PLACE = (_C.at, _C.source, _C.key, _C.actor)
+_IS_ITS = (_A.workspace_id == _C.workspace_id, _A.source == _C.source, _A.key == _C.key)
+_FOUND, _FOUND_FOR_EACH = _found_query(), _found_for_each()

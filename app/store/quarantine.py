@@ -201,6 +201,14 @@ def get(access: Access, workspace: str, id_: int) -> Quarantined | None:
     return None if row is None else _quarantined(row)
 
 
+def of_delivery(access: Access, workspace: str, delivery: int, limit: int) -> list[Quarantined]:
+    """Some open entries that a delivery was the latest to bring."""
+    query = select(*_COLUMNS).where(
+        _Q.workspace_id == workspace, _Q.delivery == delivery, _is(resolved=False)
+    )
+    return [_quarantined(row) for row in access.connection.execute(query.limit(limit))]
+
+
 def page(
     access: Access, workspace: str, cursor: str | None, limit: int, *, resolved: bool = False
 ) -> Page[Quarantined]:

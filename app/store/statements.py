@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 # The construct is the same in both engines, and this one compiles for both.
 from sqlalchemy.dialects.postgresql import Insert, insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from app.store.dialect import POSTGRESQL
@@ -182,7 +182,8 @@ def _quoted(values: Sequence[str]) -> str:
     """Texts between quotes and commas, all escaped in one go."""
     joined = _APART.join(values)
     if joined.count(_APART) != len(values) - 1:
-        raise ValueError("PostgreSQL takes no text with a NUL")
+        # As the driver would say it.
+        raise DataError("an array", None, ValueError("PostgreSQL takes no text with a NUL"))
     escaped = joined.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped.replace(_APART, _BETWEEN)}"'
 

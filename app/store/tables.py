@@ -153,12 +153,7 @@ activity_revision = _table(
     _value("delivery", Whole, optional=True),
     Index(
         "ix_activity_revision_conflict",
-        "workspace_id",
-        "source",
-        "key",
-        "revision",
-        "mapping",
-        "digest",
+        *("workspace_id", "source", "key", "revision", "mapping", "digest"),
         **_where("conflict = 1"),
     ),
     # What came between two commits, in the order in which it is listed.
@@ -175,11 +170,8 @@ credit = _table(
 def _tally(name: str, bucket: str) -> Table:
     return _table(
         name,
-        _key("slot", Whole),
-        _key(bucket, Whole),
-        _key("actor", Whole),
-        _value("number", Whole),
-        _value("total", Whole),
+        *(_key(part, Whole) for part in ("slot", bucket, "actor")),
+        *(_value(part, Whole) for part in ("number", "total")),
         CheckConstraint(f"total BETWEEN {-LARGEST} AND {LARGEST}", name="fits"),
     )
 
@@ -188,9 +180,7 @@ tally_day = _tally("tally_day", "day")
 tally_quarter = _tally("tally_quarter", "quarter")
 tally_values = _table(
     "tally_values",
-    _key("slot", Whole),
-    _key("quarter", Whole),
-    _key("actor", Whole),
+    *(_key(name, Whole) for name in ("slot", "quarter", "actor")),
     _key("value", Words),
     _value("n", Whole),
 )
@@ -220,12 +210,7 @@ quarantine = _table(
     _value("position", Whole, optional=True),
     _value("resolved_at", Whole, optional=True),
     UniqueConstraint("workspace_id", "source", "code", "digest"),
-    Index(
-        "ix_quarantine_open",
-        "workspace_id",
-        "delivery",
-        **_where("resolved_at IS NULL"),
-    ),
+    Index("ix_quarantine_open", "workspace_id", "delivery", **_where("resolved_at IS NULL")),
 )
 # What an open entry is about, until that is taken in.
 awaited = _table(
@@ -249,6 +234,13 @@ delivery = _table(
     _value("body", Octets),
     Index("ix_delivery_received", "workspace_id", "received_at", "id"),
     wide=True,
+)
+# What was refused for want of a proof: why and how often, and nothing of what was sent.
+refusal = _table(
+    "refusal",
+    *(_key(name, Words) for name in ("source", "code")),
+    _value("params", Words),
+    *(_value(name, Whole) for name in ("number", "first_at", "last_at")),
 )
 # What was named and is still to be fetched. `named` counts how often, so that what is named while
 # it is being fetched is not taken for answered; `since` is when it was named first.

@@ -14,6 +14,7 @@ from app.store.committer import Commits
 from app.store.engine import Store
 from app.store.transactions import Reading, Writing
 from app.usecases.organisation import Organisations
+from app.usecases.refusals import Refusals
 from app.usecases.vault import Vault
 from app.usecases.watch import Watch
 
@@ -35,6 +36,7 @@ class Context:
     public_url: str | None
     local_url: str
     callers: Callers
+    refusals: Refusals
 
     def read(self) -> AbstractContextManager[Reading]:
         """One snapshot of the store."""

@@ -10,10 +10,11 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from app.domain.deliveries import Delivery, ItemResult
-from app.domain.errors import NotFound, Unavailable
+from app.domain.errors import NotFound, Unauthenticated, Unavailable
 from app.intake.credentials import Credentials
 from app.intake.mapping import BodyMapping
 from app.intake.receiving import Broken, received
+from app.intake.refusing import why_refused
 from app.intake.registry import PROVIDERS
 from app.intake.requests import Answer, Hook, HookRequest
 from app.intake.source_settings import Settings, standing_settings
@@ -147,13 +148,26 @@ def record_hook(context: Context, connection: Connection, call: HookCall) -> Ans
         connection.changes,
         connection.mapping,
     )
-    greeting = hook.handshake(request)
-    if greeting is not None:
-        return greeting
-    hook.verify(request)
+    try:
+        greeting = hook.handshake(request)
+        if greeting is not None:
+            return greeting
+        hook.verify(request)
+    except Unauthenticated as error:
+        _note(context, connection, request, error.code)
+        raise
     delivery = received(hook, request, broken(connection.source))
     named = len(delivery.references)
     return Taken(_submitted(context, delivery), hook.answer(request), hook.failed, named)
+
+
+def _note(context: Context, connection: Connection, request: HookRequest, code: str) -> None:
+    context.refusals.note(
+        connection.workspace,
+        connection.source,
+        code,
+        lambda: why_refused(connection.hook, request, connection.base_url, code),
+    )
 
 
 def _submitted(context: Context, delivery: Delivery) -> Results:

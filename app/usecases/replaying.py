@@ -18,6 +18,7 @@ from app.domain.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
 from app.intake.events import read_events
 from app.intake.receiving import ADDRESS, read_again, read_object
 from app.intake.requests import HookRequest, hook_delivery
+from app.intake.source_settings import Settings
 from app.intake.tables import read_table
 from app.store import deliveries, documents, quarantine
 from app.store.deliveries import Filter, Whole
@@ -141,6 +142,19 @@ def _read_again(context: Context, reading: Reading, workspace: str, whole: Whole
     return delivery._replace(replay=Replay(stored.id, context.clock()))
 
 
+def read_kept(
+    context: Context, reading: Reading, workspace: str, whole: Whole, settings: Settings
+) -> Delivery:
+    """What a hook's delivery would mean by other settings; nothing comes of it.
+
+    Raises Conflict where it cannot be read.
+    """
+    stored, raw = whole
+    if raw.altered or raw.door is not Door.HOOK:
+        raise Conflict("delivery_altered")
+    return _read_hook(context, reading, workspace, raw, stored.received_at, settings)
+
+
 def _read_table(reading: Reading, workspace: str, raw: Raw, received_at: int) -> Delivery:
     document = documents.get(reading, workspace, SOURCE, str(raw.source))
     mapping = row_mapping_in(document) if document else None
@@ -150,7 +164,12 @@ def _read_table(reading: Reading, workspace: str, raw: Raw, received_at: int) ->
 
 
 def _read_hook(
-    context: Context, reading: Reading, workspace: str, raw: Raw, received_at: int
+    context: Context,
+    reading: Reading,
+    workspace: str,
+    raw: Raw,
+    received_at: int,
+    settings: Settings | None = None,
 ) -> Delivery:
     # It was proved on receipt, and what proved it is not kept.
     source = str(raw.source)
@@ -167,7 +186,7 @@ def _read_hook(
         raw.body,
         {},
         received_at,
-        found.settings,
+        found.settings if settings is None else settings,
         found.changes,
         found.mapping,
     )

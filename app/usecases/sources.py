@@ -35,6 +35,8 @@ from app.usecases.vault import NOTHING_HELD, Held, Secrets
 
 # Counts the changes of secrets inside the document, so that a new secret is a new version.
 SECRETS_VERSION = "secrets_version"
+# Words that stand in the place of a key in an address of ours.
+RESERVED = frozenset({"overlaps"})
 
 
 class Liveness(StrEnum):
@@ -81,11 +83,13 @@ def put_source(
 
     Credentials that are left out stay as they are. By a change of what the source counts all
     history is counted anew, step by step; until then its metrics say what they said. Raises
-    Invalid for an unknown provider, wrong credentials, settings or mapping, a provider that signs
-    its address, or is told by its API where to send, while no public address is configured, or
-    where what is to be counted leaves 64 bits (then the source counts again what it did); Conflict
-    `provider_fixed`.
+    Invalid for a reserved key, an unknown provider, wrong credentials, settings or mapping, a
+    provider that signs its address, or is told by its API where to send, while no public address
+    is configured, or where what is to be counted leaves 64 bits (then the source counts again what
+    it did); Conflict `provider_fixed`.
     """
+    if key in RESERVED:
+        raise Invalid("key_reserved")
     provider = _provider(body, context)
     if "counts" not in body and provider.counts is not None:
         body = body | {"counts": list(provider.counts)}

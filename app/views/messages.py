@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from app.views import (
     senders,
     sentences,
+    sentences_connecting,
     sentences_database,
     sentences_deliveries,
     sentences_diagnosis,
@@ -51,6 +52,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **sentences_plans.SENTENCES,
     **sentences_metrics.SENTENCES,
     **sentences_sources.SENTENCES,
+    **sentences_connecting.SENTENCES,
     **senders.SENTENCES,
     **sentences_import.SENTENCES,
     **sentences_deliveries.SENTENCES,

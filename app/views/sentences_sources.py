@@ -93,6 +93,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The source {source} counts {kind} as well: what both report is counted twice.",
         "ソース {source} も {kind} を数えています。両方が報告すると二重に数えられます。",
     ),
+    "count_in_one_source": (
+        "Take {kind} out of what {source} counts: {other} then counts it alone, history included.",
+        "{source} の counts から {kind} を外すと、過去の分も含めて {other} だけが数えます。",
+    ),
+    "key_reserved": (
+        "This key is a word of the API; take another one.",
+        "このキーは API が使う語です。別のキーにしてください。",
+    ),
     # Activities.
     "unknown_activity": ("There is no such activity.", "その活動はありません。"),
     "only_false": ("It can only be false.", "false だけが使えます。"),

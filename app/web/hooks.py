@@ -14,8 +14,9 @@ from starlette.routing import Route
 
 from app.domain.activities import Outcome
 from app.domain.errors import NotFound, TasseiError
-from app.intake.requests import Answer
+from app.intake.requests import Answer, Step
 from app.telemetry import logger
+from app.usecases.context import Context
 from app.usecases.receiving import Connection, Connections, HookCall, Taken, record_hook
 from app.web.auth import Attempts, client_address
 from app.web.events import count
@@ -31,6 +32,7 @@ async def receive_hook(request: Request) -> Response:
     app, scope = request.app, request.scope
     connection = await _connection(request)
     if request.method not in connection.hook.methods:
+        _note_method(app.state.context, connection)
         raise MethodNotAllowed(connection.hook.methods)
     query = scope["query_string"].decode("latin-1")
     target = request.url.path + (f"?{query}" if query else "")
@@ -40,6 +42,11 @@ async def receive_hook(request: Request) -> Response:
     taking = (app.state.context, connection, call)
     met = await asyncio.to_thread(record_hook, *taking) if costly else record_hook(*taking)
     return _answered(await _stored(request, connection, met) if isinstance(met, Taken) else met)
+
+
+def _note_method(context: Context, connection: Connection) -> None:
+    code = "method_not_allowed"
+    context.refusals.note(connection.workspace, connection.source, code, lambda: Step(code, {}))
 
 
 async def _stored(request: Request, connection: Connection, taken: Taken) -> Answer:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, MetaData, Table, func, literal, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from app.domain.errors import Unavailable
 from app.store import states
@@ -81,7 +81,7 @@ def test_a_text_that_a_server_cannot_hold_is_refused_before_it_goes(
     rows = [(1, words, None, None), (2, "sound", None, None)]
     with store.transaction() as connection:
         KEPT.create(connection)
-        with pytest.raises(ValueError, match="NUL"):
+        with pytest.raises(DataError, match="NUL"):
             inserting(KEPT).many(connection, rows)
 
 

@@ -304,6 +304,10 @@ def connect_and_deliver(recorder: Recorder) -> None:
     for paid_at in ("2026-12-15T08:30:00+09:00", "this morning"):
         deliver_payment(recorder, made, paid_at)
     deliver_calls(recorder, connected["hook_url"])
+    see_twice(recorder)
+    app: Any = recorder.service.client.app
+    app.state.context.refusals.flush()
+    recorder.reads("/v1/sources/shop/status")
     try_mapping(recorder)
     recorder.reads("/v1/quarantine", "/v1/sources/shop", "/v1/identities/unmatched")
     read_again(recorder)
@@ -384,6 +388,14 @@ def deliver_calls(recorder: Recorder, hook_url: str) -> None:
     recorder.says("POST", hook, body, x_twilio_signature=sign(hook_url, CALL), **form)
     query = f"?{urlencode(CALL_BY_GET)}"
     recorder.says("GET", hook + query, x_twilio_signature=sign(hook_url + query, {}))
+
+
+def see_twice(recorder: Recorder) -> None:
+    """Zoom reports the call that Twilio reported: both count calls."""
+    twin = worked.call("sato", 5, "2026-12-15", "08:58")
+    twin["data"] |= {"direction": "inbound", "counterpart": "090-1234-5678"}
+    recorder.service.counts([twin])
+    recorder.reads("/v1/sources/overlaps")
 
 
 def look_back(recorder: Recorder) -> None:

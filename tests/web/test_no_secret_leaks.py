@@ -101,6 +101,8 @@ def spellings(text: str) -> set[bytes]:
 
 def everything(service: Service, log: io.StringIO) -> dict[str, bytes]:
     """All that is stored or told, by where it stands."""
+    app: Any = service.client.app
+    app.state.context.refusals.flush()
     found = {
         str(path.relative_to(service.folder)): path.read_bytes()
         for path in service.folder.rglob("*")
