@@ -14,7 +14,7 @@ from app.intake.source_settings import Settings
 Credentials = Mapping[str, tuple[str, ...]]
 
 _MAX_SECRETS = 10
-_MAX_SECRET = 255
+MAX_SECRET = 255
 
 
 class Arity(StrEnum):
@@ -72,6 +72,7 @@ class Secret:
     written: Callable[[bytes], str] = _hexadecimal
     wanted: Callable[[Settings], bool] = _always
     use: Use = Use.PROVING
+    longest: int = MAX_SECRET
 
 
 def read_credentials(secrets: Iterable[Secret], document: RawValue) -> dict[str, tuple[str, ...]]:
@@ -114,7 +115,7 @@ def _values(secret: Secret, value: RawValue) -> tuple[str, ...]:
 def _value(secret: Secret, value: RawValue) -> str:
     if not isinstance(value, str):
         raise Invalid("not_a_text")
-    if not 0 < len(value) <= _MAX_SECRET or not value.isprintable() or value != value.strip():
+    if not 0 < len(value) <= secret.longest or not value.isprintable() or value != value.strip():
         raise Invalid("not_a_secret")
     secret.check(value)
     return value

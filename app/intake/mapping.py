@@ -17,6 +17,8 @@ from app.intake.cells import Bare, Cell, CellType, cell_of, only, selector_at
 from app.intake.selectors import Selector
 
 MAX_RULES = 20
+# Behind the number of a record it is still a key.
+MAX_PART = 60
 MEMBER, TEAM = "member", "team"
 # What can be said of a person; identities are what the source calls them.
 IDENTITIES = ("id", "email", "extension", "phone")
@@ -40,6 +42,11 @@ class Rule:
     when: Selector | None = None
     each: Selector | None = None
     pointer: str = ""
+
+    @property
+    def part(self) -> str:
+        """Which activity of a record it is about; "" for the record itself."""
+        return str(self.attributes["key"].constant or "")
 
     @property
     def kinds(self) -> tuple[str, ...] | None:
@@ -134,13 +141,62 @@ def body_mapping_of(document: object) -> BodyMapping:
     if not node.at("rules").given:
         only(node, "source", "when", "each", "activity", "fields")
         return BodyMapping((_rule(node, Bare.SELECT),))
+    return BodyMapping(gathered(_rules(node), lambda rule: _rule(rule, Bare.SELECT)))
+
+
+def record_mapping_of(document: object) -> BodyMapping:
+    """The same for records whose keys, revisions and deletions the sender's own adapter reads.
+
+    `key` is a word that tells the activities of one record apart; the rule without one is the
+    record itself. All of them can be named without the record, so that its deletion retracts each.
+    Raises Invalid as `body_mapping_of`, and not_of_records, not_a_name, kinds_not_named,
+    one_rule_without_key.
+    """
+    node = Node(document)
+    if not node.at("rules").given:
+        only(node, "source", "when", "each", "activity", "fields")
+        return BodyMapping((_alone(node),))
+    return BodyMapping(_with_the_record(node.at("rules"), gathered(_rules(node), _record_rule)))
+
+
+def _alone(node: Node) -> Rule:
+    rule = _record_rule(node)
+    if rule.part:
+        raise node.at("activity").at("key").refused("one_rule_without_key")
+    return rule
+
+
+def _with_the_record(node: Node, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    # Under its plain key a record is told of by every reading, so that a later one stands.
+    if all(rule.part for rule in rules):
+        raise node.refused("one_rule_without_key")
+    return rules
+
+
+def _record_rule(node: Node) -> Rule:
+    activity = _table(node, "activity")
+    for place in (node.at("each"), activity.at("revision"), activity.at("merge")):
+        if place.given:
+            raise place.refused("not_of_records")
+    key = activity.at("key")
+    part = _word(key) if key.given else ""
+    assert isinstance(activity.value, dict)  # noqa: S101 - a table, as checked
+    assert isinstance(node.value, dict)  # noqa: S101 - as its activity was found in it
+    own = {**activity.value, "key": {"constant": part}}
+    rule = _rule(Node({**node.value, "activity": own}, node.pointer), Bare.SELECT)
+    if rule.kinds is None:
+        raise activity.at("kind").refused("kinds_not_named")
+    return rule
+
+
+def _rules(node: Node) -> list[Node]:
     only(node, "source", "rules")
     rules = node.at("rules").items()
     if not 0 < len(rules) <= MAX_RULES:
         raise node.at("rules").refused("not_a_list", low=1, high=MAX_RULES)
     for rule in rules:
         only(rule, "when", "each", "activity", "fields")
-    return BodyMapping(gathered(rules, lambda rule: _rule(rule, Bare.SELECT)))
+    return rules
 
 
 def _rule(node: Node, bare: Bare) -> Rule:
@@ -218,6 +274,13 @@ def _named(node: Node) -> str:
         return name(_required(node).text())
     except Invalid as error:
         raise node.refused(error.code) from None
+
+
+def _word(node: Node) -> str:
+    word = _named(node)
+    if len(word) > MAX_PART:
+        raise node.refused("text_too_long", limit=MAX_PART)
+    return word
 
 
 def _table(node: Node, part: str) -> Node:

@@ -5,7 +5,7 @@ A fault points into the mapping, where it can be mended: `/mapping/rules/1/field
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from app.domain.deliveries import Item, Refused
@@ -54,27 +54,29 @@ def _parameters(form: bytes | str) -> RawValue:
 
 def mapped(mapping: BodyMapping, request: HookRequest, payload: RawValue) -> list[Item | Refused]:
     """The activities that a body means, each as an item or with every reason why it is none."""
-    budget = Budget()
-    outcomes = list(islice(_outcomes(mapping, request, payload, budget), MAX_ITEMS + 1))
+    told = told_by(mapping.rules, request, payload, MAPPING)
+    outcomes = [outcome for _, outcome in islice(told, MAX_ITEMS + 1)]
     if len(outcomes) > MAX_ITEMS:
         error = Invalid("invalid_delivery", Fault(POINTER, "too_many_items", {"limit": MAX_ITEMS}))
         return [Refused(0, None, request.source, error, written(payload))]
     return outcomes
 
 
-def _outcomes(
-    mapping: BodyMapping, request: HookRequest, payload: RawValue, budget: Budget
-) -> Iterator[Item | Refused]:
-    index = 0
-    for rule in mapping.rules:
+def told_by(
+    rules: Iterable[Rule], request: HookRequest, payload: RawValue, version: int
+) -> Iterator[tuple[Rule, Item | Refused]]:
+    """What each of some rules makes of a body; version: of the provider's reader."""
+    budget, index = Budget(), 0
+    for rule in rules:
         try:
             elements = _elements(rule, payload, budget)
         except Invalid as error:
-            yield Refused(index, None, request.source, error, written(payload))
+            yield rule, Refused(index, None, request.source, error, written(payload))
             index += 1
             continue
         for element in elements:
-            yield _outcome(rule, request, Place(element, payload, budget), index)
+            place = Place(element, payload, budget)
+            yield rule, _outcome(rule, request, place, index, version + request.changes)
             index += 1
 
 
@@ -101,9 +103,10 @@ def _at(part: str, rule: Rule, payload: RawValue, budget: Budget) -> RawValue:
         raise _fault(rule, f"/{part}", error.code, dict(error.params)) from None
 
 
-def _outcome(rule: Rule, request: HookRequest, place: Place, index: int) -> Item | Refused:
+def _outcome(
+    rule: Rule, request: HookRequest, place: Place, index: int, version: int
+) -> Item | Refused:
     event, problems = event_of(rule, place, request.source)
-    version = MAPPING + request.changes
     outcome = read_event(event, index, request.received_at, mapping=version)
     if isinstance(outcome, Item) and not problems:
         return outcome

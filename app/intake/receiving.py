@@ -59,10 +59,10 @@ def read_object(
     found: Mapping[str, RawValue],
     request: HookRequest,
     broken: Broken,
-) -> Item | Refused | None:
+) -> tuple[Item | Refused, ...]:
     """What an object is that the provider was asked for; one refused item where we have a bug."""
     try:
-        return read(
+        told = read(
             object_,
             found,
             request.settings,
@@ -72,7 +72,10 @@ def read_object(
         )
     except Exception as error:  # noqa: BLE001 - as above
         broken(error)
-        return refusal(request, Invalid("reading_failed"), body_text(request.body))
+        told = refusal(request, Invalid("reading_failed"), body_text(request.body))
+    if told is None:
+        return ()
+    return (told,) if isinstance(told, Item | Refused) else tuple(told)
 
 
 def _failed(kept: HookRequest, content: str) -> Delivery:

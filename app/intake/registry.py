@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from app.intake import providers
-from app.intake.requests import Provider, ReadFetched
+from app.intake.requests import Maps, Provider, ReadFetched, ReadMapped
 
 
 def _modules() -> Iterator[tuple[Provider, ModuleType]]:
@@ -26,5 +26,11 @@ FETCHED: dict[str, ReadFetched] = {
     provider.name: module.read_fetched
     for provider, module in _FOUND
     if hasattr(module, "read_fetched")
+}
+# The same by the mapping of a source.
+MAPPED: dict[str, ReadMapped] = {
+    provider.name: module.read_mapped
+    for provider, module in _FOUND
+    if provider.maps is Maps.RECORDS
 }
 CSV = PROVIDERS["csv"]

@@ -8,7 +8,7 @@ folder says how a provider is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -80,11 +80,15 @@ class Connecting(NamedTuple):
 
 
 class Maps(StrEnum):
-    """Whether a source of a provider may carry a mapping document, and of what."""
+    """Whether a source of a provider may carry a mapping document, and of what.
+
+    RECORDS: bodies whose keys, revisions and deletions the provider's own code reads
+    """
 
     NOTHING = "nothing"
     ROWS = "rows"
     BODIES = "bodies"
+    RECORDS = "records"
 
 
 class SignedUrl(StrEnum):
@@ -137,6 +141,10 @@ class Hook:
     signed_url: SignedUrl = SignedUrl.NO
 
 
+# An object is one activity, or none; by a mapping of the customer it may be several.
+Fetched = Item | Refused | None | Sequence[Item | Refused]
+
+
 class ReadFetched(Protocol):
     """What an object of a provider's API comes to; a module says so as `read_fetched`.
 
@@ -154,7 +162,23 @@ class ReadFetched(Protocol):
         source: str,
         now: int,
         changes: int = 0,
-    ) -> Item | Refused | None: ...
+    ) -> Fetched: ...
+
+
+class ReadMapped(Protocol):
+    """The same by the mapping of a source; where `Provider.maps` is RECORDS, as `read_mapped`."""
+
+    def __call__(
+        self,
+        mapping: BodyMapping,
+        object_kind: str,
+        fetched: Mapping[str, RawValue],
+        settings: Settings,
+        *,
+        source: str,
+        now: int,
+        changes: int = 0,
+    ) -> Sequence[Item | Refused]: ...
 
 
 def _any_settings(_settings: Settings, _credentials: Credentials) -> None:
@@ -170,7 +194,7 @@ class Provider:
     check: rules between settings and credentials; raises Invalid with pointers into the source's
         document (/settings/..., /credentials/...)
     maps: what the mapping document of a source is about; the reader of BODIES applies it with
-        `payloads.mapped`
+        `payloads.mapped`, that of RECORDS with `payloads.told_by`
     """
 
     name: str
@@ -184,6 +208,10 @@ class Provider:
     def secrets_of(self, settings: Settings) -> tuple[Secret, ...]:
         """The credentials that a source with these settings has."""
         return tuple(secret for secret in self.secrets if secret.wanted(settings))
+
+    def settings_of(self, *, mapped: bool) -> tuple[Setting, ...]:
+        """The settings that a source has, with a mapping of its own or without."""
+        return tuple(one for one in self.settings if not (mapped and one.unmapped))
 
 
 def always(answer: Answer) -> Callable[[HookRequest], Answer]:

@@ -8,7 +8,7 @@ document. A reader asks for them by name and gets the type that the declaration 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -66,6 +66,7 @@ class Setting:
 
     read: raises Invalid with the node's pointer; schema: JSON Schema of a value, with description
     default: the value read where none is given; required: whether there has to be one
+    unmapped: whether it says what a mapping of the source would say, and goes without one only
     """
 
     name: str
@@ -73,6 +74,12 @@ class Setting:
     schema: Schema
     default: object = None
     required: bool = False
+    unmapped: bool = False
+
+
+def unless_mapped(setting: Setting) -> Setting:
+    """The same, where no mapping of the source decides."""
+    return replace(setting, unmapped=True)
 
 
 def text_setting(
@@ -186,7 +193,7 @@ def standing_settings(declared: Iterable[Setting], document: object) -> Settings
 def settings_schema(name: str, declared: Iterable[Setting]) -> Schema:
     """The JSON Schema of a provider's settings."""
     declared = tuple(declared)
-    required = [setting.name for setting in declared if setting.required]
+    required = [one.name for one in declared if one.required and not one.unmapped]
     schema: Schema = {
         "title": name,
         "type": "object",

@@ -59,12 +59,20 @@ class Tokens(NamedTuple):
     grant: str
 
 
+def _no_proof(_credentials: Credentials) -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class OAuth:
-    """How access is renewed. `url` is the whole address, of a host of the provider's own."""
+    """How access is renewed. `url` is the whole address, of a host of the provider's own.
+
+    proof: headers by which the client proves itself, where the form does not
+    """
 
     url: Callable[[Settings], str]
     refresh: Callable[[Credentials, str], Ask]
+    proof: Callable[[Credentials], Mapping[str, str]] = _no_proof
 
 
 class Wish(NamedTuple):

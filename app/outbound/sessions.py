@@ -111,18 +111,21 @@ class Session:
     def channel(self, wish: Wish, known: Channel | None) -> Channel:
         """A channel as it is wished: the known one for longer, or a new one."""
         channels, account = self._channels, self._account
-        found = None
         if known is not None and channels.renewed is not None:
-            # One that ended meanwhile is none any more, and refused: begun anew.
+            # One that ended meanwhile is none any more, and refused; one that was suspended is
+            # renewed in vain. Either is begun anew.
             with suppress(Unusable):
                 ask = channels.renewed(wish, known, account.settings, account.credentials)
-                found = self._asked(ask)
-        if found is None:
-            found = self._asked(channels.opened(wish, account.settings, account.credentials))
+                return self._channel(wish, ask)
+        ask = channels.opened(wish, account.settings, account.credentials)
+        return self._channel(wish, ask)
+
+    def _channel(self, wish: Wish, ask: Ask) -> Channel:
+        found = self._asked(ask)
         if found is None:
             raise Unusable("provider_refuses_request")
         with _readable():
-            return channels.told(wish, found.value)
+            return self._channels.told(wish, found.value)
 
     def close_channel(self, channel: Channel) -> None:
         """End a channel that was replaced. Whether it could be: it ends by itself as well."""
@@ -185,8 +188,9 @@ class Session:
         base, path = _apart(url)
         caller = self._means.callers.to(base)
         try:
-            ask = oauth.refresh(self._account.credentials, refresh)
-            answer = self._paced(caller, ask._replace(path=path + ask.path), {})
+            held = self._account.credentials
+            ask = oauth.refresh(held, refresh)
+            answer = self._paced(caller, ask._replace(path=path + ask.path), oauth.proof(held))
         finally:
             caller.close()
         if answer.status in (400, 401, 403):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from app.domain.deliveries import Door, Raw
 from app.domain.errors import Unavailable
@@ -13,7 +14,7 @@ from app.domain.kinds import RawValue
 from app.intake.credentials import Credentials
 from app.intake.reading import read_json
 from app.intake.redaction import redacted_bytes
-from app.intake.registry import FETCHED, PROVIDERS
+from app.intake.registry import FETCHED, MAPPED, PROVIDERS
 from app.intake.requests import HookRequest, ReadFetched
 from app.intake.source_settings import Settings, standing_settings
 from app.outbound.api import Api
@@ -23,7 +24,7 @@ from app.store.documents import Document
 from app.store.transactions import Access
 from app.usecases.context import Context
 from app.usecases.organisation import SOURCE
-from app.usecases.source_mapping import SETTINGS, changes
+from app.usecases.source_mapping import SETTINGS, body_mapping_in, changes
 from app.usecases.source_secrets import HOOK, held, hook_url
 
 OBJECT = "object="
@@ -96,7 +97,7 @@ def subject_of(
 ) -> Subject | None:
     """How a source is asked; None for one that cannot be."""
     name = document.body["provider"]
-    api, read = APIS.get(name), FETCHED.get(name)
+    api, read = APIS.get(name), _reader(document)
     if api is None or read is None:
         return None
     provider = PROVIDERS[name]
@@ -111,6 +112,13 @@ def subject_of(
         changes(document),
         hook_url(context.public_url, secrets),
     )
+
+
+def _reader(document: Document) -> ReadFetched | None:
+    name, mapping = document.body["provider"], body_mapping_in(document)
+    if mapping is not None and name in MAPPED:
+        return partial(MAPPED[name], mapping)
+    return FETCHED.get(name)
 
 
 def subjects_of(context: Context, access: Access, workspace: str) -> list[Subject]:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from threading import Event
-from typing import Any
 
-from app.domain.activities import NOTHING, Outcome, Report, State
+from app.domain.activities import NOTHING, Outcome, State
 from app.domain.deliveries import EVERYWHERE, Delivery, Item, ItemResult, Refused
 from app.domain.errors import Invalid
 from app.domain.instants import DAY, MINUTE
@@ -129,12 +128,12 @@ class Visit:
             self._failed(waiting, "object_not_found")
             return
         read = Read(waiting.object, waiting.id, *found)
-        item, delivery = self._delivery(read)
-        report = item.report if isinstance(item, Item) else None
-        revision = report.stamp.revision if report else ""
-        late = bool(report) and _is_older(revision, waiting.revision)
+        delivery = self._delivery(read)
+        # All that one object says is of one revision.
+        revision = delivery.items[0].report.stamp.revision if delivery.items else ""
+        late = bool(delivery.items) and _is_older(revision, waiting.revision)
         if not late:
-            delivery = _with(delivery, waiting.fetched(revision))
+            delivery = delivery._replace(fetched=(waiting.fetched(revision),))
         self._holder.submitted(delivery).result()
         if late:
             self._failed(waiting, "fetched_state_too_old", patient=True)
@@ -249,23 +248,28 @@ class Visit:
     def _take(self, name: str, page: Page, at: int | None) -> None:
         """Submit what differs from what is known, and wait until it is on disk."""
         read = [Read(name, one.id, one.value, at) for one in _once(page.items)]
-        made = [(one, *self._delivery(one)) for one in read]
-        known = self._known(item.report.key for _, item, _ in made if isinstance(item, Item))
+        made = [(one, self._delivery(one)) for one in read]
+        known = self._known(item.report.key for _, told in made for item in told.items)
         waiting: list[Future[list[ItemResult]]] = []
-        for one, item, delivery in made:
-            if isinstance(item, Item):
-                before = known.get(item.report.key, NOTHING)
-                found = (one.object, one.value)
-                report = news(self._subject.api, found, one.at, item.report, before)
-                if report is None:
-                    continue
-                delivery = _saying(delivery, report)  # noqa: PLW2901 - the same, as it is to be told
-            if isinstance(item, Item | Refused):
+        for one, told in made:
+            delivery = told._replace(items=tuple(self._news(one, told.items, known)))
+            if delivery.items or delivery.refused:
                 waiting.append(self._holder.submitted(delivery))
         for answer in waiting:
             for result in answer.result():
                 if result.outcome in _FOUND:
                     self._told(self._subject.source, _FOUND[result.outcome])
+
+    def _news(
+        self, read: Read, items: Iterable[Item], known: Mapping[str, State]
+    ) -> Iterator[Item]:
+        """What of an object is not known yet, as it is to be told."""
+        for item in items:
+            before = known.get(item.report.key, NOTHING)
+            found = (read.object, read.value)
+            report = news(self._subject.api, found, read.at, item.report, before)
+            if report is not None:
+                yield item._replace(report=report)
 
     def _known(self, keys: Iterable[str]) -> dict[str, State]:
         subject = self._subject
@@ -282,21 +286,20 @@ class Visit:
 
     # On the way to the disk.
 
-    def _delivery(self, read: Read) -> tuple[Item | Refused | None, Delivery]:
-        """What an object is to us, and the delivery that says so, kept as it was read."""
+    def _delivery(self, read: Read) -> Delivery:
+        """What an object is to us, kept as it was read."""
         subject = self._subject
         kind = read.object.partition(":")[0]
         request = subject.request(kind, read.value, self._context.clock())
-        item = read_object(subject.read, kind, read.value, request, broken(subject.source))
-        delivery = Delivery(
+        told = read_object(subject.read, kind, read.value, request, broken(subject.source))
+        return Delivery(
             subject.workspace,
             request.received_at,
             True,
-            (item,) if isinstance(item, Item) else (),
-            (item,) if isinstance(item, Refused) else (),
+            tuple(one for one in told if isinstance(one, Item)),
+            tuple(one for one in told if isinstance(one, Refused)),
             subject.raw(request),
         )
-        return item, delivery
 
 
 def note(subject: Subject, error: CallError) -> None:
@@ -313,16 +316,3 @@ def _once(items: Iterable[Found]) -> list[Found]:
 
 def _is_older(revision: str, asked: str) -> bool:
     return bool(asked) and clock_of(revision) is clock_of(asked) and revision < asked
-
-
-def _with(delivery: Delivery, *fetched: Any) -> Delivery:  # noqa: ANN401 - of Fetched
-    one = delivery
-    return Delivery(
-        one.workspace, one.received_at, True, one.items, one.refused, one.raw, fetched=fetched
-    )
-
-
-def _saying(delivery: Delivery, report: Report) -> Delivery:
-    one = delivery
-    items = tuple(Item(item.index, item.id, report) for item in one.items)
-    return Delivery(one.workspace, one.received_at, True, items, raw=one.raw)

@@ -16,7 +16,7 @@ from app.intake.mapping import BodyMapping
 from app.intake.receiving import Broken, received
 from app.intake.refusing import why_refused
 from app.intake.registry import PROVIDERS
-from app.intake.requests import Answer, Hook, HookRequest, Maps
+from app.intake.requests import Answer, Hook, HookRequest
 from app.intake.source_settings import Settings, standing_settings
 from app.store import sources
 from app.store.documents import Document
@@ -66,7 +66,7 @@ def connection_of(
         held(context, access, workspace, document.key),
         standing_settings(provider.settings, document.body.get("settings")),
         changes(document),
-        body_mapping_in(document) if provider.maps is Maps.BODIES else None,
+        body_mapping_in(document),
         context.public_url or context.local_url,
     )
 

@@ -202,10 +202,9 @@ def _read_object(
         raise Conflict("no_hook_any_more")
     object_, value = object_of(raw)
     request = found.request(object_, value, received_at)
-    item = read_object(found.read, object_, value, request, broken(found.source))
-    items = (item,) if isinstance(item, Item) else ()
-    refused = (item,) if isinstance(item, Refused) else ()
-    return hook_delivery(request, *items, refused=refused)
+    told = read_object(found.read, object_, value, request, broken(found.source))
+    refused = tuple(one for one in told if isinstance(one, Refused))
+    return hook_delivery(request, *(one for one in told if isinstance(one, Item)), refused=refused)
 
 
 def _submitted(context: Context, delivery: Delivery) -> Results:

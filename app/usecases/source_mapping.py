@@ -13,7 +13,13 @@ from typing import Any
 from app.domain.activities import canonical_json
 from app.domain.documents import Node
 from app.domain.errors import Conflict, Invalid, NotFound
-from app.intake.mapping import BodyMapping, RowMapping, body_mapping_of, mapping_of
+from app.intake.mapping import (
+    BodyMapping,
+    RowMapping,
+    body_mapping_of,
+    mapping_of,
+    record_mapping_of,
+)
 from app.intake.registry import CSV, PROVIDERS
 from app.intake.requests import Maps
 from app.store.documents import Document
@@ -89,6 +95,8 @@ def built(key: str, maps: Maps, document: Mapping[str, Any]) -> RowMapping | Bod
     try:
         if maps is Maps.BODIES:
             return body_mapping_of(document)
+        if maps is Maps.RECORDS:
+            return record_mapping_of(document)
         source = (document.get("source") or {}) | {"key": key}
         return mapping_of({**document, "source": source})
     except Invalid as error:

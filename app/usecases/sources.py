@@ -31,7 +31,7 @@ from app.usecases.organisation import SOURCE
 from app.usecases.saving import Precondition, archive, save, standing
 from app.usecases.source_mapping import SETTINGS
 from app.usecases.source_secrets import held, hook_url, keep, replaced, wanted
-from app.usecases.vault import NOTHING_HELD, Held
+from app.usecases.vault import NOTHING_HELD, Held, Secrets
 
 # Counts the changes of secrets inside the document, so that a new secret is a new version.
 SECRETS_VERSION = "secrets_version"
@@ -84,8 +84,9 @@ def put_source(
     Credentials that are left out stay as they are. By a change of what the source counts all
     history is counted anew, step by step; until then its metrics say what they said. Raises
     Invalid for a reserved key, an unknown provider, wrong credentials, settings or mapping, a
-    provider that signs its address while no public address is configured, or where what is to be
-    counted leaves 64 bits (then the source counts again what it did); Conflict `provider_fixed`.
+    provider that signs its address, or is told by its API where to send, while no public address
+    is configured, or where what is to be counted leaves 64 bits (then the source counts again what
+    it did); Conflict `provider_fixed`.
     """
     if key in RESERVED:
         raise Invalid("key_reserved")
@@ -102,6 +103,7 @@ def put_source(
         known = before is not None and not before.archived
         has = held(context, writing, workspace, key) if known else NOTHING_HELD
         wants = wanted(context, workspace, provider, settings, credentials, has.secrets)
+        _refuse_nowhere(context, provider, wants.secrets)
         version = before.body[SECRETS_VERSION] if before else 0
         body |= {SECRETS_VERSION: version + (wants.secrets != has.secrets)}
         body = body | source_mapping.canonical(key, body, before.body if before else None)
@@ -125,24 +127,42 @@ def _provider(body: Mapping[str, Any], context: Context) -> Provider:
         allowed = {"allowed": ", ".join(sorted(PROVIDERS))}
         raise Invalid("unknown_provider", Fault("/provider", "unknown_provider", allowed))
     signed = provider.hook is not None and provider.hook.signed_url is SignedUrl.YES
-    if context.public_url is None and (signed or _is_told_where(provider)):
+    if context.public_url is None and signed:
         raise Invalid("public_url_required")
     return provider
 
 
-def _is_told_where(provider: Provider) -> bool:
-    """Whether the provider hears by its API where to send, which has to be a public address."""
-    return provider.name in APIS and APIS[provider.name].channels is not None
+def _refuse_nowhere(context: Context, provider: Provider, secrets: Secrets) -> None:
+    """Where the provider hears by its API where to send, that has to be a public address."""
+    api = APIS.get(provider.name)
+    if context.public_url is not None or api is None or api.channels is None:
+        return
+    if all(secrets.get(name) for name in api.required):
+        raise Invalid("public_url_required")
 
 
 def _settings(context: Context, provider: Provider, body: Mapping[str, Any]) -> Settings:
     try:
-        settings = read_settings(provider.settings, body.get(SETTINGS))
+        mapped = body.get(source_mapping.MAPPING) is not None
+        _refuse_decided(provider, body.get(SETTINGS) if mapped else None)
+        settings = read_settings(provider.settings_of(mapped=mapped), body.get(SETTINGS))
         if provider.name in APIS:
             _check_address(context, APIS[provider.name], settings)
     except Invalid as error:
         raise error.below(f"/{SETTINGS}") from None
     return settings
+
+
+def _refuse_decided(provider: Provider, given: object) -> None:
+    """Refuse settings that say what the mapping of the source says as well."""
+    names = given if isinstance(given, dict) else {}
+    faults = [
+        Fault(f"/{one.name}", "mapping_decides")
+        for one in provider.settings
+        if one.unmapped and names.get(one.name) is not None
+    ]
+    if faults:
+        raise Invalid("invalid_request", *faults)
 
 
 def _check_address(context: Context, api: Api, settings: Settings) -> None:

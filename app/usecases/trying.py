@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.activities import NOTHING, join
@@ -18,14 +18,23 @@ from app.intake.payloads import mapped, payload_of
 from app.intake.receiving import ADDRESS
 from app.intake.registry import PROVIDERS
 from app.intake.requests import HookRequest, Maps
+from app.intake.source_settings import standing_settings
 from app.intake.tables import read_table
 from app.store import rules
 from app.store.documents import Document
 from app.store.rules import Rules
 from app.usecases.context import Context
+from app.usecases.fetch_subjects import written
 from app.usecases.organisation import SOURCE
 from app.usecases.saving import standing
-from app.usecases.source_mapping import MAPPING, built, changes, check_size, mapping_in
+from app.usecases.source_mapping import (
+    MAPPING,
+    SETTINGS,
+    built,
+    changes,
+    check_size,
+    mapping_in,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,7 @@ def _brought(
         return read_table(
             sample.body.encode(errors="replace"), "text/csv", mapping, workspace=workspace, now=now
         )
+    provider = PROVIDERS[source.body["provider"]]
     request = HookRequest(
         workspace,
         source.key,
@@ -112,9 +122,15 @@ def _brought(
         (sample.body or "").encode(errors="replace"),
         {},
         now,
-        changes=changes(source),
+        standing_settings(provider.settings, source.body.get(SETTINGS)),
+        changes(source),
+        mapping,
     )
     given = sample.body is not None or sample.query is not None
+    if provider.maps is Maps.RECORDS and provider.hook is not None:
+        # What is not the mapping's (key, revision, deletion) is read by the provider's own code.
+        body = request.body if given else written(sample.value).encode()
+        return provider.hook.read(replace(request, body=body))
     payload = payload_of(request) if given else sample.value
     return delivery(workspace, now, mapped(mapping, request, payload), quarantines=True)
 

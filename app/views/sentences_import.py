@@ -122,6 +122,26 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Members and teams are no events: PUT /v1/members and tassei import csv take them.",
         "メンバーとチームは PUT /v1/members か tassei import csv で登録してください。",
     ),
+    "mapping_decides": (
+        "The mapping of the source says this; leave the setting out.",
+        "これはソースのマッピングで決まります。設定からは除いてください。",
+    ),
+    "not_of_records": (
+        "Of records this cannot be mapped: key, revision and deletion are the sender's own.",
+        "レコードではこの指定は使えません。キー・版・削除は送信元の仕組みで決まります。",
+    ),
+    "kinds_not_named": (
+        "Must be the name of a kind, or have a map that names each.",
+        "種類の名前か、種類を並べた map を指定してください。",
+    ),
+    "one_rule_without_key": (
+        "A rule without key must say what the record itself is.",
+        "レコード自体を表す、key のないルールが必要です。",
+    ),
+    "several_rules_hold": (
+        "Several rules with this key hold: make their conditions exclude each other.",
+        "同じ key のルールが 2 つ以上成り立ちます。when の条件が重ならないようにしてください。",
+    ),
     "source_required": (
         "CSV needs the query parameter source: its mapping says what the columns mean.",
         "CSV にはクエリパラメーター source が必要です。列の意味はそのマッピングで決まります。",

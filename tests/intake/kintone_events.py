@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from app.domain.activities import KIND, RETRACTED, Report, State
 from app.domain.deliveries import Delivery
+from app.intake.mapping import record_mapping_of
 from app.intake.providers.kintone import PROVIDER
 from app.intake.requests import HookRequest
 from app.intake.source_settings import Settings, read_settings
@@ -136,3 +138,59 @@ def faults(request: HookRequest) -> list[tuple[str, str]]:
 
 def fields(found: Report | State) -> dict[str, Any]:
     return {name: value for name, value in found.fields.items() if name not in {KIND, RETRACTED}}
+
+
+# One record is a deal from its first day, an appointment once there is one, and a lead if it says.
+APP = {"app_id": "12"}
+SEVERAL: dict[str, Any] = {
+    "rules": [
+        {
+            "activity": {"kind": "deal"},
+            "fields": {
+                "status": {
+                    "select": 'record."商談状況".value',
+                    "map": {"受注": "won", "失注": "lost", "商談中": "open"},
+                },
+                "amount": {"select": 'record."受注金額".value', "type": "decimal"},
+                "currency": {"constant": "JPY"},
+                "won_at": {
+                    "select": 'record."受注日".value',
+                    "type": "date",
+                    "zone": "Asia/Tokyo",
+                },
+                "owner": 'record."営業担当".value[0].code',
+            },
+        },
+        {
+            "when": 'record."訪問日時".value',
+            "activity": {"kind": "meeting", "key": "アポ"},
+            "fields": {
+                "status": {
+                    "select": 'record."訪問結果".value',
+                    "map": {"実施": "held", "中止": "canceled"},
+                    "default": "booked",
+                },
+                "starts_at": 'record."訪問日時".value',
+                "organizer": 'record."営業担当".value[0].code',
+            },
+        },
+        {
+            "when": "record.\"流入\".value == '問い合わせ'",
+            "activity": {"kind": "lead", "key": "lead", "actor": 'record."作成者".value.code'},
+            "fields": {"created_at": 'record."作成日時".value'},
+        },
+    ]
+}
+
+
+def mapped(
+    request: HookRequest, mapping: dict[str, Any] = SEVERAL, changes: int = 0
+) -> HookRequest:
+    """The request at a source whose fields a mapping decides."""
+    settings = read_settings(PROVIDER.settings_of(mapped=True), APP)
+    return replace(request, settings=settings, mapping=record_mapping_of(mapping), changes=changes)
+
+
+def visited(revision: int = 1, **fields: Any) -> dict[str, Any]:
+    """A record of an app that has the fields of all three."""
+    return record(revision, **{"訪問日時": None, "訪問結果": None, "流入": None} | fields)

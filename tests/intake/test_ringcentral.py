@@ -491,13 +491,13 @@ def test_an_unusable_party_is_refused_alone_and_with_its_place(
 
 
 def test_what_to_do_at_ringcentral_is_a_command_with_the_address() -> None:
-    steps = HOOKED.next_steps(Connecting(HOOK, NO_SETTINGS))
-    command = str(steps[1].params["command"])
+    steps = {one.code: one for one in HOOKED.next_steps(Connecting(HOOK, NO_SETTINGS))}
+    command = str(steps["create_ringcentral_subscription"].params["command"])
     assert HOOK in command
     assert "/restapi/v1.0/account/~/telephony/sessions" in command
     assert '"verificationToken": "<verification_token>"' in command
     assert '"expiresIn": 630720000' in command
-    assert "/renew" in str(steps[2].params["renew"])
+    assert "/renew" in str(steps["renew_ringcentral_subscription"].params["renew"])
 
 
 JUNK = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just([None])

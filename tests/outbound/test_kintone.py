@@ -27,6 +27,28 @@ from tests.web.service import Clock
 
 FIELDS = {"status": "状況", "won_at": "受注日", "amount": "金額"}
 WORDS = {"受注": "won", "失注": "lost", "商談中": "open"}
+# The same, and an appointment as long as there is one.
+MAPPING: dict[str, Any] = {
+    "rules": [
+        {
+            "activity": {"kind": "deal"},
+            "fields": {
+                "status": {"select": 'record."状況".value', "map": WORDS},
+                "won_at": {"select": 'record."受注日".value', "type": "date", "zone": "Asia/Tokyo"},
+                "amount": {"select": 'record."金額".value', "type": "decimal"},
+                "currency": {"constant": "JPY"},
+            },
+        },
+        {
+            "when": 'record."訪問".value',
+            "activity": {"kind": "meeting", "key": "visit"},
+            "fields": {
+                "status": {"constant": "booked"},
+                "starts_at": {"select": 'record."訪問".value', "type": "date", "zone": "UTC"},
+            },
+        },
+    ]
+}
 
 
 @dataclass
@@ -37,6 +59,7 @@ class App:
     account: Kintone
     clock: Clock
     found: list[tuple[str, str]]
+    mapped: bool
 
     def visit(self) -> bool:
         with self.context.read() as reading:
@@ -65,27 +88,44 @@ class App:
             fields = known[f"12:{number}"].fields
             assert fields["amount"] == record["金額"]["value"], number
             assert fields["status"] == WORDS[record["状況"]["value"]], number
+            self.assert_visited(number, record["訪問"]["value"])
         assert ledger.verify(self.context.store, W) == []
 
+    def assert_visited(self, number: int, on: str) -> None:
+        key = f"12:{number}:visit"
+        with self.context.read() as reading:
+            known = states.load(reading, W, SOURCE, [key])
+        if not self.mapped:
+            assert not known
+        elif on:
+            assert known[key].fields["starts_at"] == f"{on}T12:00:00Z"
+            assert not known[key].retracted
+        else:
+            assert known[key].retracted
 
-@pytest.fixture
-def app(engine: str, tmp_path: Path) -> Iterator[App]:
+
+BY_SETTINGS: dict[str, Any] = {
+    "settings": {"kind": "deal", "currency": "JPY", "fields": FIELDS, "values": WORDS}
+}
+BY_MAPPING: dict[str, Any] = {"settings": {}, "mapping": MAPPING}
+
+
+@pytest.fixture(params=[BY_SETTINGS, BY_MAPPING], ids=["settings", "mapping"])
+def app(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[App]:
     assert engine
     clock = Clock(instant("2026-12-01T09:00:00Z"))
     with serving(Kintone(clock)) as account, inside(tmp_path, clock) as context:
-        settings = {"app_id": "12", "kind": "deal", "currency": "JPY", "api_url": account.url}
-        body = {
-            "provider": "kintone",
-            "name": "案件",
-            "settings": settings | {"fields": FIELDS, "values": WORDS},
-        }
+        settings = request.param["settings"] | {"app_id": "12", "api_url": account.url}
+        body = request.param | {"provider": "kintone", "name": "案件", "settings": settings}
         credentials: Any = {"api_token": TOKEN}
         put_source(context, W, SOURCE, body, credentials, Precondition(None, None), "test")
-        yield App(context, account, clock, [])
+        yield App(context, account, clock, [], mapped="mapping" in body)
 
 
-def deal(app: App, number: int, amount: int, status: str = "受注") -> dict[str, Any]:
-    return app.account.save(number, 状況=status, 金額=str(amount), 受注日="2026-12-01")
+def deal(
+    app: App, number: int, amount: int, status: str = "受注", visit: str = ""
+) -> dict[str, Any]:
+    return app.account.save(number, 状況=status, 金額=str(amount), 受注日="2026-12-01", 訪問=visit)
 
 
 @on_both
@@ -98,7 +138,7 @@ def test_an_import_of_many_records_in_one_minute_is_read_page_by_page(app: App) 
     app.clock.now += 6 * MINUTE
     assert app.visit()
     app.assert_true()
-    assert len(app.found) == 250
+    assert len(app.found) == (500 if app.mapped else 250)
     assert len(app.account.asked) == 4
 
 
@@ -109,7 +149,9 @@ def test_any_course_of_changes_and_losses_ends_as_the_app_stands(app: App, seed:
     late: list[dict[str, Any]] = []
     for _ in range(40):
         app.clock.now += dice.randint(0, 40 * SECOND)
-        record = deal(app, dice.randint(1, 9), dice.randint(1, 999), dice.choice(list(WORDS)))
+        visit = dice.choice(["", "2026-12-02", "2026-12-03"])
+        number, amount, status = dice.randint(1, 9), dice.randint(1, 999), dice.choice(list(WORDS))
+        record = deal(app, number, amount, status, visit)
         match dice.choice(["told", "late", "lost"]):
             case "told":
                 app.push(record)

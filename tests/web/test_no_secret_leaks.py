@@ -77,8 +77,9 @@ def connected(service: Service, key: str, name: str, sample: HookRequest) -> str
     }
     body: dict[str, Any] = {"provider": name, "name": key, "settings": settings_of(sample)}
     body |= {"credentials": first} if first else {}
-    mapping = getattr(import_module(f"{samples.__name__}.{name}"), "MAPPING", None)
-    answer = service.put(f"/v1/sources/{key}", body | ({"mapping": mapping} if mapping else {}))
+    if sample.mapping is not None:
+        body |= {"mapping": import_module(f"{samples.__name__}.{name}").MAPPING}
+    answer = service.put(f"/v1/sources/{key}", body)
     assert answer.status_code == 201, answer.text
     then = {
         label: values[1]

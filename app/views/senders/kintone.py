@@ -19,8 +19,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "URL は秘密にしてください。kintone は署名しないため、これが唯一の証明です。",
     ),
     "no_such_field": (
-        "The record has no field of this code: see the setting fields.",
-        "このコードのフィールドがレコードにありません。設定 fields を確認してください。",
+        "The record has no field of this code: see the setting fields, or the mapping.",
+        "このコードのフィールドがありません。設定 fields かマッピングを確認してください。",
     ),
     "unknown_field_of_kind": (
         "Must be a field of this kind: {allowed}.",

@@ -89,7 +89,13 @@ class ActivityMapping(Body):
     """What an activity is, apart from its fields."""
 
     kind: Annotated[KindName | CellBody, Field(description="A text is the kind itself.")]
-    key: Cell
+    key: Annotated[
+        Cell | None,
+        Field(
+            description="What names it for ever; required. Of kintone, where the record is the "
+            "key: a word that tells its other activities apart, left out for the record itself."
+        ),
+    ] = None
     revision: Cell | None = None
     actor: Cell | None = None
     merge: Annotated[
@@ -159,8 +165,9 @@ MappingDocument = Annotated[
     Any,
     _Described(),
     Field(
-        description="How bodies are read (provider `custom`), or rows that are posted as text/csv "
-        "(`csv`; there a text alone is a column, and `when`, `each` and `rules` are not). Left "
-        "out: none. A change holds for what comes next and for what is replayed."
+        description="How bodies are read (provider `custom`; `kintone`: its records, without "
+        "`each`, `revision` and `merge`), or rows that are posted as text/csv (`csv`; there a text "
+        "alone is a column, and `when`, `each` and `rules` are not). Left out: none. A change "
+        "holds for what comes next and for what is replayed."
     ),
 ]

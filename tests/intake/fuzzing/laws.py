@@ -11,17 +11,18 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from app.domain.activities import KIND, RETRACTED, Report, canonical_json
-from app.domain.deliveries import Delivery, Raw, Refused
+from app.domain.deliveries import Delivery, Item, Raw, Refused
 from app.domain.errors import Invalid, Unauthenticated, Unreadable
 from app.domain.kinds import canonical_fields, kind_of
 from app.intake.credentials import Credentials, Use
 from app.intake.reading import read_json
 from app.intake.receiving import ADDRESS, read_again, read_object, received
-from app.intake.registry import FETCHED, PROVIDERS
-from app.intake.requests import Answer, Hook, HookRequest, hook_delivery
+from app.intake.registry import FETCHED, MAPPED, PROVIDERS
+from app.intake.requests import Answer, Hook, HookRequest, ReadFetched, hook_delivery
 from app.views.messages import LANGUAGES, MESSAGES, sentence
 from tests.intake.conformance import failing, hook_of
 from tests.intake.fuzzing.inputs import Seed
@@ -126,12 +127,14 @@ def _fetched(name: str, request: HookRequest, kind: str) -> Delivery:
         found = read_json(request.body)
     except Unreadable:
         found = None
-    told = None
+    told: tuple[Item | Refused, ...] = ()
     if isinstance(found, dict):
-        told = read_object(FETCHED[name], kind, found, request, failing)
-    if isinstance(told, Refused):
-        return hook_delivery(request, refused=(told,))
-    return hook_delivery(request, *([told] if told else []))
+        read: ReadFetched = FETCHED[name]
+        if request.mapping is not None and name in MAPPED:
+            read = partial(MAPPED[name], request.mapping)
+        told = read_object(read, kind, found, request, failing)
+    refused = tuple(one for one in told if isinstance(one, Refused))
+    return hook_delivery(request, *(one for one in told if isinstance(one, Item)), refused=refused)
 
 
 def _secret_free(delivery: Delivery, raw: Raw, credentials: Credentials) -> None:

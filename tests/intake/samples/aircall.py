@@ -22,3 +22,5 @@ SAMPLES = [
     posted(event("contact.created", {"id": 9, "first_name": "花子"}, resource="contact")),
     told("call.ended", None),
 ]
+
+FETCHED = [("call", call()), ("call", MISSED), ("call", call(**RINGING)), ("user", call())]

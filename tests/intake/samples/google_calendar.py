@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.intake.google_events import OLDER, SUZUKI, google
+from tests.intake.google_events import OLDER, SUZUKI, event, google
 
 SAMPLES = [
     google(),
@@ -10,4 +10,10 @@ SAMPLES = [
     google("not_exists", SUZUKI, token=OLDER),
     google(calendar="somebody@else.example.com"),
     google(calendar=None),
+]
+
+FETCHED = [
+    ("events", event()),
+    ("events", event(status="cancelled")),
+    ("events", event(start={"date": "2026-12-10"}, end={"date": "2026-12-11"})),
 ]

@@ -11,3 +11,17 @@ SAMPLES = [
     zoho(notification("Accounts")),
     zoho(notification(ids=None)),
 ]
+
+CHANGED = {
+    "id": DEAL_ID,
+    "Created_Time": "2026-12-01T10:00:00+09:00",
+    "Modified_Time": "2026-12-08T15:00:00+09:00",
+    "Owner": {"id": "5725767000000411001", "name": "佐藤"},
+}
+FETCHED = [
+    ("Deals", CHANGED | {"Stage": "Closed Won", "Amount": 450000, "Closing_Date": "2026-12-08"}),
+    ("Calls", CHANGED | {"Call_Type": "Outbound", "Call_Duration": "02:05"}),
+    ("Events", CHANGED | {"Start_DateTime": "2026-12-10T14:30:00+09:00"}),
+    ("Leads", CHANGED | {"Lead_Status": "Contacted"}),
+    ("Deals", {"id": DEAL_ID, "deleted_time": "2026-12-09T15:00:00+09:00"}),
+]

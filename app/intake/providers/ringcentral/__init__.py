@@ -1,21 +1,25 @@
 """RingCentral: calls by telephony session notifications.
 
-`sessions.py` says what the events of a call come to together. Here is how RingCentral is answered:
-it wants its token back at subscribing, and nothing but 200 ever after, or it stops for good.
+`sessions.py` says what the events of a call come to together, `records.py` what the call log says
+of it afterwards. Here is how RingCentral is answered: it wants its token back at subscribing, and
+nothing but 200 ever after, or it stops for good.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
-from app.domain.deliveries import Delivery
+from app.domain.deliveries import Delivery, Item, Refused
 from app.domain.errors import Invalid, Unreadable
-from app.intake.credentials import Absence, Secret
+from app.domain.kinds import RawValue
+from app.intake.credentials import MAX_SECRET, Absence, Secret, Use
 from app.intake.proofs import verify_token
+from app.intake.providers.ringcentral.records import read_record
 from app.intake.providers.ringcentral.sessions import MACHINES, read_session
-from app.intake.reading import read_json
-from app.intake.records import record_of
+from app.intake.reading import read_json, written
+from app.intake.records import Record, record_of
 from app.intake.requests import (
     Answer,
     Connecting,
@@ -30,6 +34,7 @@ from app.intake.requests import (
     refusal,
     usable_name,
 )
+from app.intake.source_settings import Settings, text_setting
 
 _EVENT = re.compile(
     r"/restapi/v1\.0/account/[^/?]{1,40}(/extension/[^/?]{1,40})?/telephony/sessions(\?.*)?",
@@ -70,6 +75,30 @@ def _read(request: HookRequest) -> Delivery:
     return hook_delivery(request, *items, refused=tuple(refused))
 
 
+def read_fetched(
+    object_kind: str,
+    fetched: Mapping[str, RawValue],
+    settings: Settings,
+    *,
+    source: str,
+    now: int,
+    changes: int = 0,
+) -> Item | Refused | None:
+    """What a record of the company's call log comes to; None for calls among ours."""
+    if object_kind != "call-log":
+        return None
+    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes)
+    try:
+        return read_record(Record(fetched), request)
+    except Invalid as error:
+        id_ = usable_name(fetched.get("telephonySessionId"))
+        return refusal(request, error, written(dict(fetched)), id_)
+
+
+def _asking(name: str, about: str, longest: int = MAX_SECRET) -> Secret:
+    return Secret(name, about, absence=Absence.OPTIONAL, use=Use.ASKING, longest=longest)
+
+
 def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
     subscription = {
         "eventFilters": ["/restapi/v1.0/account/~/telephony/sessions"],
@@ -84,9 +113,11 @@ def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
     allowed = "-H 'Authorization: Bearer <access token>'"
     kind = "-H 'Content-Type: application/json'"
     command = f"curl -X POST {api} {allowed} {kind} -d '{json.dumps(subscription)}'"
+    permissions = "Webhook Subscriptions, Call Control, Read Call Log"
     renewal = f"curl -X POST {api}/<id>/renew {allowed}"
     return (
-        Step("create_ringcentral_app", {"permissions": "Webhook Subscriptions, Call Control"}),
+        Step("create_ringcentral_app", {"permissions": permissions}),
+        Step("give_ringcentral_jwt", {}),
         Step("create_ringcentral_subscription", {"command": command}),
         Step("renew_ringcentral_subscription", {"renew": renewal}),
         Step("watch_ringcentral_subscription", {"list": f"curl {api} {allowed}"}),
@@ -103,7 +134,21 @@ PROVIDER = Provider(
             "once.",
             absence=Absence.GENERATED,
         ),
+        _asking(
+            "client_id",
+            "Of the REST API app with JWT auth and the permissions Read Call Log and Webhook "
+            "Subscriptions: with all three the subscription is made and renewed, and the call log "
+            "is read for the time talked and for what events missed.",
+        ),
+        _asking("client_secret", "Of the same app."),
+        _asking("jwt", "JWT credential of an administrator, made for that app.", 4_000),
     ),
     hook=Hook(_verify, _read, _next_steps, answer=always(_OK), handshake=_handshake),
-    settings=(MACHINES,),
+    settings=(
+        MACHINES,
+        text_setting(
+            "api_url",
+            "Address of the API, where it is not https://platform.ringcentral.com.",
+        ),
+    ),
 )

@@ -16,6 +16,7 @@ is read for what its party certainly shows, and all are reports about `telephony
     16  outcome: voicemail
     17  outcome and who it was: one of ours answered; of several the one who did last
     18  the same: somebody outside answered one of ours; passing the call on takes it from nobody
+    20  all of it: the record of the call log (`records.py`), where RingCentral is asked
 
 Where both ends are ours it is a call among ours and counts as nothing. After the rank stand time
 and sequence number (5 may come before 2), and a number made from the party's id.
@@ -83,7 +84,7 @@ MACHINES = texts_setting(
 )
 
 
-class _Rank(IntEnum):
+class Rank(IntEnum):
     START = 10
     SIDES = 11
     CALLED_IN = 12
@@ -93,6 +94,7 @@ class _Rank(IntEnum):
     VOICEMAIL = 16
     ANSWERED = 17
     DIALLED_AND_ANSWERED = 18
+    LOG = 20
 
 
 class _Side(StrEnum):
@@ -160,8 +162,8 @@ def _party(place: Record, body: Record, origin: str) -> _Party | None:
         raise body.fault("eventTime" if at is None else "sequence", "required")
     if sequence >= _MAX_SEQUENCE:
         raise body.fault("sequence", "out_of_range", low=0, high=_MAX_SEQUENCE - 1)
-    key = _name(body, "telephonySessionId")
-    id_, number = _name(place, "id"), other.text("phoneNumber")
+    key = name_at(body, "telephonySessionId")
+    id_, number = name_at(place, "id"), other.text("phoneNumber")
     return _Party(place, id_, side, extension, number, code, reason, key, at, sequence)
 
 
@@ -175,14 +177,14 @@ def _side(place: Record, origin: str, code: str) -> tuple[_Side, Record, str | N
         return _ring_out_side(place, ours, source, target)
     if direction == "Outbound":
         if ours is None:
-            return (_Side.CALLER, source, None) if _is_outside(source) else None
+            return (_Side.CALLER, source, None) if is_outside(source) else None
         # What was dialled may be a number of ours: who that is, is known a moment later.
-        dialled = code != "setup" and _is_outside(target)
+        dialled = code != "setup" and is_outside(target)
         return (_Side.DIALLER, target, ours) if dialled else None
     if ours is not None:
-        return (_Side.RUNG, source, ours) if _is_outside(source) else None
+        return (_Side.RUNG, source, ours) if is_outside(source) else None
     caller = _extension(source)
-    called = caller is not None and _is_outside(target)
+    called = caller is not None and is_outside(target)
     return (_Side.CALLED, target, caller) if called else None
 
 
@@ -191,25 +193,30 @@ def _ring_out_side(
 ) -> tuple[_Side, Record, str | None] | None:
     """RingCentral rings our own telephone first, as if from the customer, and then the customer."""
     if ours is None:
-        return (_Side.CALLED, target, _extension(source)) if _is_outside(target) else None
-    initiates = place.text("ringOutRole") != "Target" and _is_outside(source)
+        return (_Side.CALLED, target, _extension(source)) if is_outside(target) else None
+    initiates = place.text("ringOutRole") != "Target" and is_outside(source)
     return (_Side.DIALLER, source, ours) if initiates else None
 
 
-def _is_outside(end: Record) -> bool:
+def is_outside(end: Record) -> bool:
     """Whether an end is of nobody of ours; one that withholds its number is outside as well."""
     number = end.text("phoneNumber")
     return _extension(end) is None and (number is None or not _SHORT.fullmatch(number))
 
 
 def _extension(record: Record) -> str | None:
-    value = record.values.get("extensionId")
+    return extension_at(record, "extensionId")
+
+
+def extension_at(record: Record, label: str) -> str | None:
+    """The id of an extension, which is a text in events and a number in records."""
+    value = record.values.get(label)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return record.text("extensionId")
+    return record.text(label)
 
 
-def _name(record: Record, label: str) -> str:
+def name_at(record: Record, label: str) -> str:
     """An id that can be a key: of bounded length, without control characters."""
     found = usable_name(record.required(label))
     if found is None:
@@ -220,37 +227,37 @@ def _name(record: Record, label: str) -> str:
 def _reports(party: _Party, request: HookRequest) -> Iterator[Report]:
     """What an event certainly shows."""
     dialled = party.side in {_Side.DIALLER, _Side.CALLED}
-    yield _report(party, _Rank.START, {"started_at": party.at}, request)
+    yield _report(party, Rank.START, {"started_at": party.at}, request)
     sides: Values = {
         "direction": "outbound" if dialled else "inbound",
         "counterpart": party.number,
         "agent": party.extension if dialled else None,
     }
-    rank = _Rank.CALLED_IN if party.side is _Side.CALLER else _Rank.SIDES
+    rank = Rank.CALLED_IN if party.side is _Side.CALLER else Rank.SIDES
     yield _report(party, rank, sides, request)
     if party.code == "disconnected" and party.reason not in _PASSED_ON:
-        yield _report(party, _Rank.END, {"ended_at": party.at}, request)
+        yield _report(party, Rank.END, {"ended_at": party.at}, request)
     outcome = _outcome(party, request)
     if outcome is not None:
         yield _report(party, *outcome, request)
 
 
-def _outcome(party: _Party, request: HookRequest) -> tuple[_Rank, Values] | None:
+def _outcome(party: _Party, request: HookRequest) -> tuple[Rank, Values] | None:
     """What a state says of the outcome, and how well it knows."""
     agent = party.extension
     is_machine = agent in request.settings.texts(MACHINES.name)
     match party.side:
         case _Side.RUNG if party.code in _VOICEMAIL or party.reason == "Voicemail":
-            return _Rank.VOICEMAIL, {"outcome": "voicemail", "agent": None if is_machine else agent}
+            return Rank.VOICEMAIL, {"outcome": "voicemail", "agent": None if is_machine else agent}
         case _Side.RUNG if party.code in _CONNECTED and not is_machine:
-            return _Rank.ANSWERED, {"outcome": "connected", "agent": agent}
+            return Rank.ANSWERED, {"outcome": "connected", "agent": agent}
         case _Side.CALLED | _Side.DIALLER if party.code in _CONNECTED and _is_answer(party):
-            return _Rank.DIALLED_AND_ANSWERED, {"outcome": "connected", "agent": agent}
+            return Rank.DIALLED_AND_ANSWERED, {"outcome": "connected", "agent": agent}
     if party.code != "disconnected" or party.reason in _PASSED_ON:
         return None
     if party.side in {_Side.CALLED, _Side.DIALLER} and party.reason in _REASONS:
-        return _Rank.REASON, {"outcome": _REASONS[party.reason]}
-    return _Rank.UNANSWERED, {"outcome": "no_answer"}
+        return Rank.REASON, {"outcome": _REASONS[party.reason]}
+    return Rank.UNANSWERED, {"outcome": "no_answer"}
 
 
 def _is_answer(party: _Party) -> bool:
@@ -258,17 +265,22 @@ def _is_answer(party: _Party) -> bool:
     return party.side is _Side.CALLED or party.place.text("direction") == "Outbound"
 
 
-def _report(party: _Party, rank: _Rank, values: Values, request: HookRequest) -> Report:
+def _report(party: _Party, rank: Rank, values: Values, request: HookRequest) -> Report:
     origins = dict.fromkeys(("started_at", "ended_at"), "/body/eventTime")
     origins |= dict.fromkeys(("direction", "counterpart"), f"{party.place.pointer}/direction")
     origins |= {"outcome": f"{party.place.pointer}/status/code"}
     origins |= {"agent": f"{party.place.pointer}/extensionId"}
     known = {label: value for label, value in values.items() if value is not None}
     fields = fields_of("call", known, origins, request.received_at)
-    earliest = rank <= _Rank.CALLED_IN
+    earliest = rank <= Rank.CALLED_IN
     order, sequence = instant(party.at), party.sequence
     if earliest:
         order, sequence = _FAR - order, _MAX_SEQUENCE - 1 - sequence
-    tie = int.from_bytes(hashlib.sha256(party.id.encode()).digest()[:6], "big")
-    revision = of_number(f"{rank.value}{order:018}{sequence:09}{tie:015}")
+    revision = ranked(rank, order, sequence, party.id)
     return hook_report(request, party.key, revision, fields, full=False, mapping=MAPPING)
+
+
+def ranked(rank: Rank, order: int, sequence: int, id_: str) -> str:
+    """A revision that begins with who knows better; id_: of whom it is, where all else is alike."""
+    tie = int.from_bytes(hashlib.sha256(id_.encode()).digest()[:6], "big")
+    return of_number(f"{rank.value}{order:018}{sequence:09}{tie:015}")
