@@ -263,7 +263,7 @@ def line(text: str, name: str) -> str | None:
 
 
 def eventually(read: Any) -> Any:
-    for _ in range(150):
+    for _ in range(600):
         found = read()
         if found:
             return found
