@@ -75,6 +75,11 @@ class Secret:
     longest: int = MAX_SECRET
 
 
+def for_asking(name: str, about: str, *, longest: int = MAX_SECRET) -> Secret:
+    """A credential with which the provider is asked, where events alone are enough."""
+    return Secret(name, about, absence=Absence.OPTIONAL, use=Use.ASKING, longest=longest)
+
+
 def read_credentials(secrets: Iterable[Secret], document: RawValue) -> dict[str, tuple[str, ...]]:
     """The credentials that a source's document gives; those to be generated may be missing.
 

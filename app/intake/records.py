@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.errors import Fault, Invalid
 from app.domain.instants import FLOOR, instant, midnight, written_instant
-from app.domain.kinds import RawValue
+from app.domain.kinds import RawValue, name
 
 _BARE_OFFSET = re.compile(r"(.*[+-]\d\d)(\d\d)", re.ASCII)
 _DIGITS = re.compile(r"\d{1,15}", re.ASCII)
@@ -61,6 +61,17 @@ class Record:
         if text is None:
             raise self.fault(label, "required")
         return text
+
+    def required_name(self, label: str) -> str:
+        """An id that can be a key: of bounded length, without control characters.
+
+        Raises Invalid (required, not_a_text, not_a_name).
+        """
+        text = self.required(label)
+        try:
+            return name(text)
+        except Invalid:
+            raise self.fault(label, "not_a_name") from None
 
     def flag(self, label: str) -> bool | None:
         """A truth, as such or as the text true or false. Raises Invalid (not_a_boolean)."""
@@ -117,6 +128,13 @@ class Record:
         if at < FLOOR:
             raise self.fault(label, "time_before_1980")
         return written_instant(at)
+
+    def required_time(self, label: str) -> str:
+        """A time that has to be there. Raises Invalid (required, and as `time`)."""
+        at = self.time(label)
+        if at is None:
+            raise self.fault(label, "required")
+        return at
 
     def calendar_day(self, label: str) -> str | None:
         """A calendar day as YYYY-MM-DD; a number is milliseconds of its midnight UTC.

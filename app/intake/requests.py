@@ -53,6 +53,17 @@ class HookRequest:
     mapping: BodyMapping | None = None
 
 
+def as_fetched(
+    source: str,
+    settings: Settings,
+    now: int,
+    changes: int,
+    mapping: BodyMapping | None = None,
+) -> HookRequest:
+    """What was asked for, in the place of a request: nobody sent it, it needs no proof."""
+    return HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes, mapping)
+
+
 class Answer(NamedTuple):
     """What a provider is told. `media_type` is sent as it stands here, with its parameters."""
 

@@ -22,7 +22,7 @@ from app.domain.errors import Invalid, Unreadable
 from app.domain.instants import SECOND, written_instant
 from app.domain.kinds import RawValue
 from app.domain.revisions import of_instant
-from app.intake.credentials import Absence, Secret, Use
+from app.intake.credentials import Absence, Secret, Use, for_asking
 from app.intake.proofs import verify_claimed
 from app.intake.reading import read_json, written
 from app.intake.records import Record, record_of
@@ -33,6 +33,7 @@ from app.intake.requests import (
     HookRequest,
     Provider,
     Step,
+    as_fetched,
     body_text,
     fields_of,
     hook_delivery,
@@ -216,7 +217,7 @@ def read_fetched(
     """A call of the API, which writes it as events do; its end is when it last changed."""
     if object_kind != "call":
         return None
-    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes)
+    request = as_fetched(source, settings, now, changes)
     call, id_ = Record(fetched), usable_name(str(fetched.get("id")))
     try:
         ended = _seconds(call, "ended_at")
@@ -252,12 +253,7 @@ PROVIDER = Provider(
             check=_no_colon,
             use=Use.ASKING,
         ),
-        Secret(
-            "api_token",
-            "The API token that belongs to `api_id`.",
-            absence=Absence.OPTIONAL,
-            use=Use.ASKING,
-        ),
+        for_asking("api_token", "The API token that belongs to `api_id`."),
     ),
     hook=Hook(_verify, _read, _next_steps, kept=_kept),
     settings=SETTINGS,

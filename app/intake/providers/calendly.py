@@ -31,7 +31,6 @@ from app.intake.requests import (
     hook_delivery,
     hook_report,
     refusal,
-    usable_name,
 )
 
 Fields = dict[str, JsonValue]
@@ -82,24 +81,14 @@ def _about(event: Record, invitee: Record) -> About:
     whether the event carries that or the invitee.
     """
     label = "invitee" if invitee.given("invitee") else "uri"
-    at = event.time("created_at")
-    if at is None:
-        raise event.fault("created_at", "required")
-    return About(_id(invitee, label), of_instant(instant(at)))
-
-
-def _id(record: Record, label: str) -> str:
-    """An id that can be a key: of bounded length, without control characters."""
-    found = usable_name(record.required(label))
-    if found is None:
-        raise record.fault(label, "not_a_name")
-    return found
+    at = event.required_time("created_at")
+    return About(invitee.required_name(label), of_instant(instant(at)))
 
 
 def _items(event: Record, invitee: Record, about: About, request: HookRequest) -> list[Item]:
     told = [(about.key, _fields(event, invitee, request.received_at))]
     if event.values["event"] == _CREATED and invitee.given("old_invitee"):
-        old = _id(invitee, "old_invitee")
+        old = invitee.required_name("old_invitee")
         told += [(old, _withdrawn())] if old != about.key else []
     return [_item(n, key, about.revision, fields, request) for n, (key, fields) in enumerate(told)]
 
@@ -124,9 +113,7 @@ def _fields(event: Record, invitee: Record, now: int) -> Fields:
     meeting = invitee.record("scheduled_event")
     if meeting.values:
         host = _host(meeting)
-        starts = meeting.time("start_time")
-        if starts is None:
-            raise meeting.fault("start_time", "required")
+        starts = meeting.required_time("start_time")
         values |= {
             "booked_at": invitee.time("created_at"),
             "starts_at": starts,

@@ -107,9 +107,7 @@ def _report(call: Record, request: HookRequest) -> Report:
 
 
 def _values(call: Record, outcome: str, seconds: int | None) -> dict[str, RawValue]:
-    started = call.time("start_time")
-    if started is None:
-        raise call.fault("start_time", "required")
+    started = call.required_time("start_time")
     direction = call.required("direction")
     if direction not in _DIRECTIONS:
         raise call.fault("direction", "unknown_value", allowed=", ".join(_DIRECTIONS))

@@ -18,7 +18,7 @@ from app.domain.instants import DAY, instant
 from app.domain.kinds import RawValue
 from app.domain.quantities import minor_digits
 from app.domain.revisions import of_instant
-from app.intake.credentials import Absence, Secret, Use
+from app.intake.credentials import Secret, for_asking
 from app.intake.proofs import header_bytes, require_recent, verify_hmac
 from app.intake.reading import read_json, written
 from app.intake.records import Record, record_of
@@ -28,6 +28,7 @@ from app.intake.requests import (
     HookRequest,
     Provider,
     Step,
+    as_fetched,
     body_text,
     fields_of,
     hook_delivery,
@@ -144,7 +145,7 @@ def _read(request: HookRequest) -> Delivery:
 
 def _about(event: Record) -> About:
     """The object and its own time of change; of a deletion the event's, for the object is gone."""
-    key = _id(event, "object_id")
+    key = event.required_name("object_id")
     data = event.record("data")
     if event.text("action") != "deleted" and data.given("date_updated"):
         return About(key, of_instant(instant(_time(data, "date_updated") or "")))
@@ -152,14 +153,6 @@ def _about(event: Record) -> About:
     if at is None:
         raise event.fault("date_created", "required")
     return About(key, of_instant(instant(at)))
-
-
-def _id(record: Record, label: str) -> str:
-    """An id that can be a key: of bounded length, without control characters."""
-    found = usable_name(record.required(label))
-    if found is None:
-        raise record.fault(label, "not_a_name")
-    return found
 
 
 def _report(event: Record, kind: str, about: About, request: HookRequest) -> Report | None:
@@ -291,7 +284,7 @@ def read_fetched(
     kind, about = _KINDS.get(object_kind), None
     if kind is None:
         return None
-    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes)
+    request = as_fetched(source, settings, now, changes)
     told = {"object_id": fetched.get("id"), "action": "updated", "data": dict(fetched)}
     event = Record(fetched if "object_id" in fetched else told)
     try:
@@ -317,12 +310,10 @@ PROVIDER = Provider(
             "The signature_key that Close answered when the subscription was created.",
             check=_key,
         ),
-        Secret(
+        for_asking(
             "api_key",
             "API key of an admin (Settings > Developer), to read through what events missed. Left "
             "out: nothing is asked.",
-            absence=Absence.OPTIONAL,
-            use=Use.ASKING,
         ),
     ),
     hook=Hook(_verify, _read, _next_steps),

@@ -143,9 +143,7 @@ def _counterpart(body: Record, direction: str) -> str | None:
 
 
 def _event_time(body: Record) -> int:
-    text = body.time("eventTime")
-    if text is None:
-        raise body.fault("eventTime", "required")
+    text = body.required_time("eventTime")
     return instant(text)
 
 

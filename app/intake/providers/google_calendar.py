@@ -18,7 +18,7 @@ from app.domain.errors import Fault, Invalid
 from app.domain.instants import instant
 from app.domain.kinds import RawValue
 from app.domain.revisions import of_instant
-from app.intake.credentials import Absence, Credentials, Secret, Use
+from app.intake.credentials import Absence, Credentials, Secret, for_asking
 from app.intake.proofs import verify_token
 from app.intake.reading import written
 from app.intake.records import Record
@@ -28,6 +28,7 @@ from app.intake.requests import (
     HookRequest,
     Provider,
     Step,
+    as_fetched,
     fields_of,
     hook_delivery,
     hook_report,
@@ -143,7 +144,7 @@ def read_fetched(
     """
     if object_kind != EVENTS:
         return None
-    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes)
+    request = as_fetched(source, settings, now, changes)
     event = Record(fetched)
     try:
         if not _is_the_organizers(event):
@@ -304,10 +305,6 @@ def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
     )
 
 
-def _asking(name: str, about: str) -> Secret:
-    return Secret(name, about, absence=Absence.OPTIONAL, use=Use.ASKING)
-
-
 PROVIDER = Provider(
     name="google_calendar",
     counts=("meeting",),
@@ -318,9 +315,9 @@ PROVIDER = Provider(
             absence=Absence.GENERATED,
             check=_token,
         ),
-        _asking("client_id", "Of the OAuth client in Google Cloud."),
-        _asking("client_secret", "Of the same."),
-        _asking(
+        for_asking("client_id", "Of the OAuth client in Google Cloud."),
+        for_asking("client_secret", "Of the same."),
+        for_asking(
             "refresh_token",
             "A refresh token of a user who sees all details of the calendars. Without it nothing "
             "is read, nothing counts, and no channel is opened.",

@@ -153,10 +153,10 @@ def _read(request: HookRequest) -> Delivery:
 def _meeting(video: Record, request: HookRequest) -> Item:
     """A meeting whose recording was transcribed took place; who booked it is not known."""
     id_ = video.required("id")
-    ends_at = instant(_required_time(video, "ends_at"))
+    ends_at = instant(video.required_time("ends_at"))
     values: dict[str, RawValue] = {
         "status": "held",
-        "starts_at": _required_time(video, "starts_at"),
+        "starts_at": video.required_time("starts_at"),
         "organizer": video.record("host").text("login_id"),
     }
     known = {label: value for label, value in values.items() if value is not None}
@@ -197,7 +197,7 @@ def _leg(place: Record) -> _Leg:
         kind,
         first=not place.given("previous_id"),
         answered_at=None if answered is None or kind in _MACHINES else instant(answered),
-        ends_at=instant(_required_time(place, "dial_ends_at")),
+        ends_at=instant(place.required_time("dial_ends_at")),
     )
 
 
@@ -224,7 +224,7 @@ def _whole(leg: _Leg) -> Values:
     directed = outbound or leg.type in _INBOUND
     return {
         "direction": ("outbound" if outbound else "inbound") if directed else None,
-        "started_at": _required_time(leg.place, "dial_starts_at"),
+        "started_at": leg.place.required_time("dial_starts_at"),
         "counterpart": leg.place.text("to_number" if outbound else "from_number"),
     }
 
@@ -251,13 +251,6 @@ def _agent(leg: _Leg) -> str | None:
         if login is not None:
             found.setdefault(one.text("from_to") or "", login)
     return found.get(ours) or next(iter(found.values()), None)
-
-
-def _required_time(record: Record, label: str) -> str:
-    at = record.time(label)
-    if at is None:
-        raise record.fault(label, "required")
-    return at
 
 
 def _next_steps(connecting: Connecting) -> tuple[Step, ...]:

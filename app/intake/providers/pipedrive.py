@@ -16,7 +16,7 @@ from app.domain.errors import Fault, Invalid, Unreadable
 from app.domain.instants import instant
 from app.domain.kinds import RawValue
 from app.domain.revisions import of_instant
-from app.intake.credentials import Absence, Secret, Use
+from app.intake.credentials import Secret, for_asking
 from app.intake.proofs import verify_basic
 from app.intake.reading import read_json, written
 from app.intake.requests import (
@@ -25,6 +25,7 @@ from app.intake.requests import (
     HookRequest,
     Provider,
     Step,
+    as_fetched,
     body_text,
     fields_of,
     hook_delivery,
@@ -266,7 +267,7 @@ def read_fetched(
     changes: int = 0,
 ) -> Item | Refused | None:
     """A deal or an activity of the API, which writes them as events do; deleted ones as well."""
-    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes)
+    request = as_fetched(source, settings, now, changes)
     gone = fetched.get("status") == "deleted"
     data = {**fetched, "is_deleted": True} if gone else dict(fetched)
     meta = {
@@ -303,12 +304,10 @@ PROVIDER = Provider(
     secrets=(
         Secret("user", "HTTP Auth username, chosen by you.", check=_no_colon),
         Secret("password", "HTTP Auth password, chosen by you."),
-        Secret(
+        for_asking(
             "api_token",
             "API token of an admin (Personal preferences > API), to read through what events "
             "missed. Left out: nothing is asked.",
-            absence=Absence.OPTIONAL,
-            use=Use.ASKING,
         ),
     ),
     hook=Hook(_verify, _read, _next_steps),

@@ -109,15 +109,7 @@ def _about(event: Record, charge: Record) -> About:
     captured, refunded = bool(charge.flag("captured")), charge.whole("amount_refunded") or 0
     # One width for all of them: a longer number would be the later one. Nothing begins with zero.
     order = f"1{seconds:0{_SECONDS}}{captured:d}{refunded:0{_MINOR_UNITS}}"
-    return About(_id(charge, "id"), of_number(order))
-
-
-def _id(record: Record, label: str) -> str:
-    """An id that can be a key: of bounded length, without control characters."""
-    found = usable_name(record.required(label))
-    if found is None:
-        raise record.fault(label, "not_a_name")
-    return found
+    return About(charge.required_name("id"), of_number(order))
 
 
 def _seconds(record: Record, label: str) -> str:

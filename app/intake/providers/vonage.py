@@ -57,7 +57,6 @@ from app.intake.requests import (
     hook_delivery,
     hook_report,
     refusal,
-    usable_name,
 )
 from app.intake.source_settings import Settings, choice_setting, text_setting, texts_setting
 
@@ -176,7 +175,7 @@ def _read(request: HookRequest) -> Delivery:
         if status not in _STATUSES:
             return hook_delivery(request)
         # Of the detection of machines it is told under another name, and without a direction.
-        id_ = _name(event, "call_uuid" if status == _MACHINE else "uuid")
+        id_ = event.required_name("call_uuid" if status == _MACHINE else "uuid")
         leg = _leg(event, id_, status, request.settings)
         ranked = _of_ours(leg) if leg.far.kind is _Kind.OURS else _of_customer(leg)
         reports = [_report(leg, rank, values, request) for rank, values in ranked]
@@ -199,8 +198,8 @@ def _leg(event: Record, id_: str, status: str, settings: Settings) -> _Leg:
         # Each leg is a call of its own: one of ours is none, nor part of any.
         far = far if far.kind is _Kind.CUSTOMER else _Party(_Kind.NOBODY, None)
     elif event.given("conversation_uuid"):
-        key = _name(event, "conversation_uuid")
-    at = instant(_time(event, "timestamp"))
+        key = event.required_name("conversation_uuid")
+    at = instant(event.required_time("timestamp"))
     return _Leg(event, id_, key, status, inbound, far, near, app, at, _seconds(event))
 
 
@@ -283,20 +282,6 @@ def _report(leg: _Leg, rank: int, values: Values, request: HookRequest) -> Repor
     tie = int.from_bytes(hashlib.sha256(leg.id.encode()).digest()[:6], "big")
     revision = of_number(f"{rank}{leg.at:018}{tie:015}")
     return hook_report(request, leg.key, revision, fields, full=False, mapping=MAPPING)
-
-
-def _name(event: Record, label: str) -> str:
-    found = usable_name(event.required(label))
-    if found is None:
-        raise event.fault(label, "not_a_name")
-    return found
-
-
-def _time(event: Record, label: str) -> str:
-    at = event.time(label)
-    if at is None:
-        raise event.fault(label, "required")
-    return at
 
 
 def _seconds(event: Record) -> int:

@@ -19,7 +19,7 @@ from app.domain.errors import Fault, Invalid, Unreadable
 from app.domain.instants import FLOOR, instant
 from app.domain.kinds import RawValue
 from app.domain.revisions import of_instant
-from app.intake.credentials import Absence, Secret, Use
+from app.intake.credentials import Secret, for_asking
 from app.intake.proofs import Encoding, header_bytes, require_recent, verify_hmac
 from app.intake.providers.hubspot.objects import KINDS, SETTINGS, object_fields
 from app.intake.reading import read_json, written
@@ -31,6 +31,7 @@ from app.intake.requests import (
     Provider,
     SignedUrl,
     Step,
+    as_fetched,
     body_text,
     hook_delivery,
     hook_report,
@@ -244,7 +245,7 @@ def read_fetched(
     object_kind: contacts, deals, meetings or calls, as References name them. `PROPERTIES` of
     `objects` is what has to be asked for.
     """
-    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes)
+    request = as_fetched(source, settings, now, changes)
     if object_kind not in KINDS:
         return None
     record = Record(fetched)
@@ -278,12 +279,10 @@ PROVIDER = Provider(
     counts=("call", "deal", "lead", "meeting"),
     secrets=(
         Secret("client_secret", "The app's client secret (Auth tab of the app)."),
-        Secret(
+        for_asking(
             "access_token",
             "The app's access token, with the scopes to read deals, contacts, calls and meetings. "
             "Without it nothing that is named can be fetched, and so nothing counts.",
-            absence=Absence.OPTIONAL,
-            use=Use.ASKING,
         ),
     ),
     hook=Hook(_verify, _read, _next_steps, signed_url=SignedUrl.YES),

@@ -16,7 +16,7 @@ from app.domain.deliveries import About, Delivery, Item, Refused
 from app.domain.errors import Invalid, Unreadable
 from app.domain.kinds import RawValue
 from app.domain.revisions import MAX_DIGITS, of_number
-from app.intake.credentials import Absence, Secret, Use
+from app.intake.credentials import for_asking
 from app.intake.mapping import BodyMapping
 from app.intake.providers.kintone.by_mapping import activities_of, gone
 from app.intake.providers.kintone.by_settings import (
@@ -36,6 +36,7 @@ from app.intake.requests import (
     Maps,
     Provider,
     Step,
+    as_fetched,
     body_text,
     hook_delivery,
     hook_report,
@@ -141,7 +142,7 @@ def read_fetched(
     """
     if object_kind != settings.text("app_id"):
         return None
-    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes)
+    request = as_fetched(source, settings, now, changes)
     about: About | None = None
     try:
         record = Record(fetched)
@@ -164,7 +165,7 @@ def read_mapped(
     """The same by the mapping of the source."""
     if object_kind != settings.text("app_id"):
         return ()
-    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes, mapping)
+    request = as_fetched(source, settings, now, changes, mapping)
     try:
         about = _about(object_kind, Record(fetched))
     except Invalid as error:
@@ -196,12 +197,10 @@ PROVIDER = Provider(
     check=check,
     maps=Maps.RECORDS,
     secrets=(
-        Secret(
+        for_asking(
             "api_token",
             "API token of the app that may read its records, to read through what notifications "
             "missed; wants `api_url`. Left out: nothing is asked.",
-            absence=Absence.OPTIONAL,
-            use=Use.ASKING,
         ),
     ),
 )

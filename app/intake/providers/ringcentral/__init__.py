@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from app.domain.deliveries import Delivery, Item, Refused
 from app.domain.errors import Invalid, Unreadable
 from app.domain.kinds import RawValue
-from app.intake.credentials import MAX_SECRET, Absence, Secret, Use
+from app.intake.credentials import Absence, Secret, for_asking
 from app.intake.proofs import verify_token
 from app.intake.providers.ringcentral.records import read_record
 from app.intake.providers.ringcentral.sessions import MACHINES, read_session
@@ -28,6 +28,7 @@ from app.intake.requests import (
     Provider,
     Step,
     always,
+    as_fetched,
     body_text,
     echoed,
     hook_delivery,
@@ -87,16 +88,12 @@ def read_fetched(
     """What a record of the company's call log comes to; None for calls among ours."""
     if object_kind != "call-log":
         return None
-    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes)
+    request = as_fetched(source, settings, now, changes)
     try:
         return read_record(Record(fetched), request)
     except Invalid as error:
         id_ = usable_name(fetched.get("telephonySessionId"))
         return refusal(request, error, written(dict(fetched)), id_)
-
-
-def _asking(name: str, about: str, longest: int = MAX_SECRET) -> Secret:
-    return Secret(name, about, absence=Absence.OPTIONAL, use=Use.ASKING, longest=longest)
 
 
 def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
@@ -134,14 +131,14 @@ PROVIDER = Provider(
             "once.",
             absence=Absence.GENERATED,
         ),
-        _asking(
+        for_asking(
             "client_id",
             "Of the REST API app with JWT auth and the permissions Read Call Log and Webhook "
             "Subscriptions: with all three the subscription is made and renewed, and the call log "
             "is read for the time talked and for what events missed.",
         ),
-        _asking("client_secret", "Of the same app."),
-        _asking("jwt", "JWT credential of an administrator, made for that app.", 4_000),
+        for_asking("client_secret", "Of the same app."),
+        for_asking("jwt", "JWT credential of an administrator, made for that app.", longest=4_000),
     ),
     hook=Hook(_verify, _read, _next_steps, answer=always(_OK), handshake=_handshake),
     settings=(

@@ -22,7 +22,6 @@ from app.intake.providers.ringcentral.sessions import (
     Rank,
     extension_at,
     is_outside,
-    name_at,
     ranked,
 )
 from app.intake.records import Record
@@ -78,8 +77,8 @@ def read_record(record: Record, request: HookRequest) -> Item | None:
     """The call that a record is; None for one that is under way, and for one among ours."""
     if (record.text("result") or "").casefold() in _UNDER_WAY:
         return None
-    key, at = name_at(record, "telephonySessionId"), _moment(record, "lastModifiedTime")
-    revision = ranked(Rank.LOG, at, 0, name_at(record, "id"))
+    key, at = record.required_name("telephonySessionId"), _moment(record, "lastModifiedTime")
+    revision = ranked(Rank.LOG, at, 0, record.required_name("id"))
     fields: dict[str, JsonValue] | None
     match record.text("type"):
         case "Voice":
@@ -192,9 +191,7 @@ def _leg(place: Record, *, is_outbound: bool) -> _Leg:
 
 
 def _moment(record: Record, label: str) -> int:
-    at = record.time(label)
-    if at is None:
-        raise record.fault(label, "required")
+    at = record.required_time(label)
     return instant(at)
 
 

@@ -38,7 +38,7 @@ from app.domain.kinds import RawValue
 from app.domain.revisions import of_number
 from app.intake.reading import written
 from app.intake.records import Record
-from app.intake.requests import HookRequest, fields_of, hook_report, refusal, usable_name
+from app.intake.requests import HookRequest, fields_of, hook_report, refusal
 from app.intake.source_settings import texts_setting
 
 Values = dict[str, RawValue]
@@ -162,8 +162,8 @@ def _party(place: Record, body: Record, origin: str) -> _Party | None:
         raise body.fault("eventTime" if at is None else "sequence", "required")
     if sequence >= _MAX_SEQUENCE:
         raise body.fault("sequence", "out_of_range", low=0, high=_MAX_SEQUENCE - 1)
-    key = name_at(body, "telephonySessionId")
-    id_, number = name_at(place, "id"), other.text("phoneNumber")
+    key = body.required_name("telephonySessionId")
+    id_, number = place.required_name("id"), other.text("phoneNumber")
     return _Party(place, id_, side, extension, number, code, reason, key, at, sequence)
 
 
@@ -214,14 +214,6 @@ def extension_at(record: Record, label: str) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return record.text(label)
-
-
-def name_at(record: Record, label: str) -> str:
-    """An id that can be a key: of bounded length, without control characters."""
-    found = usable_name(record.required(label))
-    if found is None:
-        raise record.fault(label, "not_a_name")
-    return found
 
 
 def _reports(party: _Party, request: HookRequest) -> Iterator[Report]:

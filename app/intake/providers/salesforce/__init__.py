@@ -52,6 +52,7 @@ from app.intake.requests import (
     HookRequest,
     Provider,
     Step,
+    as_fetched,
     body_text,
     hook_delivery,
     hook_report,
@@ -198,9 +199,7 @@ def _item(
 def _named(kind: str, record: Record) -> tuple[str, str]:
     """Key and revision of a record's state."""
     id_ = long_id(record.required("Id"), record.fault("Id", "not_a_salesforce_id"))
-    at = record.time("SystemModstamp")
-    if at is None:
-        raise record.fault("SystemModstamp", "required")
+    at = record.required_time("SystemModstamp")
     return f"{kind}:{id_}", of_instant(instant(at))
 
 
@@ -218,7 +217,7 @@ def read_fetched(
     It has to be asked for with FIELDS of its object. None for what counts as nothing.
     now: the instant of the fetch; changes: how often the source's settings were changed
     """
-    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes)
+    request = as_fetched(source, settings, now, changes)
     return _item(0, None, object_kind, Record(fetched), request, full=True)
 
 

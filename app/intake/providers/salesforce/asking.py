@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from app.intake.credentials import Absence, Secret, Use
+from app.intake.credentials import for_asking
 from app.intake.source_settings import text_setting
 
 API_URL = text_setting(
     "api_url", "The organization's address (https://example.my.salesforce.com), to ask it."
 )
 ASKING = (
-    Secret(
+    for_asking(
         "client_id",
         "Consumer key of a connected app (client credentials flow, scope api), to read through "
         "what was not sent; wants `api_url`. Left out: nothing is asked.",
-        absence=Absence.OPTIONAL,
-        use=Use.ASKING,
     ),
-    Secret(
-        "client_secret",
-        "Consumer secret of that app.",
-        absence=Absence.OPTIONAL,
-        use=Use.ASKING,
-    ),
+    for_asking("client_secret", "Consumer secret of that app."),
 )

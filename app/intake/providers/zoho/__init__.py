@@ -18,14 +18,13 @@ from app.domain.errors import Invalid, Unreadable
 from app.domain.instants import SECOND, instant
 from app.domain.kinds import RawValue
 from app.domain.revisions import of_instant
-from app.intake.credentials import Absence, Secret, Use
+from app.intake.credentials import Absence, Secret, for_asking
 from app.intake.proofs import verify_claimed
 from app.intake.providers.zoho.records import (
     KINDS,
     READERS,
     SETTINGS,
     number_of,
-    required_time,
 )
 from app.intake.reading import read_json, written
 from app.intake.records import Record, record_of
@@ -36,6 +35,7 @@ from app.intake.requests import (
     HookRequest,
     Provider,
     Step,
+    as_fetched,
     body_text,
     fields_of,
     hook_delivery,
@@ -86,7 +86,7 @@ def _numbers(told: Record) -> list[str]:
 
 
 def _gone(told: Record, module: str, numbers: list[str], request: HookRequest) -> list[Item]:
-    at = required_time(told, "server_time")
+    at = told.required_time("server_time")
     fields: dict[str, JsonValue] = {KIND: KINDS[module], RETRACTED: True}
     items = []
     for index, number in enumerate(numbers):
@@ -114,7 +114,7 @@ def read_fetched(
     object_kind: the module, as References name it: Deals, Calls, Events or Leads. A record that
     was deleted is known by its `deleted_time`.
     """
-    request = HookRequest("", source, "", "GET", {}, b"", {}, now, settings, changes)
+    request = as_fetched(source, settings, now, changes)
     if object_kind not in KINDS:
         return None
     record = Record(fetched)
@@ -122,7 +122,7 @@ def read_fetched(
         key = _key(object_kind, number_of(record, "id"))
         if record.given("deleted_time"):
             return Item(0, key, _deleted(record, object_kind, key, request))
-        revision = of_instant(instant(required_time(record, "Modified_Time")))
+        revision = of_instant(instant(record.required_time("Modified_Time")))
         read, origins = READERS[object_kind]
         values = read(record, settings)
         if values is None:
@@ -138,7 +138,7 @@ def read_fetched(
 
 def _deleted(record: Record, module: str, key: str, request: HookRequest) -> Report:
     """That a record is gone, after whatever was done to it within that second."""
-    at = instant(required_time(record, "deleted_time")) + SECOND - 1
+    at = instant(record.required_time("deleted_time")) + SECOND - 1
     fields: dict[str, JsonValue] = {KIND: KINDS[module], RETRACTED: True}
     return hook_report(request, key, of_instant(at), fields, full=False, mapping=MAPPING)
 
@@ -161,10 +161,6 @@ def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
     )
 
 
-def _asking(name: str, about: str) -> Secret:
-    return Secret(name, about, absence=Absence.OPTIONAL, use=Use.ASKING)
-
-
 PROVIDER = Provider(
     name="zoho",
     counts=("call", "deal", "lead", "meeting"),
@@ -176,9 +172,9 @@ PROVIDER = Provider(
             check=_token,
             written=_written_token,
         ),
-        _asking("client_id", "Of the self client in Zoho's API console."),
-        _asking("client_secret", "Of the same."),
-        _asking(
+        for_asking("client_id", "Of the self client in Zoho's API console."),
+        for_asking("client_secret", "Of the same."),
+        for_asking(
             "refresh_token",
             "A refresh token of that client, with the scopes to read modules and to change "
             "notifications. Without it nothing that is named can be fetched, nothing counts, and "

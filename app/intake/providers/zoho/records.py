@@ -100,13 +100,6 @@ def number_of(record: Record, label: str) -> str:
     return text
 
 
-def required_time(record: Record, label: str) -> str:
-    at = record.time(label)
-    if at is None:
-        raise record.fault(label, "required")
-    return at
-
-
 def _person(record: Record, label: str) -> str | None:
     """The id of a user, who is written as an object."""
     user = record.record(label)

@@ -144,9 +144,7 @@ def _element(place: Record, told: str) -> _Element | None:
     ours, theirs = ("caller", "callee") if dialled else ("callee", "caller")
     if event not in (_DIALS if dialled else _RINGS) or _is_internal(place, theirs):
         return None
-    started = place.time("start_time")
-    if started is None:
-        raise place.fault("start_time", "required")
+    started = place.required_time("start_time")
     return _Element(
         place,
         _named(place, "call_element_id", "id"),

@@ -83,9 +83,7 @@ def _planned(
     if label == "meeting.deleted":
         # The one event that may come without its time; one deletion says what another does.
         return key, f"{_CANCELED}{0:028}", {"status": "canceled"}
-    happened = event.time("event_ts")
-    if happened is None:
-        raise event.fault("event_ts", "required")
+    happened = event.required_time("event_ts")
     order = f"{_BOOKED}{instant(happened):028}"
     starts = meeting.time("start_time")
     if label == "meeting.updated":
