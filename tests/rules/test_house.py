@@ -153,12 +153,16 @@ def constants(node: ast.expr) -> Iterator[str]:
             yield from constants(orelse)
 
 
+def of_file(path: str) -> set[str]:
+    return {text for text, place in codes() if place.startswith(path)}
+
+
 def test_codes_are_seen_wherever_an_error_is_made_of_them() -> None:
     seen = {place.partition(":")[0]: text for text, place in codes() if text == "not_an_id"}
     # Of a function of the file's own, of a method, and of an error itself.
     assert "app/intake/providers/pipedrive.py" in seen
-    found = {text for text, place in codes() if place.startswith("app/intake/providers/close.py")}
-    assert {"not_a_name", "required", "not_a_close_key"} <= found
+    assert {"required", "not_a_close_key"} <= of_file("app/intake/providers/close.py")
+    assert {"required", "not_a_name", "not_a_text"} <= of_file("app/intake/records.py")
 
 
 def test_every_code_has_its_sentences() -> None:

@@ -9,12 +9,12 @@ only says that there is one: where it leads is not for an answer to say.
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from app.domain.instants import FLOOR, MINUTE, SECOND, instant
 from app.domain.kinds import RawValue
+from app.outbound.answers import basic, mapping
 from app.outbound.api import Api, Ask, Credentials, Found, Object, Page, Settings
 from app.outbound.rates import Rate
 
@@ -33,8 +33,7 @@ def _base(settings: Settings) -> str:
 
 
 def _headers(credentials: Credentials, _access: str) -> Mapping[str, str]:
-    pair = f"{credentials['api_id']}:{credentials['api_token']}"
-    return {"authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+    return basic(credentials["api_id"], credentials["api_token"])
 
 
 def _one(_object: str, id_: str, _settings: Settings) -> Ask:
@@ -56,16 +55,16 @@ def _place(since: int, cursor: str | None) -> tuple[int, int]:
 
 
 def _taken(_object: str, answer: RawValue) -> Object | None:
-    return _call(_mapping(answer)["call"])
+    return _call(mapping(answer)["call"])
 
 
 def _listed(_object: str, answer: RawValue, since: int, cursor: str | None) -> Page:
-    told = _mapping(answer)
+    told = mapping(answer)
     calls = told["calls"]
     if not isinstance(calls, list):
         raise TypeError
     found = tuple(Found(str(one["id"]), one) for one in map(_call, calls))
-    if not found or not _mapping(told["meta"]).get("next_page_link"):
+    if not found or not mapping(told["meta"]).get("next_page_link"):
         return Page(found, None)
     number, begun = _place(since, cursor)
     if number < _PAGES:
@@ -90,14 +89,8 @@ def _seconds(call: Object, label: str) -> int | None:
 
 
 def _call(value: RawValue) -> dict[str, RawValue]:
-    call = _mapping(value)
+    call = mapping(value)
     return call | {label: "[redacted]" for label in _MEDIA if call.get(label)}
-
-
-def _mapping(value: RawValue) -> dict[str, RawValue]:
-    if not isinstance(value, dict):
-        raise TypeError
-    return value
 
 
 API = Api(

@@ -9,13 +9,13 @@ first; behind a cursor it knows no time, so the pass ends here where it is older
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from app.domain.errors import Invalid
 from app.domain.instants import SECOND, instant, written_instant
 from app.domain.kinds import RawValue
+from app.outbound.answers import basic, found_in, mapping
 from app.outbound.api import Api, Ask, Credentials, Found, Object, Page, Settings
 from app.outbound.rates import Rate
 
@@ -49,8 +49,7 @@ def _base(settings: Settings) -> str:
 
 def _headers(credentials: Credentials, _access: str) -> Mapping[str, str]:
     """The key is the user, and there is no password."""
-    user = f"{credentials['api_key']}:".encode()
-    return {"authorization": f"Basic {b64encode(user).decode()}"}
+    return basic(credentials["api_key"], "")
 
 
 def _one(object_: str, id_: str, _settings: Settings) -> Ask:
@@ -86,25 +85,22 @@ def _place(since: int, cursor: str | None) -> tuple[int, int]:
 
 
 def _taken(_object: str, answer: RawValue) -> Object | None:
-    found = _mapping(answer)
+    found = mapping(answer)
     return found if "id" in found else None
 
 
 def _listed(listing: str, answer: RawValue, since: int, cursor: str | None) -> Page:
-    told = _mapping(answer)
-    data = told["data"]
-    if not isinstance(data, list):
-        raise TypeError
+    told = mapping(answer)
     if ":" not in listing:
-        found = tuple(Found(str(_mapping(one)["id"]), _mapping(one)) for one in data)
+        found = found_in(told["data"])
         more = told["has_more"] is True and bool(found)
         return Page(found, _behind(listing, found, _place(since, cursor)) if more else None)
     # The oldest first, so that of one object the latest entry of the page is what stands.
-    log = [Found(str(_mapping(one)["object_id"]), _mapping(one)) for one in reversed(data)]
+    log = found_in(told["data"], "object_id")[::-1]
     onward = told["cursor_next"]
     oldest = _changed_at(listing, log[0].value) if log else None
     ended = oldest is not None and oldest < since - since % SECOND
-    return Page(tuple(log), onward if isinstance(onward, str) and onward and not ended else None)
+    return Page(log, onward if isinstance(onward, str) and onward and not ended else None)
 
 
 def _behind(listing: str, found: tuple[Found, ...], place: tuple[int, int]) -> str:
@@ -129,12 +125,6 @@ def _changed_at(_listing: str, found: Object) -> int | None:
         except Invalid:
             continue
     return None
-
-
-def _mapping(value: RawValue) -> dict[str, RawValue]:
-    if not isinstance(value, dict):
-        raise TypeError
-    return value
 
 
 API = Api(

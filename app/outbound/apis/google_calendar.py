@@ -9,12 +9,11 @@ A channel ends after a week at most and cannot be renewed: another takes its pla
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from app.domain.errors import Invalid
-from app.domain.instants import DAY, SECOND, instant, written_instant
+from app.domain.instants import DAY, SECOND, written_instant
 from app.domain.kinds import RawValue
+from app.outbound.answers import bearer, instant_of, mapping, refreshed
 from app.outbound.api import (
     Api,
     Ask,
@@ -54,20 +53,6 @@ def _base(settings: Settings) -> str:
 
 def _token(settings: Settings) -> str:
     return str(settings.get("token_url") or TOKEN_URL)
-
-
-def _renew(credentials: Credentials, refresh: str) -> Ask:
-    form = {
-        "grant_type": "refresh_token",
-        "client_id": credentials["client_id"],
-        "client_secret": credentials["client_secret"],
-        "refresh_token": refresh,
-    }
-    return Ask("POST", "", urlencode(form).encode(), "application/x-www-form-urlencoded")
-
-
-def _headers(_credentials: Credentials, access: str) -> Mapping[str, str]:
-    return {"authorization": f"Bearer {access}"}
 
 
 def _calendars(settings: Settings) -> tuple[str, ...]:
@@ -124,7 +109,7 @@ def _taken(object_: str, answer: RawValue) -> Object | None:
 
 
 def _listed(object_: str, answer: RawValue, since: int, cursor: str | None) -> Page:
-    told, (sync, _) = _mapping(answer), _place(cursor)
+    told, (sync, _) = mapping(answer), _place(cursor)
     events = told.get("items", [])
     if not isinstance(events, list):
         raise TypeError
@@ -145,21 +130,12 @@ def _is_news(object_: str, one: Found, since: int) -> bool:
 
 
 def _found(object_: str, event: RawValue) -> Found:
-    told = _mapping(event)
+    told = mapping(event)
     return Found(str(told["id"]), told | {CALENDAR: _calendar(object_)})
 
 
 def _changed_at(_object: str, found: Object) -> int | None:
-    try:
-        return instant(str(found.get("updated")))
-    except Invalid:
-        return None
-
-
-def _mapping(value: RawValue) -> dict[str, RawValue]:
-    if not isinstance(value, dict):
-        raise TypeError
-    return value
+    return instant_of(found.get("updated"))
 
 
 # Notifications.
@@ -177,7 +153,7 @@ def _opened(wish: Wish, _settings: Settings, credentials: Credentials) -> Ask:
 
 
 def _told(_wish: Wish, answer: RawValue) -> Channel:
-    told = _mapping(answer)
+    told = mapping(answer)
     ends = int(str(told["expiration"])) * _MILLISECOND
     return Channel(str(told["id"]), ends, str(told["resourceId"]))
 
@@ -191,7 +167,7 @@ API = Api(
     name="google_calendar",
     base=_base,
     required=("client_id", "client_secret", "refresh_token"),
-    headers=_headers,
+    headers=bearer,
     listings=_listings,
     one=_one,
     page=_page,
@@ -200,7 +176,7 @@ API = Api(
     changed_at=_changed_at,
     # 600 calls a minute for each user of a project.
     rate=Rate(8, 10),
-    oauth=OAuth(_token, _renew),
+    oauth=OAuth(_token, refreshed),
     channels=Channels(_calendars, 7 * DAY, _opened, _told, closed=_closed),
     # Google says with 403 as well as with 429 that it was asked too often.
     too_fast=(b"ateLimitExceeded", b"quotaExceeded"),

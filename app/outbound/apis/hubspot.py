@@ -11,10 +11,9 @@ import json
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from app.domain.errors import Invalid
-from app.domain.instants import instant
 from app.domain.kinds import RawValue
-from app.outbound.api import Api, Ask, Credentials, Found, Object, Page, Settings
+from app.outbound.answers import found_in, instant_of, mapping
+from app.outbound.api import Api, Ask, Credentials, Object, Page, Settings
 from app.outbound.rates import Rate
 
 BASE = "https://api.hubapi.com"
@@ -76,7 +75,7 @@ def _page(object_: str, since: int, cursor: str | None, _settings: Settings) -> 
 
 
 def _taken(_object: str, answer: RawValue) -> Object | None:
-    found = _mapping(answer)
+    found = mapping(answer)
     return found if "id" in found else None
 
 
@@ -89,13 +88,11 @@ def _place(since: int, cursor: str | None) -> tuple[str | None, int]:
 
 
 def _listed(object_: str, answer: RawValue, since: int, cursor: str | None) -> Page:
-    told = _mapping(answer)
+    told = mapping(answer)
     results = told["results"]
-    if not isinstance(results, list):
-        raise TypeError
-    found = tuple(Found(str(_mapping(one)["id"]), _mapping(one)) for one in results)
+    found = found_in(results)
     paging = told.get("paging")
-    after = str(_mapping(_mapping(paging)["next"])["after"]) if paging else None
+    after = str(mapping(mapping(paging)["next"])["after"]) if paging else None
     if after is None or not found:
         return Page(found, None)
     begun = _place(since, cursor)[1]
@@ -110,16 +107,7 @@ def _listed(object_: str, answer: RawValue, since: int, cursor: str | None) -> P
 
 
 def _changed_at(_object: str, found: Object) -> int | None:
-    try:
-        return instant(str(found.get("updatedAt")))
-    except Invalid:
-        return None
-
-
-def _mapping(value: RawValue) -> dict[str, RawValue]:
-    if not isinstance(value, dict):
-        raise TypeError
-    return value
+    return instant_of(found.get("updatedAt"))
 
 
 API = Api(

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from app.domain.errors import Invalid
 from app.domain.instants import MINUTE, instant, written_instant
 from app.domain.kinds import RawValue
+from app.outbound.answers import mapping
 from app.outbound.api import Api, Ask, Credentials, Found, Object, Page, Settings
 from app.outbound.rates import Rate
 
@@ -51,14 +52,14 @@ def _page(object_: str, since: int, cursor: str | None, settings: Settings) -> A
 
 
 def _taken(_object: str, answer: RawValue) -> Object | None:
-    return _mapping(_mapping(answer)["record"])
+    return mapping(mapping(answer)["record"])
 
 
 def _listed(object_: str, answer: RawValue, _since: int, _cursor: str | None) -> Page:
-    records = _mapping(answer)["records"]
+    records = mapping(answer)["records"]
     if not isinstance(records, list):
         raise TypeError
-    found = tuple(Found(str(_value(one, "$id")), _mapping(one)) for one in records)
+    found = tuple(Found(str(_value(one, "$id")), mapping(one)) for one in records)
     if len(found) < _PAGE:
         return Page(found, None)
     last = found[-1]
@@ -80,13 +81,7 @@ def _changed_at(_object: str, found: Object) -> int | None:
 
 
 def _value(record: RawValue, code: str) -> RawValue:
-    return _mapping(_mapping(record)[code])["value"]
-
-
-def _mapping(value: RawValue) -> dict[str, RawValue]:
-    if not isinstance(value, dict):
-        raise TypeError
-    return value
+    return mapping(mapping(record)[code])["value"]
 
 
 API = Api(

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from app.domain.errors import Invalid
-from app.domain.instants import SECOND, instant, written_instant
+from app.domain.instants import SECOND, written_instant
 from app.domain.kinds import RawValue
-from app.outbound.api import Api, Ask, Credentials, Found, Object, Page, Settings
+from app.outbound.answers import found_in, instant_of, mapping
+from app.outbound.api import Api, Ask, Credentials, Object, Page, Settings
 from app.outbound.rates import Rate
 
 BASE = "https://api.pipedrive.com"
@@ -49,31 +49,20 @@ def _page(object_: str, since: int, cursor: str | None, _settings: Settings) -> 
 
 
 def _taken(_object: str, answer: RawValue) -> Object | None:
-    return _mapping(_mapping(answer)["data"])
+    return mapping(mapping(answer)["data"])
 
 
 def _listed(_object: str, answer: RawValue, _since: int, _cursor: str | None) -> Page:
-    told = _mapping(answer)
+    told = mapping(answer)
     data = told["data"]
-    if not isinstance(data, list):
-        raise TypeError
-    found = tuple(Found(str(_mapping(one)["id"]), _mapping(one)) for one in data)
+    found = found_in(data)
     beside = told.get("additional_data")
-    cursor = _mapping(beside).get("next_cursor") if beside else None
+    cursor = mapping(beside).get("next_cursor") if beside else None
     return Page(found, cursor if isinstance(cursor, str) and cursor else None)
 
 
 def _changed_at(_object: str, found: Object) -> int | None:
-    try:
-        return instant(str(found.get("update_time")).replace(" ", "T"))
-    except Invalid:
-        return None
-
-
-def _mapping(value: RawValue) -> dict[str, RawValue]:
-    if not isinstance(value, dict):
-        raise TypeError
-    return value
+    return instant_of(str(found.get("update_time")).replace(" ", "T"))
 
 
 API = Api(

@@ -13,20 +13,18 @@ too many of them were not taken: that is seen when it is renewed, so it is, ever
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from app.domain.errors import Invalid
-from app.domain.instants import MINUTE, SECOND, instant, written_instant
+from app.domain.instants import MINUTE, SECOND, written_instant
 from app.domain.kinds import RawValue
+from app.outbound.answers import basic, bearer, ends_at, found_in, instant_of, mapping, token_asked
 from app.outbound.api import (
     Api,
     Ask,
     Channel,
     Channels,
     Credentials,
-    Found,
     OAuth,
     Object,
     Page,
@@ -45,7 +43,6 @@ _SUBSCRIPTIONS = "/restapi/v1.0/subscription"
 _EVENTS = "/restapi/v1.0/account/~/telephony/sessions"
 # It might last for years; but whether it was suspended is seen at half of this.
 _LASTS = 6 * 60 * MINUTE
-_FORM = "application/x-www-form-urlencoded"
 _PATH = "/restapi/v1.0/account/~/call-log"
 # Detailed records are some kilobytes each; more to a page would leave the bounds of an answer.
 _PAGE = 100
@@ -55,22 +52,16 @@ def _base(settings: Settings) -> str:
     return str(settings.get("api_url") or BASE)
 
 
-def _headers(_credentials: Credentials, access: str) -> Mapping[str, str]:
-    return {"authorization": f"Bearer {access}"}
-
-
 def _token(settings: Settings) -> str:
     return f"{_base(settings)}/restapi/oauth/token"
 
 
 def _renew(credentials: Credentials, _refresh: str) -> Ask:
-    form = {"grant_type": _GRANT, "assertion": credentials["jwt"]}
-    return Ask("POST", "", urlencode(form).encode(), _FORM)
+    return token_asked(_GRANT, assertion=credentials["jwt"])
 
 
 def _proof(credentials: Credentials) -> Mapping[str, str]:
-    pair = f"{credentials['client_id']}:{credentials['client_secret']}"
-    return {"authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+    return basic(credentials["client_id"], credentials["client_secret"])
 
 
 def _one(_object: str, id_: str, _settings: Settings) -> Ask:
@@ -93,30 +84,19 @@ def _number(cursor: str | None) -> int:
 
 
 def _taken(_object: str, answer: RawValue) -> Object | None:
-    return _mapping(answer)
+    return mapping(answer)
 
 
 def _listed(_object: str, answer: RawValue, _since: int, cursor: str | None) -> Page:
-    told = _mapping(answer)
+    told = mapping(answer)
     records = told["records"]
-    if not isinstance(records, list):
-        raise TypeError
-    found = tuple(Found(str(_mapping(one)["id"]), _mapping(one)) for one in records)
-    more = _mapping(told["navigation"]).get("nextPage")
+    found = found_in(records)
+    more = mapping(told["navigation"]).get("nextPage")
     return Page(found, str(_number(cursor) + 1) if found and more else None)
 
 
 def _changed_at(_object: str, found: Object) -> int | None:
-    try:
-        return instant(str(found.get("lastModifiedTime")))
-    except Invalid:
-        return None
-
-
-def _mapping(value: RawValue) -> dict[str, RawValue]:
-    if not isinstance(value, dict):
-        raise TypeError
-    return value
+    return instant_of(found.get("lastModifiedTime"))
 
 
 # Notifications.
@@ -141,14 +121,10 @@ def _renewed(_wish: Wish, channel: Channel, _settings: Settings, _credentials: C
 
 
 def _told(_wish: Wish, answer: RawValue) -> Channel:
-    told = _mapping(answer)
+    told = mapping(answer)
     if told["status"] != "Active":
         raise ValueError("suspended")
-    try:
-        ends = instant(str(told["expirationTime"]))
-    except Invalid:
-        raise ValueError from None
-    return Channel(str(told["id"]), ends)
+    return Channel(str(told["id"]), ends_at(told["expirationTime"]))
 
 
 def _closed(channel: Channel) -> Ask:
@@ -159,7 +135,7 @@ API = Api(
     name="ringcentral",
     base=_base,
     required=("client_id", "client_secret", "jwt"),
-    headers=_headers,
+    headers=bearer,
     listings=lambda _settings: (CALLS,),
     one=_one,
     page=_page,

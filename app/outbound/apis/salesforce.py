@@ -12,9 +12,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from app.domain.errors import Invalid
-from app.domain.instants import instant, written_instant
+from app.domain.instants import written_instant
 from app.domain.kinds import RawValue
+from app.outbound.answers import bearer, instant_of, token_asked
 from app.outbound.api import Api, Ask, Credentials, Found, OAuth, Object, Page, Settings
 from app.outbound.rates import Rate
 
@@ -45,21 +45,13 @@ def _base(settings: Settings) -> str:
     return str(settings.get("api_url") or "")
 
 
-def _headers(_credentials: Credentials, access: str) -> Mapping[str, str]:
-    return {"authorization": f"Bearer {access}"}
-
-
 def _token(settings: Settings) -> str:
     return f"{_base(settings)}/services/oauth2/token"
 
 
 def _renew(credentials: Credentials, _refresh: str) -> Ask:
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": credentials["client_id"],
-        "client_secret": credentials["client_secret"],
-    }
-    return Ask("POST", "", urlencode(form).encode(), "application/x-www-form-urlencoded")
+    named = {name: credentials[name] for name in ("client_id", "client_secret")}
+    return token_asked("client_credentials", **named)
 
 
 def _one(object_: str, id_: str, settings: Settings) -> Ask:
@@ -130,17 +122,14 @@ def _record(value: RawValue) -> dict[str, RawValue]:
 def _changed_at(_object: str, found: Object) -> int | None:
     # Its offset has no colon, which everybody else's has.
     written = _OFFSET.sub(r"\1:\2", str(found.get("SystemModstamp")))
-    try:
-        return instant(written)
-    except Invalid:
-        return None
+    return instant_of(written)
 
 
 API = Api(
     name="salesforce",
     base=_base,
     required=("client_id", "client_secret"),
-    headers=_headers,
+    headers=bearer,
     listings=lambda _settings: tuple(FIELDS),
     one=_one,
     page=_page,

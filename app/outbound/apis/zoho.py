@@ -14,9 +14,9 @@ import json
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from app.domain.errors import Invalid
-from app.domain.instants import MINUTE, SECOND, instant, written_instant
+from app.domain.instants import MINUTE, SECOND, written_instant
 from app.domain.kinds import RawValue
+from app.outbound.answers import ends_at, found_in, instant_of, mapping, refreshed
 from app.outbound.api import (
     Api,
     Ask,
@@ -71,16 +71,6 @@ def _base(settings: Settings) -> str:
 
 def _token(settings: Settings) -> str:
     return f"{settings.get('accounts_url') or _center(settings)[1]}/oauth/v2/token"
-
-
-def _renew(credentials: Credentials, refresh: str) -> Ask:
-    form = {
-        "grant_type": "refresh_token",
-        "client_id": credentials["client_id"],
-        "client_secret": credentials["client_secret"],
-        "refresh_token": refresh,
-    }
-    return Ask("POST", "", urlencode(form).encode(), "application/x-www-form-urlencoded")
 
 
 def _headers(_credentials: Credentials, access: str) -> Mapping[str, str]:
@@ -151,7 +141,7 @@ def _archived_taken(_object: str, id_: str, answer: RawValue) -> Object | None:
 def _listed(object_: str, answer: RawValue, since: int, cursor: str | None) -> Page:
     if answer is None:
         return Page((), None)
-    found, info = _records(answer), _mapping(_mapping(answer)["info"])
+    found, info = _records(answer), mapping(mapping(answer)["info"])
     if info.get("more_records") is not True or not found:
         return Page(found, None)
     begun, token = _place(since, cursor)
@@ -175,23 +165,11 @@ def _behind(object_: str, found: tuple[Found, ...]) -> int | None:
 
 
 def _records(answer: RawValue) -> tuple[Found, ...]:
-    records = _mapping(answer)["data"]
-    if not isinstance(records, list):
-        raise TypeError
-    return tuple(Found(str(_mapping(one)["id"]), _mapping(one)) for one in records)
+    return found_in(mapping(answer)["data"])
 
 
 def _changed_at(_object: str, found: Object) -> int | None:
-    try:
-        return instant(str(found.get("deleted_time") or found.get("Modified_Time")))
-    except Invalid:
-        return None
-
-
-def _mapping(value: RawValue) -> dict[str, RawValue]:
-    if not isinstance(value, dict):
-        raise TypeError
-    return value
+    return instant_of(found.get("deleted_time") or found.get("Modified_Time"))
 
 
 # Notifications.
@@ -219,21 +197,16 @@ def _watch(method: str, id_: str, wish: Wish, credentials: Credentials) -> Ask:
 
 
 def _told(wish: Wish, answer: RawValue) -> Channel:
-    watch = _mapping(answer)["watch"]
-    told = _mapping(watch[0]) if isinstance(watch, list) else {}
-    events = _mapping(told["details"])["events"]
+    watch = mapping(answer)["watch"]
+    told = mapping(watch[0]) if isinstance(watch, list) else {}
+    events = mapping(told["details"])["events"]
     if told["status"] != "success" or not isinstance(events, list):
         raise ValueError
-    open_ = [_mapping(one) for one in events]
-    ends = [_ends_at(one.get("channel_expiry"), wish) for one in open_]
+    open_ = [mapping(one) for one in events]
+    # Where it does not say when one ends, it ends as it was asked to.
+    said = [one.get("channel_expiry") for one in open_]
+    ends = [wish.until if end is None else ends_at(end) for end in said]
     return Channel(str(open_[0]["channel_id"]), min(ends))
-
-
-def _ends_at(value: RawValue, wish: Wish) -> int:
-    try:
-        return wish.until if value is None else instant(str(value))
-    except Invalid:
-        raise ValueError from None
 
 
 def _closed(channel: Channel) -> Ask:
@@ -255,7 +228,7 @@ API = Api(
     # What is limited is calls at once, and calls a day: of the 5,000 of the smallest edition,
     # reading through takes less than half.
     rate=Rate(5, 10),
-    oauth=OAuth(_token, _renew),
+    oauth=OAuth(_token, refreshed),
     # Of a deletion the notification bears the moment at which it was sent.
     pushes_later=True,
     archived=_archived,
