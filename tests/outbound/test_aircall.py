@@ -16,19 +16,14 @@ from app.domain.activities import State
 from app.domain.instants import MINUTE, SECOND, instant
 from app.outbound.apis.aircall import API, LONGEST
 from app.outbound.rates import Bucket
-from app.store import fetchers, ledger, states
-from app.usecases import fetching
+from app.store import fetchers, ledger
 from app.usecases.asking import Asking, backfill_source, check_source
-from app.usecases.context import Context
-from app.usecases.fetch_subjects import Subject, subjects_of
-from app.usecases.fetch_visit import Visit
-from app.usecases.receiving import HookCall, Taken, connection_of, record_hook
-from app.usecases.saving import Precondition, standing
+from app.usecases.saving import Precondition
 from app.usecases.sources import put_source
 from tests.engines import on_both
 from tests.intake.aircall_events import SUZUKI, told
 from tests.intake.aircall_events import TOKEN as WEBHOOK_TOKEN
-from tests.outbound.accounts import SOURCE, W, inside
+from tests.outbound.accounts import SOURCE, Connected, W, dying_at_mark, inside
 from tests.outbound.aircall_account import API_ID, Aircall
 from tests.outbound.serving import TOKEN, serving
 from tests.web.service import Clock
@@ -39,40 +34,16 @@ VOICEMAIL = "https://assets.aircall.example/voicemail?sig=f00dfeed"
 
 
 @dataclass
-class Company:
+class Company(Connected[Aircall]):
     """A source of one company."""
-
-    context: Context
-    account: Aircall
-    clock: Clock
-    found: list[tuple[str, str]]
-
-    @property
-    def subject(self) -> Subject:
-        with self.context.read() as reading:
-            (subject,) = subjects_of(self.context, reading, W)
-        return subject
-
-    def visit(self) -> bool:
-        return fetching.visit(self.context, self.subject, lambda *told: self.found.append(told))
 
     def push(self, name: str, data: dict[str, Any], at: int) -> None:
         """The event that Aircall makes of a call as it is at an instant."""
-        with self.context.read() as reading:
-            document = standing(reading, W, "source", SOURCE)
-            assert document is not None
-            connection = connection_of(self.context, reading, W, document)
-        assert connection is not None
         sent = told(name, data, at // SECOND)
-        taken = record_hook(
-            self.context, connection, HookCall("POST", "/v1/hooks/x", sent.headers, sent.body)
-        )
-        assert isinstance(taken, Taken)
-        taken.results.result(30)
+        self.deliver(sent.headers, sent.body)
 
     def states(self) -> dict[str, State]:
-        with self.context.read() as reading:
-            return states.load(reading, W, SOURCE, {str(id_) for id_ in self.account.truth})
+        return self.standing({str(id_) for id_ in self.account.truth})
 
     def assert_true(self) -> None:
         """What stands is what the company's calls are, by the calls themselves."""
@@ -207,25 +178,12 @@ def test_a_fault_in_the_middle_costs_a_page_and_no_call(
 
 
 @on_both
-def test_who_dies_between_a_page_and_its_mark_counts_nothing_twice(
-    company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_dies_between_a_page_and_its_mark_counts_nothing_twice(company: Company) -> None:
     company.account.page = 3
     over(company, *range(1, 9))
     company.clock.now += ROUND
-    marked = Visit._set
-    passed: list[str] = []
-
-    def dying(self: Visit, name: str, mark: Any) -> None:
-        passed.append(name)
-        if len(passed) == 2:
-            raise KeyboardInterrupt
-        marked(self, name, mark)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Visit, "_set", dying)
-        with pytest.raises(KeyboardInterrupt):
-            company.visit()
+    with dying_at_mark(2):
+        company.visit()
     assert len(company.states()) == 6
     # Its lease is still out: nobody else asks before it ends.
     assert not company.visit()

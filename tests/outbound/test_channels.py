@@ -50,7 +50,7 @@ def liveness(world: Organization) -> Liveness:
 
 
 def is_due(world: Organization) -> bool:
-    return are_due(world.subject, world.state().channels, world.clock.now)
+    return are_due(world.subject, world.fetcher().channels, world.clock.now)
 
 
 @on_both

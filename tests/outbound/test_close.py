@@ -18,18 +18,14 @@ from app.intake.providers.close import read_fetched
 from app.intake.source_settings import NO_SETTINGS
 from app.outbound.api import Page
 from app.outbound.apis.close import API, LISTINGS
-from app.store import deliveries, fetchers, ledger, quarantine, states
-from app.usecases import fetching
+from app.store import deliveries, fetchers, ledger, quarantine
 from app.usecases.asking import Asking, backfill_source, check_source
-from app.usecases.context import Context
-from app.usecases.fetch_subjects import subjects_of
-from app.usecases.receiving import Connection, HookCall, Taken, connection_of, record_hook
-from app.usecases.saving import Precondition, standing
+from app.usecases.saving import Precondition
 from app.usecases.sources import put_source
 from tests.engines import on_both, on_sqlite
 from tests.intake import close_events
 from tests.intake.senders import NOW
-from tests.outbound.accounts import SOURCE, W, inside
+from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.serving import TOKEN, serving
 from tests.outbound.simulator import Close
 from tests.web.service import Clock
@@ -56,17 +52,7 @@ STATUSES = {"won": "won", "active": "open", "lost": "lost"}
 
 
 @dataclass
-class Organization:
-    context: Context
-    account: Close
-    clock: Clock
-    found: list[tuple[str, str]]
-
-    def visit(self) -> bool:
-        with self.context.read() as reading:
-            (subject,) = subjects_of(self.context, reading, W)
-        return fetching.visit(self.context, subject, lambda *told: self.found.append(told))
-
+class Organization(Connected[Close]):
     def later(self, by: int = ROUND) -> None:
         self.clock.now += by
 
@@ -83,22 +69,10 @@ class Organization:
         """The webhook of an entry of the log, signed now."""
         stamp = str(self.clock.now // SECOND)
         sent = close_events.close({"event": entry, "subscription_id": "whsub_1"}, stamp=stamp)
-        call = HookCall("POST", "/v1/hooks/x", sent.headers, sent.body)
-        taken = record_hook(self.context, self.connection(), call)
-        assert isinstance(taken, Taken)
-        taken.results.result(30)
-
-    def connection(self) -> Connection:
-        with self.context.read() as reading:
-            document = standing(reading, W, "source", SOURCE)
-            assert document is not None
-            found = connection_of(self.context, reading, W, document)
-        assert found is not None
-        return found
+        self.deliver(sent.headers, sent.body)
 
     def states(self) -> dict[str, State]:
-        with self.context.read() as reading:
-            return states.load(reading, W, SOURCE, {id_ for _, id_ in self.account.truth})
+        return self.standing({id_ for _, id_ in self.account.truth})
 
     def assert_true(self) -> None:
         """What stands is the organization's, by itself and not by any reader of ours."""

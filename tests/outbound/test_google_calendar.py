@@ -14,19 +14,16 @@ import pytest
 from app.domain.activities import RETRACTED, State
 from app.domain.instants import DAY, MINUTE, SECOND, instant
 from app.outbound.apis.google_calendar import API, EVENT_FIELDS
-from app.store import deliveries, fetchers, fetches, ledger, states
-from app.usecases import fetching
+from app.store import deliveries, ledger
 from app.usecases.asking import backfill_source
 from app.usecases.context import Context
 from app.usecases.fetch_channels import read_channels
 from app.usecases.fetch_lease import Holder
-from app.usecases.fetch_subjects import subjects_of
-from app.usecases.receiving import Connection, HookCall, Taken, connection_of, record_hook
-from app.usecases.saving import ANY, Precondition, standing
+from app.usecases.saving import ANY, Precondition
 from app.usecases.sources import put_source
 from tests.engines import on_both
 from tests.intake.google_events import CLIENT, SATO, SUZUKI, event, google
-from tests.outbound.accounts import SOURCE, W, inside
+from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.google_account import TOO_FAST, Workspace
 from tests.outbound.serving import TOKEN, serving
 from tests.web.service import Clock
@@ -39,40 +36,10 @@ OURS = [SATO, SUZUKI]
 
 
 @dataclass
-class Company:
-    context: Context
-    account: Workspace
-    clock: Clock
-    found: list[tuple[str, str]]
-
-    def visit(self) -> bool:
-        with self.context.read() as reading:
-            (subject,) = subjects_of(self.context, reading, W)
-        return fetching.visit(self.context, subject, lambda *told: self.found.append(told))
-
-    def connection(self) -> Connection:
-        with self.context.read() as reading:
-            document = standing(reading, W, "source", SOURCE)
-            assert document is not None
-            found = connection_of(self.context, reading, W, document)
-        assert found is not None
-        return found
-
+class Company(Connected[Workspace]):
     def notify(self, calendar: str = SATO, state: str = "exists") -> None:
         sent = replace(google(state, calendar, token=CHANNEL_TOKEN), url="https://x")
-        call = HookCall("POST", "/v1/hooks/x", sent.headers, sent.body)
-        taken = record_hook(self.context, self.connection(), call)
-        assert isinstance(taken, Taken)
-        taken.results.result(30)
-
-    def pending(self) -> int:
-        with self.context.read() as reading:
-            found = fetches.pending(reading, W).get(SOURCE)
-        return found.count if found else 0
-
-    def state(self) -> fetchers.State:
-        with self.context.read() as reading:
-            return fetchers.state(reading, W, SOURCE)
+        self.deliver(sent.headers, sent.body)
 
     def known(self) -> dict[str, State]:
         """What stands, by the ids of events."""
@@ -81,8 +48,7 @@ class Company:
             for calendar in OURS
             for id_ in self.account.copies.get(calendar, {})
         }
-        with self.context.read() as reading:
-            found = states.load(reading, W, SOURCE, list(keys))
+        found = self.standing(list(keys))
         standing_ = {keys[key]: state for key, state in found.items() if not _is_gone(state)}
         # One meeting, one activity, whoever has a copy of it.
         assert len(standing_) == sum(not _is_gone(state) for state in found.values())
@@ -249,7 +215,7 @@ def test_a_place_that_google_forgot_is_read_anew_and_nothing_counts_twice(
     company.account.asked.clear()
     assert company.visit()
     # It is no failure, and of no calendar.
-    assert company.state().code is None
+    assert company.fetcher().code is None
     assert sum("timeMin" in target for target in company.account.asked) == len(OURS)
     company.assert_true()
     assert list(company.known()) == ["new"]
@@ -296,7 +262,7 @@ def test_a_fault_in_the_middle_costs_a_page_and_no_meeting(
     company.notify()
     company.account.faults.extend(["", fault])
     assert not company.visit()
-    assert company.state().code == code
+    assert company.fetcher().code == code
     assert company.pending() == 1
     later(company)
     assert company.visit()
@@ -312,8 +278,8 @@ def test_too_many_calls_are_no_refusal_of_us(
     told = 403, {"retry-after": "7"}, json.dumps(TOO_FAST).encode()
     monkeypatch.setattr(company.account, "listed", lambda _target: told)
     assert not company.visit()
-    assert company.state().code == "provider_rate_limited"
-    assert company.state().retry_at >= company.clock.now + 7 * SECOND
+    assert company.fetcher().code == "provider_rate_limited"
+    assert company.fetcher().retry_at >= company.clock.now + 7 * SECOND
 
 
 @on_both
@@ -341,7 +307,7 @@ def test_a_channel_of_each_calendar_is_replaced_before_it_ends(company: Company)
     assert not first.keys() & company.account.open_channels().keys()
     # What was replaced was stopped, so that nobody is notified twice for days.
     assert len(company.account.open_channels()) == 2
-    standing_ = read_channels(company.state().channels)
+    standing_ = read_channels(company.fetcher().channels)
     assert standing_.keys() == {*OURS}
     assert {one.id for one in standing_.values()} == company.account.open_channels().keys()
 
@@ -361,8 +327,8 @@ def test_an_api_that_is_away_is_not_asked_for_every_channel(company: Company) ->
     company.account.faults.extend(["", "500", "500"])
     assert not company.visit()
     assert len(company.account.asked) == 3
-    assert company.state().code == "provider_failed"
-    (one,) = read_channels(company.state().channels).values()
+    assert company.fetcher().code == "provider_failed"
+    (one,) = read_channels(company.fetcher().channels).values()
     assert (one.failures, one.code) == (1, "provider_failed")
 
 

@@ -15,16 +15,12 @@ from app.domain.activities import RETRACTED
 from app.domain.instants import MINUTE, SECOND, instant
 from app.intake.providers.hubspot.objects import PROPERTIES as READ
 from app.outbound.apis.hubspot import API, PROPERTIES
-from app.store import fetches, ledger, quarantine, states
-from app.usecases import fetching
-from app.usecases.context import Context
-from app.usecases.fetch_subjects import subjects_of
-from app.usecases.receiving import Connection, HookCall, Taken, connection_of, record_hook
-from app.usecases.saving import Precondition, standing
+from app.store import ledger, quarantine
+from app.usecases.saving import Precondition
 from app.usecases.sources import put_source
 from tests.engines import on_both
 from tests.intake.hubspot_events import SECRET, event, hubspot
-from tests.outbound.accounts import SOURCE, W, inside
+from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.serving import TOKEN, serving
 from tests.outbound.simulator import Hubspot
 from tests.web.service import Clock
@@ -33,25 +29,7 @@ ADDRESS = "https://tassei.example.com"
 
 
 @dataclass
-class Portal:
-    context: Context
-    account: Hubspot
-    clock: Clock
-    found: list[tuple[str, str]]
-
-    def visit(self) -> bool:
-        with self.context.read() as reading:
-            (subject,) = subjects_of(self.context, reading, W)
-        return fetching.visit(self.context, subject, lambda *told: self.found.append(told))
-
-    def connection(self) -> Connection:
-        with self.context.read() as reading:
-            document = standing(reading, W, "source", SOURCE)
-            assert document is not None
-            found = connection_of(self.context, reading, W, document)
-        assert found is not None
-        return found
-
+class Portal(Connected[Hubspot]):
     def notify(self, *numbers: int, subscription: str = "object.propertyChange") -> None:
         """One request with a notification of each deal, signed now by HubSpot's own SDK."""
         at = self.clock.now // 1000
@@ -61,20 +39,11 @@ class Portal:
         ]
         url = f"{self.connection().base_url}/v1/hooks/x"
         sent = hubspot(told, stamp=str(at), url=url)
-        call = HookCall("POST", "/v1/hooks/x", sent.headers, sent.body)
-        taken = record_hook(self.context, self.connection(), call)
-        assert isinstance(taken, Taken)
-        taken.results.result(30)
-
-    def pending(self) -> int:
-        with self.context.read() as reading:
-            found = fetches.pending(reading, W).get(SOURCE)
-        return found.count if found else 0
+        self.deliver(sent.headers, sent.body)
 
     def assert_true(self) -> None:
         keys = [f"deal:{number}" for _, number in self.account.truth]
-        with self.context.read() as reading:
-            known = states.load(reading, W, SOURCE, keys)
+        known = self.standing(keys)
         for (_, number), one in self.account.truth.items():
             state = known.get(f"deal:{number}")
             assert state is not None, (number, sorted(known))

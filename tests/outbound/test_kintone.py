@@ -12,15 +12,11 @@ from typing import Any
 import pytest
 
 from app.domain.instants import MINUTE, SECOND, instant
-from app.store import ledger, states
-from app.usecases import fetching
-from app.usecases.context import Context
-from app.usecases.fetch_subjects import subjects_of
-from app.usecases.receiving import HookCall, Taken, connection_of, record_hook
-from app.usecases.saving import Precondition, standing
+from app.store import ledger
+from app.usecases.saving import Precondition
 from app.usecases.sources import put_source
 from tests.engines import on_both
-from tests.outbound.accounts import SOURCE, W, inside
+from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.serving import TOKEN, serving
 from tests.outbound.simulator import Kintone
 from tests.web.service import Clock
@@ -52,38 +48,19 @@ MAPPING: dict[str, Any] = {
 
 
 @dataclass
-class App:
+class App(Connected[Kintone]):
     """A source of one app."""
 
-    context: Context
-    account: Kintone
-    clock: Clock
-    found: list[tuple[str, str]]
     mapped: bool
-
-    def visit(self) -> bool:
-        with self.context.read() as reading:
-            (subject,) = subjects_of(self.context, reading, W)
-        return fetching.visit(self.context, subject, lambda *told: self.found.append(told))
 
     def push(self, record: dict[str, Any]) -> None:
         """The notification that kintone makes of a record as it is saved."""
-        with self.context.read() as reading:
-            document = standing(reading, W, "source", SOURCE)
-            assert document is not None
-            connection = connection_of(self.context, reading, W, document)
-        assert connection is not None
         event = {"id": "n", "type": "UPDATE_RECORD", "app": {"id": "12"}, "record": record}
-        headers = {"content-type": "application/json"}
-        call = HookCall("POST", "/v1/hooks/x", headers, json.dumps(event).encode())
-        taken = record_hook(self.context, connection, call)
-        assert isinstance(taken, Taken)
-        taken.results.result(30)
+        self.deliver({"content-type": "application/json"}, json.dumps(event).encode())
 
     def assert_true(self) -> None:
         keys = [f"12:{number}" for number in self.account.truth]
-        with self.context.read() as reading:
-            known = states.load(reading, W, SOURCE, keys)
+        known = self.standing(keys)
         for number, record in self.account.truth.items():
             fields = known[f"12:{number}"].fields
             assert fields["amount"] == record["金額"]["value"], number
@@ -93,8 +70,7 @@ class App:
 
     def assert_visited(self, number: int, on: str) -> None:
         key = f"12:{number}:visit"
-        with self.context.read() as reading:
-            known = states.load(reading, W, SOURCE, [key])
+        known = self.standing([key])
         if not self.mapped:
             assert not known
         elif on:

@@ -16,16 +16,12 @@ from app.domain.errors import Invalid
 from app.domain.instants import MINUTE, SECOND, instant, written_instant
 from app.outbound.apis.ringcentral import API, LONGEST
 from app.outbound.rates import Bucket
-from app.store import fetchers, ledger, states
-from app.usecases import fetching
+from app.store import fetchers, ledger
 from app.usecases.asking import Asking, backfill_source, check_source
-from app.usecases.context import Context
 from app.usecases.fetch_channels import are_due
-from app.usecases.fetch_subjects import Subject, subjects_of
-from app.usecases.fetch_visit import Visit
-from app.usecases.receiving import HookCall, Taken, connection_of, record_hook
+from app.usecases.fetch_subjects import subjects_of
 from app.usecases.rotating import rotate
-from app.usecases.saving import Precondition, standing
+from app.usecases.saving import Precondition
 from app.usecases.sources import Liveness, get_source, put_source
 from tests.engines import on_both
 from tests.intake.conformance import hook_of
@@ -40,7 +36,7 @@ from tests.intake.ringcentral_events import (
     rung,
 )
 from tests.intake.ringcentral_events import TOKEN as VERIFICATION
-from tests.outbound.accounts import SOURCE, W, inside
+from tests.outbound.accounts import SOURCE, Connected, W, dying_at_mark, inside
 from tests.outbound.ringcentral_account import CLIENT, JWT, RingCentral
 from tests.outbound.serving import serving
 from tests.web.service import Clock
@@ -52,39 +48,15 @@ OUTCOMES = {"Accepted": "connected", "Missed": "no_answer", "Voicemail": "voicem
 
 
 @dataclass
-class Company:
+class Company(Connected[RingCentral]):
     """A source of one company. Tests do not wait for the calls that may be made in a minute."""
 
-    context: Context
-    account: RingCentral
-    clock: Clock
-    found: list[tuple[str, str]]
-
-    @property
-    def subject(self) -> Subject:
-        with self.context.read() as reading:
-            (subject,) = subjects_of(self.context, reading, W)
-        return subject
-
-    def visit(self) -> bool:
-        return fetching.visit(self.context, self.subject, lambda *told: self.found.append(told))
-
     def push(self, told: dict[str, Any]) -> None:
-        with self.context.read() as reading:
-            document = standing(reading, W, "source", SOURCE)
-            assert document is not None
-            connection = connection_of(self.context, reading, W, document)
-        assert connection is not None
         sent = posted(told)
-        taken = record_hook(
-            self.context, connection, HookCall("POST", "/v1/hooks/x", sent.headers, sent.body)
-        )
-        assert isinstance(taken, Taken)
-        taken.results.result(30)
+        self.deliver(sent.headers, sent.body)
 
     def states(self) -> dict[str, State]:
-        with self.context.read() as reading:
-            return states.load(reading, W, SOURCE, set(self.account.began))
+        return self.standing(set(self.account.began))
 
     def assert_true(self) -> None:
         """What stands is what the log has, by the log itself."""
@@ -286,25 +258,12 @@ def test_a_fault_costs_a_page_and_no_call(
 
 
 @on_both
-def test_who_dies_between_a_page_and_its_mark_counts_nothing_twice(
-    company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_dies_between_a_page_and_its_mark_counts_nothing_twice(company: Company) -> None:
     company.account.page = 3
     over(company, *range(1, 9))
     company.clock.now += ROUND
-    marked = Visit._set
-    passed: list[str] = []
-
-    def dying(self: Visit, name: str, mark: Any) -> None:
-        passed.append(name)
-        if len(passed) == 2:
-            raise KeyboardInterrupt
-        marked(self, name, mark)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Visit, "_set", dying)
-        with pytest.raises(KeyboardInterrupt):
-            company.visit()
+    with dying_at_mark(2):
+        company.visit()
     assert len(company.states()) == 6
     # Its lease is still out: nobody else asks before it ends.
     assert not company.visit()

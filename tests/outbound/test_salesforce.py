@@ -14,14 +14,11 @@ from app.domain.deliveries import Delivery, Reference
 from app.domain.instants import MINUTE, SECOND, instant
 from app.intake.providers.salesforce.objects import FIELDS as READ
 from app.outbound.apis.salesforce import API, FIELDS
-from app.store import ledger, states
-from app.usecases import fetching
-from app.usecases.context import Context
-from app.usecases.fetch_subjects import subjects_of
+from app.store import ledger
 from app.usecases.saving import Precondition
 from app.usecases.sources import put_source
 from tests.engines import on_both
-from tests.outbound.accounts import SOURCE, W, inside
+from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.serving import TOKEN, serving
 from tests.outbound.simulator import Salesforce
 from tests.web.service import Clock
@@ -38,21 +35,10 @@ WON = {
 
 
 @dataclass
-class Organization:
-    context: Context
-    account: Salesforce
-    clock: Clock
-    found: list[tuple[str, str]]
-
-    def visit(self) -> bool:
-        with self.context.read() as reading:
-            (subject,) = subjects_of(self.context, reading, W)
-        return fetching.visit(self.context, subject, lambda *told: self.found.append(told))
-
+class Organization(Connected[Salesforce]):
     def state(self, id_: str) -> State | None:
         key = f"Opportunity:{id_}"
-        with self.context.read() as reading:
-            return states.load(reading, W, SOURCE, [key]).get(key)
+        return self.standing([key]).get(key)
 
     def assert_true(self) -> None:
         for (_, id_), record in self.account.truth.items():

@@ -207,7 +207,7 @@ def test_a_fault_in_the_middle_costs_a_page_and_no_activity(
     later(world)
     world.account.faults.extend(["", fault])
     assert not world.visit()
-    assert world.state().code == code
+    assert world.fetcher().code == code
     later(world)
     assert world.visit()
     world.assert_true()

@@ -10,16 +10,13 @@ from typing import Any
 
 from app.domain.activities import RETRACTED, State
 from app.domain.instants import instant
-from app.store import fetchers, fetches, ledger, states
-from app.usecases import fetching
+from app.store import ledger
 from app.usecases.context import Context
 from app.usecases.fetch_channels import Standing, read_channels
-from app.usecases.fetch_subjects import Subject, subjects_of
-from app.usecases.receiving import Connection, HookCall, Taken, connection_of, record_hook
-from app.usecases.saving import ANY, Precondition, standing
+from app.usecases.saving import ANY, Precondition
 from app.usecases.sources import put_source
 from tests.intake.zoho_events import notification, zoho
-from tests.outbound.accounts import SOURCE, W, inside
+from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.serving import TOKEN, serving
 from tests.outbound.zoho_account import Zoho
 from tests.web.service import Clock
@@ -31,30 +28,7 @@ ASKING = {"client_id": "c", "client_secret": "s", "refresh_token": TOKEN}
 
 
 @dataclass
-class Organization:
-    context: Context
-    account: Zoho
-    clock: Clock
-    found: list[tuple[str, str]]
-
-    @property
-    def subject(self) -> Subject:
-        with self.context.read() as reading:
-            (subject,) = subjects_of(self.context, reading, W)
-        return subject
-
-    def visit(self) -> bool:
-        told = self.found.append
-        return fetching.visit(self.context, self.subject, lambda *found: told(found))
-
-    def connection(self) -> Connection:
-        with self.context.read() as reading:
-            document = standing(reading, W, "source", SOURCE)
-            assert document is not None
-            found = connection_of(self.context, reading, W, document)
-        assert found is not None
-        return found
-
+class Organization(Connected[Zoho]):
     def notify(self, *ids: str, operation: str = "update", **more: Any) -> None:
         """One notification of some deals, sent now."""
         told = notification(
@@ -65,27 +39,14 @@ class Organization:
             **more,
         )
         sent = replace(zoho(told), url="https://x")
-        call = HookCall("POST", "/v1/hooks/x", sent.headers, sent.body)
-        taken = record_hook(self.context, self.connection(), call)
-        assert isinstance(taken, Taken)
-        taken.results.result(30)
-
-    def pending(self) -> int:
-        with self.context.read() as reading:
-            found = fetches.pending(reading, W).get(SOURCE)
-        return found.count if found else 0
-
-    def state(self) -> fetchers.State:
-        with self.context.read() as reading:
-            return fetchers.state(reading, W, SOURCE)
+        self.deliver(sent.headers, sent.body)
 
     def channel(self) -> Standing:
-        return read_channels(self.state().channels)["notifications"]
+        return read_channels(self.fetcher().channels)["notifications"]
 
     def deals(self, *ids: str) -> dict[str, State]:
         keys = [f"deal:{id_}" for id_ in ids]
-        with self.context.read() as reading:
-            return states.load(reading, W, SOURCE, keys)
+        return self.standing(keys)
 
     def assert_true(self) -> None:
         """What stands is the account's, by the account itself and not by any reader of ours."""
