@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,8 +14,9 @@ import pytest
 from app.domain.activities import RETRACTED
 from app.domain.instants import SECOND, moment_of, written_instant
 from app.main import wall_clock
-from app.store import ledger, states
+from app.store import states
 from tests.engines import on_both
+from tests.faults.asking import asking_service, assert_ends_alike, live_through
 from tests.faults.service import Service, running
 from tests.intake.senders import pipedrive as event
 from tests.outbound.serving import TOKEN, serving
@@ -24,14 +24,13 @@ from tests.outbound.simulator import Pipedrive
 from tests.store.worlds import W
 
 LIVES = 4
-PATIENCE_SECONDS = 60
 USER = {"user": "tassei", "password": "ひみつの合言葉"}
 
 
 @pytest.fixture
 def service(engine: str, tmp_path: Path) -> Iterator[Service]:
     assert engine
-    service = Service(tmp_path, program=["tests.faults.asking_service"])
+    service = asking_service(tmp_path)
     with running(service):
         yield service
 
@@ -87,29 +86,18 @@ def test_nothing_is_lost_and_nothing_counts_twice(service: Service) -> None:
     dice = random.Random()
     with serving(Pipedrive(wall_clock)) as account:
         path = connected(service, account)
-        for _ in range(LIVES):
-            ends = time.monotonic() + dice.uniform(0.5, 3)
-            while time.monotonic() < ends:
-                deal = won(account, dice)
-                if dice.random() < 0.4 and not deal["is_deleted"]:
-                    pushed(service, path, deal)
-                if dice.random() < 0.2:
-                    account.faults.append(dice.choice(["429", "500", "drop", "slow", "garbage"]))
-                time.sleep(dice.uniform(0, 0.1))
-            service.kill()
-            service.start()
-        account.faults.clear()
-        until = time.monotonic() + PATIENCE_SECONDS
-        while (wrong := differing(service, account)) and time.monotonic() < until:
-            time.sleep(0.5)
-        assert wrong == {}
+
+        def happen() -> None:
+            deal = won(account, dice)
+            if dice.random() < 0.4 and not deal["is_deleted"]:
+                pushed(service, path, deal)
+
+        live_through(service, account, dice, LIVES, happen)
+        assert_ends_alike(service, lambda: differing(service, account))
         counted = [one for one in account.truth.values() if not one["is_deleted"]]
         expected = {"deals_won": len(counted), "revenue": sum(one["value"] for one in counted)}
         shown = {metric: _total(service, metric) for metric in expected}
         assert shown == expected
-        with service.store() as store:
-            assert ledger.verify(store, W) == []
-        assert service.broken == []
 
 
 def _total(service: Service, metric: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import pytest
 
 from app.domain.activities import RETRACTED
 from app.main import wall_clock
-from app.store import ledger, states
+from app.store import states
 from tests.engines import on_both
+from tests.faults.asking import asking_service, assert_ends_alike, live_through
 from tests.faults.service import Service, running
 from tests.intake.close_events import KEY
 from tests.outbound.serving import TOKEN, serving
@@ -21,13 +21,12 @@ from tests.outbound.simulator import Close
 from tests.store.worlds import W
 
 LIVES = 3
-PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
 def service(engine: str, tmp_path: Path) -> Iterator[Service]:
     assert engine
-    service = Service(tmp_path, program=["tests.faults.asking_service"])
+    service = asking_service(tmp_path)
     with running(service):
         yield service
 
@@ -80,20 +79,5 @@ def test_what_no_event_told_is_found_and_counts_once(service: Service) -> None:
             "credentials": {"signature_key": KEY, "api_key": TOKEN},
         }
         assert service.ask("PUT", "/v1/sources/crm", body).status == 201
-        for _ in range(LIVES):
-            ends = time.monotonic() + dice.uniform(0.5, 3)
-            while time.monotonic() < ends:
-                changed(account, dice)
-                if dice.random() < 0.2:
-                    account.faults.append(dice.choice(["429", "500", "drop", "slow", "garbage"]))
-                time.sleep(dice.uniform(0, 0.1))
-            service.kill()
-            service.start()
-        account.faults.clear()
-        until = time.monotonic() + PATIENCE_SECONDS
-        while (wrong := differing(service, account)) and time.monotonic() < until:
-            time.sleep(0.5)
-        assert wrong == {}
-        with service.store() as store:
-            assert ledger.verify(store, W) == []
-        assert service.broken == []
+        live_through(service, account, dice, LIVES, lambda: changed(account, dice))
+        assert_ends_alike(service, lambda: differing(service, account))

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,21 @@ from app.domain.activities import State
 from app.domain.instants import MINUTE, SECOND, instant
 from app.outbound.apis.aircall import API, LONGEST
 from app.outbound.rates import Bucket
-from app.store import fetchers, ledger
-from app.usecases.asking import Asking, backfill_source, check_source
+from app.store import ledger
+from app.usecases.asking import Asking, check_source
 from app.usecases.saving import Precondition
 from app.usecases.sources import put_source
 from tests.engines import on_both
 from tests.intake.aircall_events import SUZUKI, told
 from tests.intake.aircall_events import TOKEN as WEBHOOK_TOKEN
-from tests.outbound.accounts import SOURCE, Connected, W, dying_at_mark, inside
+from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.aircall_account import API_ID, Aircall
+from tests.outbound.courses import (
+    FAULTS,
+    a_fault_costs_a_page,
+    death_costs_no_thing,
+    the_past_is_read_when_asked_for,
+)
 from tests.outbound.serving import TOKEN, serving
 from tests.web.service import Clock
 
@@ -146,65 +153,22 @@ def test_what_an_event_told_wrongly_is_mended_once_the_call_is_at_rest(company: 
 
 @on_both
 @pytest.mark.parametrize(
-    ("fault", "code", "least"),
-    [
-        ("429", "provider_rate_limited", 2 * SECOND),
-        ("503", "provider_failed", SECOND),
-        ("401", "provider_refuses_us", SECOND),
-        ("403", "provider_refuses_us", SECOND),
-        ("redirect", "provider_refuses_request", SECOND),
-        ("garbage", "provider_answer_unusable", SECOND),
-        ("strange", "provider_answer_unusable", SECOND),
-        ("drop", "provider_away", SECOND),
-        ("slow", "provider_failed", SECOND),
-    ],
+    ("fault", "code", "least"), [*FAULTS, ("401", "provider_refuses_us", SECOND)]
 )
 def test_a_fault_in_the_middle_costs_a_page_and_no_call(
     company: Company, fault: str, code: str, least: int
 ) -> None:
-    company.account.page = 3
-    over(company, *range(1, 9))
-    company.clock.now += ROUND
-    company.account.faults.extend(["", fault])
-    assert not company.visit()
-    with company.context.read() as reading:
-        state = fetchers.state(reading, W, SOURCE)
-    assert (state.code, state.failures) == (code, 1)
-    assert state.retry_at >= company.clock.now + least
-    company.clock.now += ROUND
-    assert company.visit()
-    company.assert_true()
-    assert Counter(company.found) == {(SOURCE, "missing"): 8}
+    a_fault_costs_a_page(company, partial(over, company), ["", fault], (code, least), ROUND)
 
 
 @on_both
 def test_who_dies_between_a_page_and_its_mark_counts_nothing_twice(company: Company) -> None:
-    company.account.page = 3
-    over(company, *range(1, 9))
-    company.clock.now += ROUND
-    with dying_at_mark(2):
-        company.visit()
-    assert len(company.states()) == 6
-    # Its lease is still out: nobody else asks before it ends.
-    assert not company.visit()
-    company.clock.now += ROUND
-    assert company.visit()
-    company.assert_true()
-    assert Counter(company.found) == {(SOURCE, "missing"): 8}
+    death_costs_no_thing(company, partial(over, company), ROUND)
 
 
 @on_both
 def test_the_past_is_read_when_it_is_asked_for_and_counts_once(company: Company) -> None:
-    company.clock.set("2026-11-01T09:00:00Z")
-    over(company, 1, 2, 3)
-    company.clock.set(START)
-    assert company.visit()
-    assert company.states() == {}
-    backfill_source(company.context, W, SOURCE, instant("2026-10-31T00:00:00Z"))
-    for _ in range(2):
-        assert company.visit()
-        company.assert_true()
-    assert Counter(company.found) == {(SOURCE, "missing"): 3}
+    the_past_is_read_when_asked_for(company, partial(over, company), START)
 
 
 @on_both
