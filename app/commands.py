@@ -26,6 +26,8 @@ from app.views.progress_documents import ProgressDocument
 from app.web.faults import in_body, refused
 from app.web.schemas.sources import SourceBody
 
+# What is given by a file, not by options.
+_IN_DOCUMENT = ("/credentials", "/settings")
 _COUNTED = ("came_counted", "came_counted_unassigned")
 
 
@@ -112,10 +114,15 @@ def _as_put(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refused(error: TasseiError, language: str) -> str:
+    faults = error.faults if isinstance(error, Invalid) else ()
     lines = [sentence(error.code, error.params, language)]
-    for fault in error.faults if isinstance(error, Invalid) else ():
+    if error.code in {fault.code for fault in faults}:
+        lines.clear()  # the fault says the same, with its place and what would be right
+    for fault in faults:
         told = sentence(fault.code, fault.params, language)
         lines.append(f"  {fault.pointer}: {told}" if fault.pointer else f"  {told}")
+    if any(fault.pointer.startswith(_IN_DOCUMENT) for fault in faults):
+        lines.append(sentence("give_document", {}, language))
     return "\n".join(dict.fromkeys(lines))
 
 

@@ -101,6 +101,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Waiting for what arrives; Ctrl-C ends it.",
         "受信を待っています。Ctrl-C で終わります。",
     ),
+    "give_document": (
+        "Credentials and settings are given as JSON: --document FILE, or - for standard input.",
+        "認証情報と設定は JSON で渡します: --document ファイル、または標準入力なら -",
+    ),
     "secret_once": (
         "To enter at the provider as {name}, shown this once:",
         "提供元に {name} として設定する値（表示は今回だけです）:",

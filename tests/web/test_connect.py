@@ -117,6 +117,16 @@ def test_what_the_api_refuses_is_one_message_and_makes_nothing(
     assert service.dump() == before
 
 
+def test_a_refusal_names_what_would_be_right_and_how_to_give_it(connect: Connect) -> None:
+    nobody = connect("nosuch", "--no-wait", code=1).stderr
+    assert nobody.startswith("  /provider: Must be one of: aircall, ")
+    assert "one of: allowed" not in nobody
+    missing = connect("zoom", "--no-wait", code=1).stderr
+    assert "/credentials/secret_tokens" in missing
+    assert "--document FILE" in missing
+    assert "--document" not in nobody
+
+
 def test_it_tells_what_arrives_as_it_arrives(service: Service, connect: Connect) -> None:
     made = connect("standard_webhooks", "--key", "app", "--counts", "call", "--no-wait").stdout
     path, secret = HOOK.findall(made)[0], re.findall(r"whsec_\S+", made)[0]
