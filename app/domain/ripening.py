@@ -10,7 +10,6 @@ half to nine tenths of it, is an e-value at the end of every day.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,12 +20,14 @@ if TYPE_CHECKING:
 _LOWER = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
-def waning(mean: float, ages: int) -> tuple[float, ...]:
-    """The share of conversions at each age in days, where one is as likely on any day as before.
+def ripening(mean: float, ages: int) -> tuple[float, ...]:
+    """The share of conversions at each age in days, of a lag of which only the mean is known.
 
-    Of a lag of which nothing but the mean is known this is the law that assumes least.
+    Negative binomial of shape 2: few at once, most around half the mean, some much later. A mean
+    of 0 is no lag: all at age 0.
     """
-    return tuple(exp(-age / mean) - exp(-(age + 1) / mean) for age in range(ages))
+    late = mean / (2 + mean)
+    return tuple((age + 1) * (1 - late) ** 2 * late**age for age in range(ages))
 
 
 def log_e_hazard(
@@ -43,20 +44,12 @@ def log_e_hazard(
 
     share = np.asarray(ripe)
     before = np.cumsum(share) - share
-    possible = share > 0
-
-    def logs(p: float) -> tuple[NDArray[float64], NDArray[float64]]:
-        hazard = np.where(possible, p * share / (1 - p * before), 0.5)
-        return np.log(hazard), np.log1p(-hazard)
-
-    hit, miss = logs(rate)
-    ratios = []
-    for part in _LOWER:
-        low_hit, low_miss = logs(part * rate)
-        ratios.append(
-            (converted * (low_hit - hit) + (opened - converted) * (low_miss - miss)).sum(axis=-1)
-        )
-    found: NDArray[float64] = np.logaddexp.reduce(ratios, axis=0) - np.log(len(_LOWER))
+    rates = rate * np.array([1.0, *_LOWER])[:, None]
+    hazards = np.where(share > 0, rates * share / (1 - rates * before), 0.5)
+    hit, miss = np.log(hazards), np.log1p(-hazards)
+    # One row for each of the lower rates; sums over ages are products with a matrix.
+    ratios = converted @ (hit[1:] - hit[0]).T + (opened - converted) @ (miss[1:] - miss[0]).T
+    found: NDArray[float64] = np.logaddexp.reduce(ratios, axis=-1) - np.log(len(_LOWER))
     return found
 
 

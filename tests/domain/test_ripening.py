@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.ripening import allotted, log_e_hazard, waning
+from app.domain.ripening import allotted, log_e_hazard, ripening
 
 LOWER = (0.5, 0.6, 0.7, 0.8, 0.9)
 # Of a conversion's chance, what falls on age 0, 1 and 2.
@@ -116,17 +116,25 @@ def test_tallies_are_divided_among_what_is_open_and_nothing_is_counted_twice(
                 assert converted[day].tolist() == pytest.approx(parts)
 
 
-def test_an_unknown_lag_wanes_with_its_mean() -> None:
-    ripe = waning(10, 200)
+@pytest.mark.parametrize("mean", [0.5, 3, 10, 14])
+def test_a_lag_of_which_the_mean_is_known_has_that_mean(mean: float) -> None:
+    ripe = ripening(mean, 400)
     assert sum(ripe) == pytest.approx(1)
-    assert all(later < sooner for sooner, later in pairwise(ripe))
-    # In the middle of its day.
-    assert sum((age + 0.5) * part for age, part in enumerate(ripe)) == pytest.approx(10, rel=0.01)
+    assert sum(age * part for age, part in enumerate(ripe)) == pytest.approx(mean)
+
+
+def test_worked_examples_of_a_lag_of_ten_days() -> None:
+    """What a new appointment is worth of its 25 % with so many days to go, to the digits given."""
+    ripe = ripening(10, 20)
+    whole = [sum(ripe[: age + 1]) for age in range(20)]
+    worth = [0.25 * sum(whole[:days]) / days for days in (15, 10, 5)]
+    assert worth == pytest.approx([0.108, 0.074, 0.035], abs=5e-4)
+    assert ripening(0, 3) == (1, 0, 0)
 
 
 def test_what_is_unripe_is_no_loss_and_a_fallen_rate_is_found() -> None:
     """20 items a day at 25 %, in 10 days on average; what is 10 days old is a third unripe."""
-    ripe = waning(10, 60)
+    ripe = ripening(10, 60)
     dice = random.Random(3)
 
     def last(true: float) -> float:
@@ -134,7 +142,7 @@ def test_what_is_unripe_is_no_loss_and_a_fallen_rate_is_found() -> None:
         for day in range(90):
             begun[day] = 20.0
             for _ in range(20):
-                age = int(dice.expovariate(0.1))
+                age = int(dice.gammavariate(2, 5))
                 if dice.random() < (0.25 if day < 60 else true) and day + age < 90:
                     became[day + age] += 1
         converted, opened = allotted(np.array(begun), np.array(became), 0.25, ripe)
