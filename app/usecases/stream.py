@@ -25,6 +25,7 @@ from app.telemetry import logger
 from app.usecases.closing import closing
 from app.usecases.context import Context
 from app.usecases.counted import counted, heard
+from app.usecases.drifting import Evaluated, with_drift
 from app.usecases.plan_names import plan_named
 from app.usecases.progress import moment_asked
 from app.views.messages import sentence
@@ -263,6 +264,7 @@ def observe(context: Context, subject: Subject) -> Observed:
         progress = evaluate(
             base, question, amounts, heard(reading, found), closing(reading, found, base, at.until)
         )
+        progress = with_drift(reading, found, base, Evaluated(question, at.until, progress))
         head = heads.head(reading, subject.workspace)
     if head is None:
         raise NotFound("unknown_workspace")

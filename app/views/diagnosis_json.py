@@ -16,6 +16,7 @@ from app.views.progress_documents import (
 )
 from app.views.progress_json import (
     Sentence,
+    figure,
     optional,
     plan_reference,
     scope_document,
@@ -184,13 +185,9 @@ def _named(found: Diagnosis, named: Named, told: tuple[Sentence, str]) -> NamedD
         "factor": step_named(named.step),
         "share": written(named.share),
         "certainty": named.certainty.value,
-        "e_value": None if named.evidence is None else _figure(named.evidence),
+        "e_value": figure(named.evidence),
         "message": sentence(f"cause_{named.certainty.value}", _cause(found, effect), language),
     }
-
-
-def _figure(evidence: float) -> str:
-    return written(Fraction(min(evidence, 1e15)))
 
 
 def _cause(found: Diagnosis, effect: Effect) -> Mapping[str, str]:

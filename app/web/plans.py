@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
 
 from fastapi import Body, Depends, Query
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.domain.errors import Fault, Invalid
 from app.domain.progress import Scope
 from app.domain.quantities import INT64
 from app.domain.scopes import Breakdown
@@ -165,6 +167,12 @@ def shaped(document: object) -> Json:
         raise refused(in_body(error, document)) from None
 
 
+class Include(StrEnum):
+    """What an answer has beyond what it always has."""
+
+    EVIDENCE = "evidence"
+
+
 class ProgressQuery(NamedTuple):
     """What a reader may ask of a progress."""
 
@@ -172,6 +180,7 @@ class ProgressQuery(NamedTuple):
     scope: Scope
     breakdown: Breakdown
     version: int | None
+    include: frozenset[Include] = frozenset()
 
 
 def _asked(
@@ -180,9 +189,24 @@ def _asked(
     member: Annotated[Key | None, Query()] = None,
     breakdown: Annotated[Literal["team", "member"] | None, Query()] = None,
     version: Version = None,
+    include: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="Separated by commas; `evidence`: the figures behind `rate.drift`.",
+        ),
+    ] = None,
 ) -> ProgressQuery:
     broken = Breakdown(breakdown or "none")
-    return ProgressQuery(clocks, Scope(team, member), broken, version)
+    return ProgressQuery(clocks, Scope(team, member), broken, version, _included(include))
+
+
+def _included(text: str | None) -> frozenset[Include]:
+    names = text.split(",") if text else []
+    if not set(names) <= {*Include}:
+        told = {"parameter": "include", "allowed": ", ".join(Include)}
+        raise Invalid("invalid_request", Fault("", "not_one_of", told))
+    return frozenset(map(Include, names))
 
 
 @routes.get("/{plan}/progress", responses=reads(Progress))
@@ -203,7 +227,13 @@ def get_progress(
     asked = Asked(as_of, query.scope, query.breakdown, query.version, known_at)
     answered = progress.report_progress(parts, who.workspace, plan, asked)
     broken = query.breakdown is not Breakdown.NONE
-    document = progress_document(answered.progress, sentence, language, breakdown=broken)
+    document = progress_document(
+        answered.progress,
+        sentence,
+        language,
+        breakdown=broken,
+        evidence=Include.EVIDENCE in query.include,
+    )
     # Weak: `generated_at` moves without anything else having changed.
-    etag = "W/" + etag_of(*answered.basis, language)
+    etag = "W/" + etag_of(*answered.basis, language, *sorted(query.include))
     return tagged(request, etag, encoded_progress(document))

@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.metrics import UnitKind
-from app.domain.progress import Edge, FreshnessState, Verdict
+from app.domain.progress import DriftState, Edge, EdgeState, FreshnessState, Verdict
 from app.web.schemas.answers import Answer, Moment, Quantity, Tallied, Told
-from app.web.schemas.common import Key, Name
+from app.web.schemas.common import Key, LocalDate, Name
 
 
 class Unit(Answer):
@@ -21,6 +21,43 @@ class Unit(Answer):
     currency: Annotated[
         str | None, Field(description="ISO 4217; with `money` only.", examples=["JPY"])
     ] = None
+
+
+class Evidence(Answer):
+    """The figures that a drift's word is made of; null with the state `none`."""
+
+    e_value: Annotated[
+        Quantity | None, Field(description="The evidence now: 1 says nothing, 20 is much.")
+    ]
+    highest: Annotated[
+        Quantity | None,
+        Field(description="The most there was at the end of any day: `state` is made of this one."),
+    ]
+    dispersion: Annotated[
+        Quantity | None,
+        Field(
+            description="By how much the weeks before the period differ more than by chance (1: "
+            "not at all); 2 where there are not 8 of them. Evidence is taken to the root of it."
+        ),
+    ]
+
+
+class Drift(Answer):
+    """Whether the rate has left the plan's, as sure as it is however often one looks."""
+
+    state: Annotated[
+        DriftState,
+        Field(
+            description="`proven`: evidence of 100 or more that the rate is not within a tenth of "
+            "the plan's; `suspected`: of 20; `unproven`: less; `none`: there is no telling, of "
+            "money and prices, without a sample, and with a lag without three lags of a past. "
+            "With a lag it is `suspected` at most, and only a fall is looked for."
+        ),
+    ]
+    since: Annotated[
+        LocalDate | None, Field(description="The day at whose end it was first so sure.")
+    ]
+    evidence: Annotated[Evidence | None, Field(description="Only with `include=evidence`.")] = None
 
 
 class Rate(Answer):
@@ -39,7 +76,23 @@ class Rate(Answer):
         ),
     ]
     high: Quantity | None
+    shrunken: Annotated[
+        Quantity | None,
+        Field(
+            description="Of a team or a member: the observed rate in the light of everybody's, the "
+            "nearer to theirs the fewer there are of the child; null for the whole plan."
+        ),
+    ]
     sample: Annotated[Tallied, Field(description="In how many of the child it was observed.")]
+    drift: Drift
+    edge_state: Annotated[
+        EdgeState | None,
+        Field(
+            description="Which of the two goals, the child (KPI) and this one (KGI), has what is "
+            "expected by now: `kpi_on_pace_kgi_behind` says that the rate between them does not "
+            "hold. null while nothing is expected of one of them."
+        ),
+    ]
 
 
 class Waiting(Answer):
