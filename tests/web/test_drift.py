@@ -167,3 +167,33 @@ def test_of_few_it_is_said_that_they_are_few(december: Service) -> None:
     ]
     assert "not_enough_data" not in codes[0]
     assert "not_enough_data" in codes[1]
+
+
+def test_a_proven_drift_is_a_signal_and_proposes_what_the_plan_would_need(
+    december: Service,
+) -> None:
+    query = {"as_of": "2026-12-11T00:00:00+09:00", "member": "sato"}
+    told = december.client.get("/v1/plans/december/diagnosis", params=query).json()
+    root = december.progress("december", query["as_of"], member="sato").body["root"]
+    (proposal,) = told["proposals"]
+    assert (proposal["factor"], proposal["assumed"], proposal["observed"]) == (
+        "appointments/calls",
+        "0.2",
+        "0.05",
+    )
+    assert proposal["since"] == root["rate"]["drift"]["since"]
+    (needed,) = proposal["needed"]
+    # A quarter of the rate, so four times the calls.
+    calls = float(root["children"][0]["target"])
+    assert float(needed["needed"]) == pytest.approx(4 * calls)
+    assert int(needed["needed_display"]) == math.ceil(4 * calls)
+    assert f"{needed['needed_display']}" in proposal["message"]
+    team = december.client.get("/v1/plans/december/diagnosis", params={"as_of": query["as_of"]})
+    assert [(one["member"], one["factor"]) for one in team.json()["signals"]] == [
+        ("sato", "appointments/calls")
+    ]
+    japanese = december.client.get(
+        "/v1/plans/december/diagnosis", params=query, headers={"accept-language": "ja"}
+    ).json()
+    assert "佐藤" in japanese["signals"][0]["message"]
+    assert "佐藤" in team.json()["signals"][0]["message"]
