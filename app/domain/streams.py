@@ -18,7 +18,7 @@ from app.domain.attribution import Amount
 from app.domain.drift import ASSUMED_DISPERSION, dispersion
 from app.domain.goals import Goal
 from app.domain.ground import Ground
-from app.domain.metrics import UnitKind
+from app.domain.metrics import Aggregation, UnitKind
 from app.domain.progress import (
     NO_DRIFT,
     Drift,
@@ -109,6 +109,8 @@ class _Streams:
         self._first = base.plan.span.first
         self._past = (self._first - tallied.span.first).days
         self._last = min(tallied.span.until, base.plan.span.until) - _ONE_DAY
+        self._found: dict[tuple[Scope, str], list[int]] = {}
+        self._seen_of: dict[tuple[Scope, str], Seen] = {}
         self._streams = {one.goal.key: one for one in streams(base.plan.root.walk())}
         self._spreads = {key: self._spread(one) for key, one in self._streams.items()}
         narrow = tallied.members is not None and bool(base.persons)
@@ -149,12 +151,12 @@ class _Streams:
         """By how much the weeks before the period differ; with a lag, against what was due then."""
         days = self._tallied.past
         span = Span(min(days.get(stream.child.metric.key, {}), default=self._first), self._first)
-        begun, became = (_by_day(goal, days, span) for goal in (stream.child, stream.goal))
+        begun, became = (
+            _counts(goal, _by_day(goal, days, span)) for goal in (stream.child, stream.goal)
+        )
         due = _due(begun, stream.lag)
         weeks = range(settled(stream.lag), len(due) - _WEEK + 1, _WEEK)
-        told = [
-            (float(sum(became[day : day + _WEEK])), sum(due[day : day + _WEEK])) for day in weeks
-        ]
+        told = [(sum(became[day : day + _WEEK]), sum(due[day : day + _WEEK])) for day in weeks]
         return dispersion(told) or ASSUMED_DISPERSION
 
     def _prior(self, stream: Stream) -> Priors:
@@ -173,24 +175,43 @@ class _Streams:
         return found.person(seen, _team(self._base.persons[scope.member], self._last))
 
     def _seen(self, scope: Scope, stream: Stream) -> Seen:
+        place = (scope, stream.goal.key)
+        if place not in self._seen_of:
+            self._seen_of[place] = self._sum(scope, stream)
+        return self._seen_of[place]
+
+    def _sum(self, scope: Scope, stream: Stream) -> Seen:
         """Of the period; where more came than there was to come of, that is all of it."""
         begun, became = (
-            max(sum(self._daily(scope, goal)[self._past :], Fraction(0)), Fraction(0))
+            max(sum(self._tallies(scope, goal)[self._past :]), 0) * _unit(goal)
             for goal in (stream.child, stream.goal)
         )
         return Seen(min(became, begun), begun)
 
-    def _daily(self, scope: Scope, goal: Goal) -> list[Fraction]:
+    def _daily(self, scope: Scope, goal: Goal) -> list[float]:
         """What was counted of a goal on each day, for a scope."""
+        return _counts(goal, self._tallies(scope, goal))
+
+    def _tallies(self, scope: Scope, goal: Goal) -> list[int]:
+        """The same as it is tallied; each person is read once, and wholes are sums of people."""
+        place = (scope, goal.metric.key)
+        found = self._found.get(place)
+        if found is None:
+            found = self._found[place] = self._read(scope, goal)
+        return found
+
+    def _read(self, scope: Scope, goal: Goal) -> list[int]:
         span, members = self._tallied.span, self._tallied.members
         if members is None:
             return _by_day(goal, self._tallied.everybody, span)
-        found = [Fraction(0)] * (span.until - span.first).days
-        for member in members if scope.member is None else (scope.member,):
-            person = self._base.persons[member]
-            for day, amount in members.get(member, {}).get(goal.metric.key, {}).items():
-                if _inside(person, scope.team, max(day, self._first)):
-                    found[(day - span.first).days] += _value(goal, amount)
+        if scope.member is None:
+            people = (self._tallies(Scope(scope.team, member), goal) for member in members)
+            return [sum(day) for day in zip(*people, strict=True)] or [0] * _length(span)
+        found = [0] * _length(span)
+        person = self._base.persons[scope.member]
+        for day, amount in members.get(scope.member, {}).get(goal.metric.key, {}).items():
+            if _inside(person, scope.team, max(day, self._first)):
+                found[(day - span.first).days] += _number(goal, amount)
         return found
 
 
@@ -201,21 +222,37 @@ def _too_little(rate: Rate, scope: Scope) -> Iterable[Reason]:
         yield Reason("not_enough_data", {"sample": written(rate.sample)})
 
 
-def _value(goal: Goal, amount: Amount) -> Fraction:
-    return goal.metric.reading(*amount, "") or Fraction(0)
+def _number(goal: Goal, amount: Amount) -> int:
+    return amount.number if goal.metric.aggregation is Aggregation.COUNT else amount.total
 
 
-def _by_day(goal: Goal, days: Daily, span: Span) -> list[Fraction]:
-    found = days.get(goal.metric.key, {})
-    every = (span.first + timedelta(days=n) for n in range((span.until - span.first).days))
-    return [_value(goal, found[day]) if day in found else Fraction(0) for day in every]
+def _unit(goal: Goal) -> Fraction:
+    """What one of a tally means: no whole one where credit is shared."""
+    return goal.metric.reading(1, 1, "") or Fraction(0)
 
 
-def _due(begun: Sequence[Fraction], lag: int) -> list[float]:
+def _counts(goal: Goal, tallies: Sequence[int]) -> list[float]:
+    unit = float(_unit(goal))
+    return [number * unit for number in tallies]
+
+
+def _length(span: Span) -> int:
+    return (span.until - span.first).days
+
+
+def _by_day(goal: Goal, days: Daily, span: Span) -> list[int]:
+    found = [0] * _length(span)
+    for day, amount in days.get(goal.metric.key, {}).items():
+        if day in span:
+            found[(day - span.first).days] = _number(goal, amount)
+    return found
+
+
+def _due(begun: Sequence[float], lag: int) -> list[float]:
     """What of all that began is due on each day: with a lag, spread over the days behind it."""
     ripe = ripening(lag, PAST * lag) if lag else (1.0,)
     return [
-        sum(float(begun[day - age]) * part for age, part in enumerate(ripe[: day + 1]))
+        sum(begun[day - age] * part for age, part in enumerate(ripe[: day + 1]))
         for day in range(len(begun))
     ]
 

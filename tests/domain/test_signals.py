@@ -73,7 +73,8 @@ def test_those_stand_out_whose_evidence_pays_for_the_number_of_streams() -> None
 def test_a_volume_that_is_far_behind_stands_out_by_itself() -> None:
     part = scoped(tree(1, 5, evidence=1.0), "N", member="m")
     (found,) = signals(progress(tree(1, 5), part))
-    assert (found.step, found.planned, found.actual) == (Step("calls"), 100, 5)
+    assert found.step == Step("calls")
+    assert [found.planned, found.actual] == [Fraction(100), Fraction(5)]
     alone = progress(tree(1, 5, evidence=1.0))
     assert [(one.member, one.name) for one in signals(alone)] == [(None, alone.whole.name)]
 
