@@ -45,7 +45,7 @@ def test_imports_point_one_way() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-# Special functions, which nobody writes again, and arrays of numbers; pure arithmetic as well.
+# Arrays and special functions, which nobody writes again; pure arithmetic as well.
 ARITHMETIC = {"numpy", "scipy"}
 
 
