@@ -25,6 +25,9 @@ Figure = TypeVar("Figure", float, "NDArray[float64]")
 
 # Look at it; act. By Ville's inequality false in at most 1 of 20 and 1 of 100 sound plans.
 LOOK, ACT = 20.0, 100.0
+# Of a change on a day that is not known. It is no e-value: in a sound quarter it is reached in less
+# than 1 of 100, and in some year it will be.
+CHANGED = 1000.0
 # Of many streams at once: at most this part of those that are said to stand out is wrong.
 FALSE_DISCOVERIES = 0.05
 # Days differ by more than chance: the variance is about this multiple of the binomial's or
@@ -37,6 +40,8 @@ TOLERATED = 0.9
 # How much the alternatives keep together, and that they lie a quarter below the plan.
 _TRIALS, _EVENTS, _BELOW = 40.0, 20.0, 0.75
 _LARGEST = 700.0  # of an exponent
+# The rates that the plan's is compared with where no prior keeps them together, as parts of it.
+LOWER = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 class Certainty(StrEnum):
@@ -100,6 +105,27 @@ def log_e_volume(count: Figure, expected: Figure) -> Figure:
     seen = gammaln(a + count) + _log(gammainc(a + count, b + expected))
     prior = gammaln(a) + log(gammainc(a, b))
     found: Figure = seen - prior + a * log(b) - (a + count) * _log(b + expected) + expected
+    return found
+
+
+def log_changed(
+    successes: NDArray[float64], trials: NDArray[float64], rate: float, dispersion: float = 1.0
+) -> NDArray[float64]:
+    """The logarithm of the evidence that the rate fell on some day, at the end of each.
+
+    By day along the last axis, each day for itself. A CUSUM e-detector (Shin, Ramdas, Rinaldo
+    2024): of each lower rate the evidence since the day from which there is most of it, averaged.
+    What went well before the fall does not count against it, as it does in an e-value.
+    """
+    import numpy as np  # noqa: PLC0415 - as above
+
+    lower = rate * np.array(LOWER)
+    hit, miss = np.log(lower / rate), np.log((1 - lower) / (1 - rate))
+    ratios = (successes[..., None] * hit + (trials - successes)[..., None] * miss) / dispersion
+    # The largest sum that ends on a day is what there is by then, less the least before.
+    sums = np.cumsum(ratios, axis=-2)
+    least = np.minimum.accumulate(np.minimum(sums - ratios, 0), axis=-2)
+    found: NDArray[float64] = np.logaddexp.reduce(sums - least, axis=-1) - log(len(LOWER))
     return found
 
 

@@ -88,6 +88,7 @@ class Drift:
     since: the day at whose end it was first as sure as `state` says; None below `suspected`
     e_value, highest: the evidence as it stands and the most there ever was, of which `state` is
         made, since evidence that was once there was no chance; None with the state `none`
+    changed: the most evidence there ever was that it fell within the period; None with a lag
     dispersion: by how much weeks differ more than by chance, as it was measured or is assumed
     """
 
@@ -95,6 +96,7 @@ class Drift:
     since: date | None = None
     e_value: float | None = None
     highest: float | None = None
+    changed: float | None = None
     dispersion: float | None = None
 
 

@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from app.domain.drift import LOWER
+
 if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
-
-# The rates that the plan's is compared with, as parts of it.
-_LOWER = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def ripening(mean: float, ages: int) -> tuple[float, ...]:
@@ -44,12 +43,12 @@ def log_e_hazard(
 
     share = np.asarray(ripe)
     before = np.cumsum(share) - share
-    rates = rate * np.array([1.0, *_LOWER])[:, None]
+    rates = rate * np.array([1.0, *LOWER])[:, None]
     hazards = np.where(share > 0, rates * share / (1 - rates * before), 0.5)
     hit, miss = np.log(hazards), np.log1p(-hazards)
     # One row for each of the lower rates; sums over ages are products with a matrix.
     ratios = converted @ (hit[1:] - hit[0]).T + (opened - converted) @ (miss[1:] - miss[0]).T
-    found: NDArray[float64] = np.logaddexp.reduce(ratios, axis=-1) - np.log(len(_LOWER))
+    found: NDArray[float64] = np.logaddexp.reduce(ratios, axis=-1) - np.log(len(LOWER))
     return found
 
 

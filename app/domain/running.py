@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import accumulate
+from typing import NamedTuple
 
 from app.domain.drift import (
     ACT,
     ASSUMED_DISPERSION,
+    CHANGED,
     LOOK,
     TOLERATED,
+    log_changed,
     log_e_apart,
     log_e_rate,
     tempered,
@@ -36,13 +39,17 @@ def settled(lag: int) -> int:
     return PAST // 2 * lag
 
 
+class Course(NamedTuple):
+    """Evidence at the end of each day: that a rate is another, and that it fell on some day."""
+
+    apart: list[float]
+    changed: list[float]
+
+
 def running(
-    begun: Tallies,
-    became: Tallies,
-    assumed: float,
-    spread: float = ASSUMED_DISPERSION,
-) -> list[float]:
-    """The e-value at the end of each day that a rate is not within a tenth of what is assumed.
+    begun: Tallies, became: Tallies, assumed: float, spread: float = ASSUMED_DISPERSION
+) -> Course:
+    """The evidence that a rate is not within a tenth of what is assumed.
 
     begun, became: what began on each day and what was converted on it, without a lag between them
     """
@@ -57,7 +64,12 @@ def running(
         if high < 1
         else log_e_rate(successes, trials, low)
     )
-    return [tempered(one, spread) for one in logs.tolist()]
+    daily = (np.diff(successes, prepend=0), np.diff(trials, prepend=0))
+    changed = log_changed(*daily, low, spread)
+    return Course(
+        [tempered(one, spread) for one in logs.tolist()],
+        [tempered(one, 1) for one in changed.tolist()],
+    )
 
 
 def running_late(
@@ -66,34 +78,50 @@ def running_late(
     assumed: float,
     days: tuple[int, int],
     spread: float = ASSUMED_DISPERSION,
-) -> list[float] | None:
+) -> Course:
     """The same where conversions come later: that the rate is lower than nine tenths of it.
 
     days: the lag on average, and how many of the first days lie before the period; those only
         tell what is open when it begins
-    None where hardly anything began in them: then whatever comes first looks like a fall.
+    Nothing where hardly anything began in them: then whatever comes first looks like a fall. Of a
+    change within the period there is no telling.
     """
     import numpy as np  # noqa: PLC0415 - as above
 
     lag, past = days
     if past < PAST * lag or not any(begun[: past - settled(lag)]):
-        return None
+        return Course([], [])
     low, ripe = TOLERATED * assumed, ripening(lag, PAST * lag)
     parts = allotted(np.asarray(begun, float), np.asarray(became, float), low, ripe)
     converted, opened = (np.cumsum(part[past:], axis=0) for part in parts)
-    return [tempered(one, spread) for one in log_e_hazard(converted, opened, low, ripe).tolist()]
+    logs = log_e_hazard(converted, opened, low, ripe).tolist()
+    return Course([tempered(one, spread) for one in logs], [])
 
 
-def judged(evidence: Sequence[float], first: date, most: DriftState, spread: float) -> Drift:
-    """What an e-value that runs from a day on comes to; `most`: no more than this is said."""
-    highest = [*accumulate(evidence, max)]
+def judged(course: Course, first: date, most: DriftState, spread: float) -> Drift:
+    """What evidence that runs from a day on comes to; `most`: no more than this is said.
+
+    It is proven by the evidence against the whole period alone, and suspected by either.
+    """
+    highest = [*accumulate(course.apart, max)]
     if not highest:
         return NO_DRIFT
-    state, threshold = DriftState.UNPROVEN, 0.0
-    if highest[-1] >= ACT and most is DriftState.PROVEN:
-        state, threshold = DriftState.PROVEN, ACT
-    elif highest[-1] >= LOOK:
-        state, threshold = DriftState.SUSPECTED, LOOK
-    after = next(day for day, value in enumerate(highest) if value >= threshold)
-    since = None if state is DriftState.UNPROVEN else first + timedelta(days=after)
-    return Drift(state, since, evidence[-1], highest[-1], spread)
+    proven = _since(course.apart, ACT, first) if most is DriftState.PROVEN else None
+    looked = (_since(course.apart, LOOK, first), _since(course.changed, CHANGED, first))
+    suspected = min((day for day in looked if day is not None), default=None)
+    state = DriftState.UNPROVEN if suspected is None else DriftState.SUSPECTED
+    return Drift(
+        state if proven is None else DriftState.PROVEN,
+        proven or suspected,
+        course.apart[-1],
+        highest[-1],
+        max(course.changed, default=None),
+        spread,
+    )
+
+
+def _since(evidence: Sequence[float], threshold: float, first: date) -> date | None:
+    """The first day at whose end there was so much of it."""
+    reached = (day for day, value in enumerate(evidence) if value >= threshold)
+    after = next(reached, None)
+    return None if after is None else first + timedelta(days=after)

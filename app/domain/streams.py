@@ -145,7 +145,7 @@ class _Streams:
             return judged(evidence, self._first, DriftState.PROVEN, spread)
         late = running_late(begun, became, assumed, (stream.lag, self._past), spread)
         # How the lag lies is not measured, and a rule by a wrong lag is wrong more often.
-        return judged(late or [], self._first, DriftState.SUSPECTED, spread)
+        return judged(late, self._first, DriftState.SUSPECTED, spread)
 
     def _spread(self, stream: Stream) -> float:
         """By how much the weeks before the period differ; with a lag, against what was due then."""

@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 
 from app.domain.drift import (
     ACT,
+    CHANGED,
     LOOK,
     TOLERATED,
+    log_changed,
     log_e_rate,
     log_e_volume,
     stand_out,
@@ -70,6 +72,7 @@ def simulated(runs: int, seed: int) -> Iterator[Row]:
         _planned_rates,
         _fallen_rates,
         _small_falls,
+        _changes,
         _uneven_days,
         _volumes,
         _streams,
@@ -108,6 +111,27 @@ def _small_falls(dice: Generator, runs: int) -> Iterator[Row]:
         logs = _rate_logs(came, 10, TOLERATED * _RATE)
         what = f"a tenth tolerated, {true:.0%} of the plan, 60 days"
         yield _share(what, logs, share, digits=digits)
+
+
+def _changes(dice: Generator, runs: int) -> Iterator[Row]:
+    """Of a rate that falls to 15 % on day 61, and of one that does not."""
+    for daily, threshold, shares in (
+        (10, 250.0, (0.002, 0.017, 0.071)),
+        (10, CHANGED, (0.0, 0.004, 0.015)),
+        (40, 250.0, (0.010, 0.029, 0.12)),
+    ):
+        logs = _change_logs(dice.binomial(daily, _RATE, (runs, 240)), daily)
+        for days, share in zip((20, 60, 240), shares, strict=True):
+            what = f"no change, {daily} a day, {days} days: {threshold:.0f}"
+            yield _share(what, logs[:, :days], share, threshold)
+    rates = np.where(np.arange(180) < 60, _RATE, _FALLEN)
+    logs = _change_logs(dice.binomial(40, rates, (runs, 180)), 40)
+    sound = ~_alarmed(logs[:, :60], 250)
+    yield _median("a change, 40 a day: median delay to 250", logs[sound, 60:], 14, 250)
+
+
+def _change_logs(came: NDArray[np.int64], daily: int) -> Figures:
+    return log_changed(came.astype(float64), np.full(came.shape, float(daily)), _RATE)
 
 
 def _uneven_days(dice: Generator, runs: int) -> Iterator[Row]:
@@ -254,9 +278,9 @@ def _between(what: str, hit: NDArray[np.bool_], low: float, high: float, digits:
     return Row(what, measured, low, high, _errors(measured, nearest, len(hit)))
 
 
-def _median(what: str, logs: Figures, day: int) -> Row:
+def _median(what: str, logs: Figures, day: int, threshold: float = LOOK) -> Row:
     """The day by which half of those that are found at all are found; the reference is whole."""
-    first = (logs >= log(LOOK)).argmax(axis=1)[_alarmed(logs)] + 1
+    first = (logs >= log(threshold)).argmax(axis=1)[_alarmed(logs, threshold)] + 1
     if not len(first):
         return Row(what, 0, day, day, float("inf"), days=True)
     before, until = float((first < day).mean()), float((first <= day).mean())

@@ -17,6 +17,7 @@ class EvidenceDocument(TypedDict):
 
     e_value: str | None
     highest: str | None
+    changed: str | None
     dispersion: str | None
 
 

@@ -240,6 +240,7 @@ def _drift(drift: Drift, *, evidence: bool) -> DriftDocument:
         told["evidence"] = {
             "e_value": figure(drift.e_value),
             "highest": figure(drift.highest),
+            "changed": figure(drift.changed),
             "dispersion": figure(drift.dispersion),
         }
     return told

@@ -20,6 +20,7 @@ from app.domain.drift import (
     certainty,
     dispersion,
     either,
+    log_changed,
     log_e_above,
     log_e_apart,
     log_e_rate,
@@ -152,6 +153,32 @@ def test_arrays_hold_what_is_found_one_by_one(days: list[tuple[int, int]]) -> No
         assert of(hits, trials, 0.3).tolist() == pytest.approx(one_by_one, abs=1e-9)
     one_by_one = [log_e_volume(float(s), float(n)) for s, n in zip(hits, trials, strict=True)]
     assert log_e_volume(hits, trials).tolist() == pytest.approx(one_by_one, abs=1e-9)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12),
+    st.floats(0.05, 0.9),
+    st.floats(1, 4),
+)
+def test_a_change_is_the_most_evidence_since_any_day_averaged_over_lower_rates(
+    days: list[tuple[int, int]], rate: float, spread: float
+) -> None:
+    """The recursion C = max(C, 1) x ratio of the day, of each of the five rates."""
+    hits = np.array([float(hit) for hit, _ in days])
+    trials = hits + np.array([float(miss) for _, miss in days])
+    found = log_changed(hits, trials, rate, spread)
+    courses = []
+    for part in (0.5, 0.6, 0.7, 0.8, 0.9):
+        course, now = [], 1.0
+        for hit, miss in days:
+            ratio = part**hit * ((1 - part * rate) / (1 - rate)) ** miss
+            now = max(now, 1.0) * ratio ** (1 / spread)
+            course.append(now)
+        courses.append(course)
+    means = [math.fsum(day) / 5 for day in zip(*courses, strict=True)]
+    assert found.tolist() == pytest.approx([math.log(mean) for mean in means], abs=1e-8)
+    twice = log_changed(np.array([hits, hits]), np.array([trials, trials]), rate, spread)
+    assert twice.tolist() == [found.tolist(), found.tolist()]
 
 
 def test_a_sound_plan_is_seldom_doubted_and_a_broken_one_is_found() -> None:

@@ -96,6 +96,7 @@ def test_a_fall_is_told_since_the_evening_on_which_it_was_first_so_sure(december
     assert float(found["evidence"]["e_value"]) == pytest.approx(by_day[-1], rel=1e-5)
     assert float(found["evidence"]["highest"]) == pytest.approx(max(by_day), rel=1e-5)
     assert found["evidence"]["dispersion"] == "1"
+    assert float(found["evidence"]["changed"]) > 1
     # On the evening before it was no more than a suspicion, if that.
     evening = read(december, f"{proven.isoformat()}T00:00:00+09:00", member="sato")
     assert drift(evening)["state"] in {"suspected", "unproven"}

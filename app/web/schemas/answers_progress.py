@@ -33,6 +33,13 @@ class Evidence(Answer):
         Quantity | None,
         Field(description="The most there was at the end of any day: `state` is made of this one."),
     ]
+    changed: Annotated[
+        Quantity | None,
+        Field(
+            description="The most there was at the end of any day that the rate fell within the "
+            "period (CUSUM): from 1000 on it is suspected; null with a lag."
+        ),
+    ]
     dispersion: Annotated[
         Quantity | None,
         Field(
@@ -49,9 +56,10 @@ class Drift(Answer):
         DriftState,
         Field(
             description="`proven`: evidence of 100 or more that the rate is not within a tenth of "
-            "the plan's; `suspected`: of 20; `unproven`: less; `none`: there is no telling, of "
-            "money and prices, without a sample, and with a lag without three lags of a past. "
-            "With a lag it is `suspected` at most, and only a fall is looked for."
+            "the plan's; `suspected`: of 20, or that it fell within the period; `unproven`: less; "
+            "`none`: there is no telling, of money and prices, without a sample, and with a lag "
+            "without three lags of a past. With a lag it is `suspected` at most, and only a fall "
+            "is looked for."
         ),
     ]
     since: Annotated[
