@@ -69,13 +69,17 @@ def _remembered(
     seq = known.seq if known else (head.seq if head else 0)
     place = (base.plan.key, base.version, until, known.seq if known else None)
     kept = found.histories.get(place)
-    if kept is not None and not _moved(access, found, base, (kept, seq), _all(months)):
+    if (
+        kept is not None
+        and kept.base is base
+        and not _moved(access, found, base, (kept, seq), _all(months))
+    ):
         kept = found.histories[place] = replace(kept, seq=seq)
         return kept
     history = _read(access, found, base, months, known)
     while len(found.histories) >= KEPT:
         found.histories.pop(next(iter(found.histories)), None)
-    kept = found.histories[place] = Remembered(seq, history, experience(base, history))
+    kept = found.histories[place] = Remembered(seq, base, history, experience(base, history))
     return kept
 
 
