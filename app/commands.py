@@ -173,12 +173,12 @@ def simulate(
     )
 
     sound = True
-    typer.echo(f"{'':<56}{'measured':>10}{'reference':>18}{'standard errors':>17}")
+    typer.echo(f"{'':<64}{'measured':>10}{'reference':>18}{'standard errors':>17}")
     for row in simulated(runs, seed):
         reference = " to ".join(dict.fromkeys(row.written(end) for end in (row.low, row.high)))
         off = "" if row.sound else "  off"
         figures = f"{row.written(row.measured):>10}{reference:>18}{row.errors:>17.1f}"
-        typer.echo(f"{row.what:<56}{figures}{off}")
+        typer.echo(f"{row.what:<64}{figures}{off}")
         sound = sound and row.sound
     if not sound:
         raise typer.Exit(1)

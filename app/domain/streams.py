@@ -53,12 +53,14 @@ class Tallied:
     everybody: of all people of the plan together, unless `members` is given
     members: by member, for scopes that are less than the whole
     past: of all people together, before the period: how much weeks differ
+    since: by goal, the day from which its rate is assumed, where that was changed on the way
     """
 
     span: Span
     everybody: Daily = field(default_factory=dict)
     members: Mapping[str, Daily] | None = None
     past: Daily = field(default_factory=dict)
+    since: Mapping[str, date] = field(default_factory=dict)
 
 
 class Stream(NamedTuple):
@@ -134,18 +136,21 @@ class _Streams:
         return replace(goal, rate=rate, reasons=reasons, children=children)
 
     def _drift(self, scope: Scope, stream: Stream) -> Drift:
+        """It begins with the period, or anew with a rate that is assumed since a day of it."""
+        first = max(self._tallied.since.get(stream.goal.key, self._first), self._first)
+        past = (first - self._tallied.span.first).days
         begun, became = (self._daily(scope, goal) for goal in (stream.child, stream.goal))
-        trials, successes = sum(begun[self._past :]), sum(became[self._past :])
+        trials, successes = sum(begun[past:]), sum(became[past:])
         # More came than there was to come of, or a correction of what was never counted: no trials.
         if not trials or successes > trials or min((*begun, *became)) < 0:
             return NO_DRIFT
         assumed, spread = float(stream.assumed), self._spreads[stream.goal.key]
         if not stream.lag:
-            evidence = running(begun[self._past :], became[self._past :], assumed, spread)
-            return judged(evidence, self._first, DriftState.PROVEN, spread)
-        late = running_late(begun, became, assumed, (stream.lag, self._past), spread)
+            evidence = running(begun[past:], became[past:], assumed, spread)
+            return judged(evidence, first, DriftState.PROVEN, spread)
+        late = running_late(begun, became, assumed, (stream.lag, past), spread)
         # How the lag lies is not measured, and a rule by a wrong lag is wrong more often.
-        return judged(late, self._first, DriftState.SUSPECTED, spread)
+        return judged(late, first, DriftState.SUSPECTED, spread)
 
     def _spread(self, stream: Stream) -> float:
         """By how much the weeks before the period differ; with a lag, against what was due then."""

@@ -198,3 +198,25 @@ def test_a_proven_drift_is_a_signal_and_proposes_what_the_plan_would_need(
     ).json()
     assert "佐藤" in japanese["signals"][0]["message"]
     assert "佐藤" in team.json()["signals"][0]["message"]
+
+
+def test_a_rate_that_is_changed_on_the_way_is_judged_by_what_comes_after(
+    december: Service,
+) -> None:
+    assert december.put("/v1/plans/revised", PLAN).status_code == 201
+    tenth = [PLAN["funnel"][0], {"metric": "calls", "rate": "0.1"}]  # type: ignore[index] # a list
+    december.replace("/v1/plans/revised", PLAN | {"funnel": tenth, "reason": "too steep"})
+    now = "2026-12-11T00:00:00+09:00"
+    assert drift(december.progress("revised", now, member="sato"))["state"] == "none"
+    first = december.progress("revised", now, member="sato", version="1")
+    assert drift(first)["state"] == "proven"
+    december.clock.set("2026-12-14T23:30:00+09:00")
+    live(december, "sato", date(2026, 12, 14), CALLS, 0)
+    after = december.progress("revised", include="evidence", member="sato")
+    told = math.exp(log_e_apart(0.0, 40.0, 0.09, 0.11))
+    assert float(drift(after)["evidence"]["e_value"]) == pytest.approx(told, rel=1e-5)
+    # Another reason to save it is no other rate.
+    third = PLAN | {"funnel": tenth, "name": "Renamed", "reason": "a better name"}
+    december.replace("/v1/plans/revised", third)
+    again = december.progress("revised", include="evidence", member="sato")
+    assert drift(again) == drift(after)
