@@ -21,6 +21,7 @@ from app.store import fetchers, ledger
 from app.usecases.asking import Asking, check_source
 from app.usecases.fetch_channels import are_due
 from app.usecases.fetch_subjects import subjects_of
+from app.usecases.receiving import Connections
 from app.usecases.rotating import rotate
 from app.usecases.saving import Precondition
 from app.usecases.sources import Liveness, get_source, put_source
@@ -400,6 +401,22 @@ def test_another_secret_wants_another_subscription(company: Company) -> None:
     second = subscribed(company)
     assert second != first
     assert company.account.subscriptions[second]["deliveryMode"]["verificationToken"] == other
+
+
+@on_both
+def test_another_address_wants_another_subscription_and_no_event_is_lost_meanwhile(
+    company: Company,
+) -> None:
+    first = subscribed(company)
+    shown = rotate(company.context, W, SOURCE, None, 60, "test", address=True)
+    ending = str(company.account.subscriptions[first]["deliveryMode"]["address"])
+    assert shown.hook_url != ending
+    connections = Connections(company.context)
+    assert not connections.find(ending.rpartition("/")[2]).has_ended(company.clock.now)
+    assert company.visit()
+    ((second, one),) = company.account.open_subscriptions().items()
+    assert second != first
+    assert one["deliveryMode"]["address"] == shown.hook_url
 
 
 def test_without_a_public_address_there_is_nowhere_to_send(tmp_path: Path) -> None:
