@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from app.domain.activities import RETRACTED
 from app.domain.instants import MINUTE, SECOND, instant
 from app.intake.providers.hubspot.objects import PROPERTIES as READ
 from app.outbound.apis.hubspot import API, PROPERTIES
@@ -23,6 +22,7 @@ from tests.intake.hubspot_events import SECRET, event, hubspot
 from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.serving import TOKEN, serving
 from tests.outbound.simulator import Hubspot
+from tests.outbound.truths import differing, of_hubspot
 from tests.web.service import Clock
 
 ADDRESS = "https://tassei.example.com"
@@ -42,16 +42,8 @@ class Portal(Connected[Hubspot]):
         self.deliver(sent.headers, sent.body)
 
     def assert_true(self) -> None:
-        keys = [f"deal:{number}" for _, number in self.account.truth]
-        known = self.standing(keys)
-        for (_, number), one in self.account.truth.items():
-            state = known.get(f"deal:{number}")
-            assert state is not None, (number, sorted(known))
-            if one["archived"]:
-                assert state.fields[RETRACTED] is True, number
-                continue
-            assert state.fields["amount"] == one["properties"]["amount"], number
-            assert state.fields[RETRACTED] is False, number
+        truth = of_hubspot(self.account)
+        assert differing(truth, self.standing(truth)) == {}
         assert ledger.verify(self.context.store, W) == []
 
 

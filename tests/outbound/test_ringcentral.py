@@ -28,7 +28,6 @@ from app.usecases.sources import Liveness, get_source, put_source
 from tests.engines import on_both
 from tests.intake.conformance import hook_of
 from tests.intake.ringcentral_events import (
-    CUSTOMER,
     SATO,
     TANAKA,
     asked,
@@ -47,12 +46,12 @@ from tests.outbound.courses import (
 )
 from tests.outbound.ringcentral_account import CLIENT, JWT, RingCentral
 from tests.outbound.serving import serving
+from tests.outbound.truths import OUTCOMES, differing, of_ringcentral
 from tests.web.service import Clock
 
 ADDRESS = "https://tassei.example.com"
 START = "2026-12-01T09:00:00Z"
 ROUND = 6 * MINUTE
-OUTCOMES = {"Accepted": "connected", "Missed": "no_answer", "Voicemail": "voicemail"}
 
 
 @dataclass
@@ -68,16 +67,8 @@ class Company(Connected[RingCentral]):
 
     def assert_true(self) -> None:
         """What stands is what the log has, by the log itself."""
-        known = self.states()
-        for session, one in self.account.truth.items():
-            fields = known[session].fields
-            outcome = OUTCOMES[one["result"]]
-            talked = one["legs"][-1]["duration"] if outcome == "connected" else 0
-            assert (fields["outcome"], fields["talk_seconds"]) == (outcome, talked), one
-            assert fields["duration_seconds"] == one["duration"], one
-            assert fields["started_at"] == written_instant(instant(one["startTime"])), one
-            assert fields["counterpart"] == CUSTOMER
-            assert fields["agent"] == (None if outcome == "no_answer" else SATO), one
+        truth = of_ringcentral(self.account)
+        assert differing(truth, self.standing(truth)) == {}
         assert ledger.verify(self.context.store, W) == []
 
 
