@@ -194,6 +194,22 @@ def test_who_still_calls_an_address_that_has_ended_is_told_and_is_no_guesser(
     assert "refused_address_replaced" not in codes(service, "pd")
 
 
+def test_an_address_that_is_the_only_proof_is_replaced_like_any_other(service: Service) -> None:
+    settings: dict[str, Any] = {"app_id": "12", "kind": "deal", "currency": "JPY"}
+    fields = {"status": "状況", "won_at": "受注日", "amount": "金額"}
+    settings |= {"fields": fields, "values": {"受注": "won"}}
+    body = {"provider": "kintone", "name": "案件", "settings": settings}
+    old = path_of(service.put("/v1/sources/kintone", body).json())
+    assert service.client.post("/v1/sources/kintone/rotate", json={}).status_code == 409
+    new = readdressed(service, "kintone", keep_minutes=WINDOW)
+    event = {"id": "n", "type": "ADD_COMMENT", "app": {"id": "12"}}
+    for path in (old, new):
+        assert service.client.post(path, json=event).is_success
+    service.clock.now += WINDOW * MINUTE
+    assert service.client.post(old, json=event).status_code == 404
+    assert service.client.post(new, json=event).is_success
+
+
 def test_what_has_no_address_has_none_to_replace(service: Service) -> None:
     connect(service, "api", "events")
     before = service.dump()
