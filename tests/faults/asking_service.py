@@ -14,7 +14,7 @@ from app.main import by_port, create_app, opened, random_token, wall_clock
 from app.outbound.rates import Bucket
 from app.settings import load
 from app.telemetry import configure_logs
-from app.usecases import fetch_lease, fetch_news, fetch_visit, workspaces
+from app.usecases import fetch_lease, fetch_marks, fetch_news, fetch_visit, workspaces
 from app.web.server import listen, serve
 from tests.faults.service import KEY
 
@@ -22,6 +22,8 @@ from tests.faults.service import KEY
 def main() -> None:
     fetch_lease.LEASE, fetch_lease.RENEWED = 2 * SECOND, SECOND // 2
     fetch_visit.INTERVAL, fetch_news.SETTLED = SECOND, 4 * SECOND
+    # What a dead one did not take in is not to be found by luck, because it is read again anyway.
+    fetch_marks.OVERLAP = 3 * SECOND
     Bucket.take = lambda self, now: 0.0  # type: ignore[method-assign] # noqa: ARG005 - of this program alone
     settings = load(os.environ)
     configure_logs(settings.log_format)
