@@ -79,6 +79,15 @@ class Directory:
         edges = (day for dated in self._dated() for day in dated.edges_within(span))
         return frozenset(edges) | self.tree_changes(span)
 
+    def identity_changes(self, span: Span) -> frozenset[date]:
+        """The days inside a span on which any identity begins or ceases to mean somebody."""
+        return frozenset(
+            day
+            for member in self.members.values()
+            for identity in member.identities
+            for day in identity.span.edges_within(span)
+        )
+
     def _dated(self) -> Iterator[Span]:
         for member in self.members.values():
             yield from (identity.span for identity in member.identities)

@@ -105,6 +105,29 @@ def since_by_quarter(
     return [_whole(row) for row in access.connection.execute(query)]
 
 
+def since_each(
+    access: Access, workspace: str, slots: Iterable[int], seq: int, quarters: Window
+) -> list[tuple[int, int, int, int, int]]:
+    """Slot, quarter hour, actor, number and sum of all that came after a commit."""
+    key = (_J.slot, _J.quarter, _J.actor)
+    query = select(*key, summed(_J.number), *halves(_J.total)).where(
+        *_after(_J, workspace, slots, seq, quarters)
+    )
+    found = access.connection.execute(query.group_by(*key))
+    return [
+        (slot, quarter, actor, number, joined(upper, lower))
+        for slot, quarter, actor, number, upper, lower in found
+    ]
+
+
+def touched(
+    access: Access, workspace: str, slots: Iterable[int], seq: int, quarters: Window
+) -> bool:
+    """Whether anything came after a commit into some quarter hours."""
+    query = select(_J.seq).where(*_after(_J, workspace, slots, seq, quarters)).limit(1)
+    return access.connection.execute(query).first() is not None
+
+
 def values_since(
     access: Access, workspace: str, slot: int, seq: int, quarters: Window
 ) -> list[tuple[int, int, str, int]]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from app.domain.directory import Directory, directory
 from app.domain.errors import Conflict, NotFound
+from app.domain.experience import Experience
 from app.domain.freshness import Source, source_of
 from app.domain.ground import Ground, ground
+from app.domain.history import History
 from app.domain.metrics import Metric
 from app.domain.people import Member, Team, member_of, team_of
 from app.domain.plans import check_assignments, plan_of
@@ -34,11 +37,24 @@ METRIC = "metric"
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """A history with what it teaches of a plan, and the last commit that it is known to hold for.
+
+    base: the very plan: a draft may have the key and version of what it is compared with
+    """
+
+    seq: int
+    base: Ground
+    history: History
+    experience: Experience
+
+
+@dataclass(frozen=True, slots=True)
 class Organisation:
     """The documents of a workspace as values, as of a config version.
 
     metrics: those whose numbers can be read; building: those that are being counted, as they
-    will be
+    will be; histories: what has been read of the time before a plan, by whoever reads it
     """
 
     config_version: int
@@ -47,6 +63,7 @@ class Organisation:
     sources: tuple[Source, ...]
     metrics: Mapping[str, Metric]
     building: Mapping[str, Metric] = field(default_factory=dict)
+    histories: dict[tuple[str | int | date | None, ...], Remembered] = field(default_factory=dict)
     _grounds: dict[tuple[str, int], Ground] = field(default_factory=dict)
 
     def ground(self, document: Document) -> Ground:

@@ -1,0 +1,174 @@
+"""Tallies day by day: what a forecast learns from, and what evidence is weighed by.
+
+Added up by the database over the actors that are asked for, so that half a year of a thousand
+people is a few hundred rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from sqlalchemy import Column, bindparam, select
+
+from app.domain.instants import QUARTER, day_number, moment_of
+from app.store import journal, tallies
+from app.store.dialect import AnySelect, Whole, Words, halves, joined, listed, summed, whole
+from app.store.journal import Knowing, Window
+from app.store.tables import tally_day, tally_quarter
+from app.store.transactions import Access
+
+_D, _Q = tally_day.c, tally_quarter.c
+
+
+class DayTotal(NamedTuple):
+    """What is in a day; `total` is an integer at the metric's scale. actor 0: of all asked for."""
+
+    metric: str
+    currency: str
+    day: int
+    actor: int
+    number: int
+    total: int
+
+
+class Cell(NamedTuple):
+    """A quarter hour of one actor."""
+
+    quarter: int
+    actor: int
+    number: int
+    total: int
+
+
+def by_day(
+    access: Access,
+    workspace: str,
+    metrics: Iterable[str],
+    days: Window,
+    of: Collection[int] | None,
+    known: Knowing | None = None,
+    *,
+    by_actor: bool = False,
+) -> list[DayTotal]:
+    """Per metric, currency and local day what some actors have; None: everybody together.
+
+    known: None counts everything that stands
+    """
+    wanted = set(metrics)
+    chosen = {
+        number: slot
+        for slot, number in tallies.serving(access, workspace).items()
+        if slot[0] in wanted
+    }
+    bound = {
+        "workspace": workspace,
+        "slots": json.dumps(sorted(chosen)),
+        "actors": json.dumps(sorted(of or ())),
+        "first": days[0],
+        "until": days[1],
+    }
+    keys = (_D.slot, _D.day, *((_D.actor,) if by_actor else ()))
+    sums: dict[tuple[int, int, int], tuple[int, int]] = {}
+    for *place, number, upper, lower in access.connection.execute(
+        _summed(keys, among=of is not None), bound
+    ):
+        slot, day, actor = (*place, 0)[:3]
+        sums[slot, day, actor] = (number, joined(upper, lower))
+    if known is not None:
+        _take_back(sums, _came_since(access, workspace, chosen, days, of, known), by_actor=by_actor)
+    return [
+        DayTotal(*chosen[slot], day, actor, *sums[slot, day, actor])
+        for slot, day, actor in sorted(sums)
+    ]
+
+
+def _summed(keys: Collection[Column[int]], *, among: bool) -> AnySelect:
+    query = select(*keys, summed(_D.number), *halves(_D.total)).where(
+        _D.workspace_id == bindparam("workspace", type_=Words),
+        _D.slot.in_(listed("slots", whole)),
+        _D.day >= bindparam("first", type_=Whole),
+        _D.day < bindparam("until", type_=Whole),
+    )
+    if among:
+        query = query.where(_D.actor.in_(listed("actors", whole)))
+    return query.group_by(*keys)
+
+
+def _came_since(
+    access: Access,
+    workspace: str,
+    slots: Iterable[int],
+    days: Window,
+    of: Collection[int] | None,
+    known: Knowing,
+) -> Iterable[tuple[int, int, int, int, int]]:
+    asked = None if of is None else set(of)
+    found = journal.since_each(access, workspace, slots, known.seq, known.quarters(days))
+    for slot, quarter, actor, number, total in found:
+        if asked is None or actor in asked:
+            day = day_number(moment_of(quarter * QUARTER, known.zone).date())
+            yield slot, day, actor, number, total
+
+
+def _take_back(
+    sums: dict[tuple[int, int, int], tuple[int, int]],
+    since: Iterable[tuple[int, int, int, int, int]],
+    *,
+    by_actor: bool,
+) -> None:
+    for slot, day, actor, number, total in since:
+        place = (slot, day, actor if by_actor else 0)
+        before = sums.get(place, (0, 0))
+        sums[place] = (before[0] - number, before[1] - total)
+
+
+def newest(
+    access: Access,
+    workspace: str,
+    slot: tuple[str, str],
+    days: Window,
+    most: int,
+    known: Knowing,
+    *,
+    then: bool,
+) -> list[Cell]:
+    """The quarter hours of a metric in a currency that are not empty, the newest first.
+
+    `most` of them at most. then: as they were known, not as they stand
+    """
+    number = tallies.serving(access, workspace).get(slot)
+    if number is None:
+        return []
+    quarters = known.quarters(days)
+    query = (
+        select(_Q.quarter, _Q.actor, _Q.number, _Q.total)
+        .where(
+            _Q.workspace_id == workspace,
+            _Q.slot == number,
+            _Q.quarter >= quarters[0],
+            _Q.quarter < quarters[1],
+            _Q.number != 0,
+        )
+        .order_by(_Q.quarter.desc(), _Q.actor.desc())
+        .limit(most)
+    )
+    cells = {tuple(row[:2]): tuple(row[2:]) for row in access.connection.execute(query)}
+    if then:
+        for _, quarter, actor, *came in journal.since_each(
+            access, workspace, [number], known.seq, quarters
+        ):
+            stands = cells.get((quarter, actor), (0, 0))
+            cells[quarter, actor] = (stands[0] - came[0], stands[1] - came[1])
+    found = [Cell(*place, *cells[place]) for place in sorted(cells, reverse=True)]
+    return [cell for cell in found if cell.number][:most]
+
+
+def moved(
+    access: Access, workspace: str, metrics: Iterable[str], since: Knowing, days: Window
+) -> bool:
+    """Whether anything of some metrics has come into some days since."""
+    wanted = set(metrics)
+    slots = [n for slot, n in tallies.serving(access, workspace).items() if slot[0] in wanted]
+    return journal.touched(access, workspace, slots, since.seq, since.quarters(days))

@@ -1,0 +1,245 @@
+"""What the people of a plan did before it, and day by day within it, from the tallies.
+
+Half a year is read once and kept until something of it moves: a report about last month comes now
+and then, and progress is asked all day long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import date
+from itertools import pairwise
+
+from app.domain.attribution import NOTHING, Amount
+from app.domain.experience import Experience, experience
+from app.domain.goals import Goal
+from app.domain.ground import Ground
+from app.domain.history import (
+    AMOUNTS,
+    NO_HISTORY,
+    RECENT,
+    History,
+    Single,
+    months_before,
+    with_anything,
+)
+from app.domain.instants import QUARTER, day_number, day_of_number, moment_of
+from app.domain.metrics import Aggregation
+from app.domain.spans import Span
+from app.store import daily, heads
+from app.store.journal import Knowing
+from app.store.transactions import Access
+from app.usecases.counted import actors_of
+from app.usecases.organisation import Organisation, Remembered
+
+# Enough to know what amounts are like; each is told apart only by a person's own and all others'.
+MOST_SINGLES = 2_000
+KEPT = 256
+
+Daily = Mapping[str, Mapping[date, Amount]]
+
+
+def experience_of(
+    access: Access, found: Organisation, base: Ground, as_of: int, known: Knowing | None = None
+) -> Experience:
+    """What forecasts of a plan may learn from, at an instant."""
+    today = found.workspace.calendar.local_day(as_of)
+    return _remembered(access, found, base, today, known).experience
+
+
+def history_of(
+    access: Access, found: Organisation, base: Ground, today: date, known: Knowing | None = None
+) -> History:
+    """What the plan's people did in the months before it, or before today if it lies ahead.
+
+    known: None for all that is known; else as it was known then
+    """
+    return _remembered(access, found, base, today, known).history
+
+
+def _remembered(
+    access: Access, found: Organisation, base: Ground, today: date, known: Knowing | None
+) -> Remembered:
+    """The history as it was read before, if nothing of it has moved since."""
+    until = min(base.plan.span.first, today)
+    months = months_before(until)
+    head = heads.head(access, found.workspace.key)
+    seq = known.seq if known else (head.seq if head else 0)
+    place = (base.plan.key, base.version, until, known.seq if known else None)
+    kept = found.histories.get(place)
+    if (
+        kept is not None
+        and kept.base is base
+        and not _moved(access, found, base, (kept, seq), _all(months))
+    ):
+        kept = found.histories[place] = replace(kept, seq=seq)
+        return kept
+    history = _read(access, found, base, months, known)
+    while len(found.histories) >= KEPT:
+        found.histories.pop(next(iter(found.histories)), None)
+    kept = found.histories[place] = Remembered(seq, base, history, experience(base, history))
+    return kept
+
+
+def _all(months: Sequence[Span]) -> Span:
+    return Span(months[-1].first, months[0].until)
+
+
+def _moved(
+    access: Access, found: Organisation, base: Ground, kept: tuple[Remembered, int], span: Span
+) -> bool:
+    """Whether something has come into the span since. Of another's newer snapshot: it may have."""
+    remembered, seq = kept
+    if remembered.seq == seq:
+        return False
+    since = Knowing(remembered.seq, found.workspace.zone)
+    metrics = {goal.metric.key for goal in base.plan.root.walk()}
+    days = (day_number(span.first), day_number(span.until))
+    return remembered.seq > seq or daily.moved(access, found.workspace.key, metrics, since, days)
+
+
+def _read(
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    months: tuple[Span, ...],
+    known: Knowing | None,
+) -> History:
+    span = _all(months)
+    metrics = {goal.metric.key for goal in base.plan.root.walk()}
+    by_day = daily_of(access, found, base, span, known, metrics)
+    usable = with_anything(months, by_day)
+    if not usable:
+        return NO_HISTORY
+    recent = Span(usable[:RECENT][-1].first, span.until)
+    lately = Span(usable[:AMOUNTS][-1].first, span.until)
+    goals = {
+        goal.metric.key: goal
+        for goal in base.plan.root.walk()
+        if goal.metric.aggregation is Aggregation.SUM
+    }
+    singles = {
+        key: tuple(_singles(access, found, base, goal, lately, known))
+        for key, goal in goals.items()
+    }
+    members = by_member(access, found, base, recent, known, metrics) if base.persons else {}
+    return History(usable, by_day, _summed(members), singles)
+
+
+def _summed(members: Mapping[str, Daily]) -> dict[str, dict[str, Amount]]:
+    found: dict[str, dict[str, Amount]] = {}
+    for member, metrics in members.items():
+        for metric, days in metrics.items():
+            found.setdefault(metric, {})[member] = _total(days.values())
+    return found
+
+
+def _total(amounts: Iterable[Amount]) -> Amount:
+    total = NOTHING
+    for amount in amounts:
+        total = total.plus(amount)
+    return total
+
+
+def daily_of(
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    span: Span,
+    known: Knowing | None = None,
+    metrics: AbstractSet[str] | None = None,
+) -> dict[str, dict[date, Amount]]:
+    """By metric and day what the plan's people did in a span, whichever team they were in.
+
+    Of a plan of the whole workspace what anybody did. In the workspace's currency, as tallied.
+    """
+    by_day: dict[str, dict[date, Amount]] = {}
+    for row, _ in _rows(access, found, base, span, known, metrics, by_actor=False):
+        days = by_day.setdefault(row.metric, {})
+        day = day_of_number(row.day)
+        days[day] = days.get(day, NOTHING).plus(Amount(row.number, row.total))
+    return by_day
+
+
+def by_member(
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    span: Span,
+    known: Knowing | None = None,
+    metrics: AbstractSet[str] | None = None,
+) -> dict[str, dict[str, dict[date, Amount]]]:
+    """The same by member, metric and day, of those who are in the plan."""
+    people: dict[str, dict[str, dict[date, Amount]]] = {}
+    for row, members in _rows(access, found, base, span, known, metrics, by_actor=True):
+        member = members.get(row.actor)
+        if member is not None:
+            days = people.setdefault(member, {}).setdefault(row.metric, {})
+            day = day_of_number(row.day)
+            days[day] = days.get(day, NOTHING).plus(Amount(row.number, row.total))
+    return people
+
+
+def _rows(
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    span: Span,
+    known: Knowing | None,
+    metrics: AbstractSet[str] | None,
+    *,
+    by_actor: bool,
+) -> Iterator[tuple[daily.DayTotal, Mapping[int, str]]]:
+    """The rows that count for the plan, each with whom its actors mean on that day."""
+    chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
+    currencies = {"", found.workspace.currency}
+    for part, members in _parts(access, found, base, span):
+        days = (day_number(part.first), day_number(part.until))
+        of = members if base.plan.assignments else None
+        rows = daily.by_day(access, found.workspace.key, chosen, days, of, known, by_actor=by_actor)
+        yield from ((row, members) for row in rows if row.currency in currencies)
+
+
+def _parts(
+    access: Access, found: Organisation, base: Ground, span: Span
+) -> Iterator[tuple[Span, Mapping[int, str]]]:
+    """Spans in which every actor means one person, and which actors mean whom of the plan."""
+    if not base.plan.assignments:
+        yield span, {}
+        return
+    actors = actors_of(access, found.workspace.key)
+    edges = {span.first, span.until} | base.people.identity_changes(span)
+    for first, until in pairwise(sorted(edges)):
+        who = {number: _member(base, *actor, first) for number, actor in actors.items()}
+        yield Span(first, until), {n: member for n, member in who.items() if member is not None}
+
+
+def _member(base: Ground, source: str, identity: str, day: date) -> str | None:
+    member = base.people.who(source, identity, day) if identity else None
+    return member if member in base.persons else None
+
+
+def _singles(
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    goal: Goal,
+    span: Span,
+    known: Knowing | None,
+) -> Iterator[Single]:
+    """The single amounts of a goal's metric, of the plan's people, the newest first."""
+    zone = found.workspace.zone
+    slot = (goal.metric.key, goal.unit.currency or "")
+    days = (day_number(span.first), day_number(span.until))
+    seen = known or Knowing(0, zone)
+    cells = daily.newest(
+        access, found.workspace.key, slot, days, MOST_SINGLES, seen, then=known is not None
+    )
+    actors = actors_of(access, found.workspace.key)
+    for quarter, actor, number, total in cells:
+        day = moment_of(quarter * QUARTER, zone).date()
+        member = _member(base, *actors[actor], day)
+        if member is not None or not base.plan.assignments:
+            yield Single(member or "", number, total)
