@@ -110,6 +110,8 @@ metric_generation = _table(
     *(_value("counted", Whole), _value("expected", Whole)),
     Column("config", Whole, nullable=False, server_default=text("0")),
 )
+# Addresses of hooks that were replaced. Until when they are answered is sealed with the secrets.
+retired_hook = _table("retired_hook", _key("hook_digest", Octets), _value("source", Words))
 # Which secret key the credentials are sealed with.
 seal = _table("seal", _value("fingerprint", Octets))
 # Forecasts as they were made at the end of each day, and how good a period's have been.

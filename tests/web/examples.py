@@ -87,6 +87,8 @@ EXAMPLES = (
             "POST /v1/sources/our-crm/mapping/try", tells="not_a_time"),
     Example("two_days", "A new secret; the old one is taken for two days",
             "POST /v1/sources/our-crm/rotate"),
+    Example("another_address", "Another address; the old one is answered for a day",
+            "POST /v1/sources/our-crm/rotate", tells='"secret":null'),
     Example("calls_twice", "A telephone system and another one report the same call",
             "GET /v1/sources/overlaps"),
     Example("wrong_secret", "A web shop of which one request was not its own",

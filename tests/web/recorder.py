@@ -356,6 +356,7 @@ def try_mapping(recorder: Recorder) -> None:
     broken = {"sample": sample | {"closed": "yesterday"}}
     recorder.says("POST", "/v1/sources/our-crm/mapping/try", broken)
     recorder.says("POST", "/v1/sources/our-crm/rotate", {"keep_minutes": 2880})
+    recorder.says("POST", "/v1/sources/our-crm/rotate", {"address": True})
 
 
 def read_again(recorder: Recorder) -> None:
