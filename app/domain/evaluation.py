@@ -13,6 +13,7 @@ from fractions import Fraction
 from app.domain.allocation import Stint
 from app.domain.attribution import NOTHING, OUTSIDE, UNASSIGNED, Amount, Counted, deadlines
 from app.domain.belonging import Belongings, Sums, amount, belongings, reading
+from app.domain.calendar import ONE_DAY
 from app.domain.freshness import Pending, Source, freshness, next_silence
 from app.domain.goals import Branch, Goal
 from app.domain.ground import Ground, member_displays, whole_target
@@ -31,6 +32,7 @@ from app.domain.pacing import (
     verdict,
     working_days,
 )
+from app.domain.pipeline import NOTHING_LATELY, Course, Lately, lags_of
 from app.domain.progress import (
     Closed,
     Excluded,
@@ -47,17 +49,22 @@ from app.domain.progress import (
 from app.domain.quantities import written
 from app.domain.rates import interval
 from app.domain.scopes import WHOLE, Breakdown, broken_down, check, name, portion_display, portions
+from app.domain.today import asked
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: the moment, and whose progress. All instants in microseconds since 1970."""
+    """What is asked: the moment, and whose progress. All instants in microseconds since 1970.
+
+    today: whether also what the last day that is counted asks for
+    """
 
     as_of: int
     known_at: int
     generated_at: int
     scope: Scope = WHOLE
     breakdown: Breakdown = Breakdown.NONE
+    today: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +99,20 @@ def evaluate(
     counted: Counted,
     heard: Heard,
     closing: Closing | None = None,
+    lately: Lately = NOTHING_LATELY,
 ) -> Progress:
     """A plan's progress at a moment.
 
     `counted` comes from `attribution.counted` over `attribution.segments`; `closing` if the
-    period was closed. Raises Invalid
+    period was closed; `lately` as `pipeline.wanted` wants it. Raises Invalid
     `plan_has_no_assignments` when a plan of the whole workspace is asked for a team, a member or
     a breakdown, NotFound `team_not_in_plan` or `member_not_in_plan` for anybody else's.
     """
     scope, breakdown = question.scope, question.breakdown
     check(base, scope, breakdown)
-    evaluation = _evaluation(base, question, counted, heard, closing)
+    evaluation = _evaluation(base, question, counted, heard, closing, lately)
     plan, zone = base.plan, base.workspace.zone
-    change = next_change(base, question.as_of, heard)
+    change = _change(base, question, heard, lately.today)
     return Progress(
         base.workspace.key,
         PlanReference(plan.key, plan.alias, plan.name, base.version),
@@ -122,6 +130,15 @@ def evaluate(
 def _closed(closing: Closing, zone: tzinfo) -> Closed:
     known_at, closed_at = (moment_of(at, zone) for at in (closing.known_at, closing.closed_at))
     return Closed(known_at, closed_at, closing.author, closing.reason)
+
+
+def _change(base: Ground, question: Question, heard: Heard, today: date) -> int | None:
+    """The next change that time alone brings; who asks what today requires sees each midnight."""
+    change = next_change(base, question.as_of, heard)
+    if not question.today or today >= base.plan.span.until:
+        return change
+    tomorrow = base.workspace.calendar.midnight(today + ONE_DAY)
+    return tomorrow if change is None else min(change, tomorrow)
 
 
 def next_change(base: Ground, as_of: int, heard: Heard) -> int | None:
@@ -143,7 +160,12 @@ def next_change(base: Ground, as_of: int, heard: Heard) -> int | None:
 
 
 def _evaluation(
-    base: Ground, question: Question, counted: Counted, heard: Heard, closing: Closing | None
+    base: Ground,
+    question: Question,
+    counted: Counted,
+    heard: Heard,
+    closing: Closing | None,
+    lately: Lately,
 ) -> _Evaluation:
     calendar, goals = base.workspace.calendar, list(base.plan.root.walk())
     narrow = question.scope != WHOLE or question.breakdown is not Breakdown.NONE
@@ -160,12 +182,17 @@ def _evaluation(
         moment(calendar, question.as_of),
         fresh,
         displays,
+        {day: belongings(base.plan, amounts) for day, amounts in lately.days.items()},
+        lately.today if question.today else None,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Evaluation:
-    """What the trees of one answer share. closed: what was counted at the close, if ever."""
+    """What the trees of one answer share. closed: what was counted at the close, if ever.
+
+    begun: what was counted day by day; today: the day that is asked about, if one is
+    """
 
     base: Ground
     counted: Belongings
@@ -173,6 +200,8 @@ class _Evaluation:
     now: Moment
     fresh: Mapping[str, Freshness]
     displays: Mapping[str, Mapping[str, Fraction]]
+    begun: Mapping[date, Belongings]
+    today: date | None
 
     def scoped(self, scope: Scope) -> ScopedProgress:
         """The tree for one scope."""
@@ -183,11 +212,13 @@ class _Evaluation:
         days = people[0].stints if scope.member is not None else everybody(plan.span).stints
         closed = None if self.closed is None else self.closed.of(scope)
         view = _View(self, scope, people, days, self.counted.of(scope), closed, due)
+        begun = {day: amounts.of(scope) for day, amounts in self.begun.items()}
+        course = Course(plan, base.workdays, days, begun, lags_of(plan))
         return ScopedProgress(
             scope,
             name(base, scope),
             working_days(days, base.workdays, self.now, plan.span.until),
-            view.goal(plan.root),
+            asked(view.goal(plan.root), course, self.now, self.today),
         )
 
 

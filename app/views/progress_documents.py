@@ -69,7 +69,37 @@ class EdgeDocument(TypedDict, total=False):
     weight: str
 
 
-class GoalDocument(EdgeDocument):
+class WhyDocument(TypedDict, total=False):
+    """Why a goal matters, in the plan's own words."""
+
+    why: str
+
+
+class InFlightDocument(TypedDict):
+    """What was begun and has not turned out yet, and what it should still yield."""
+
+    items: int | str
+    expected: str
+
+
+class DayDocument(TypedDict):
+    """What a day asks of a goal, from what stood at its midnight, and what was done on it."""
+
+    required: str | None
+    required_display: str | None
+    required_from_kgi: str | None
+    done: str
+    left: str | None
+    reasons: list[ReasonDocument]
+
+
+class TodayDocument(DayDocument):
+    """The same, and which day it is."""
+
+    date: str
+
+
+class GoalDocument(EdgeDocument, WhyDocument):
     """One goal of the tree, with everything below it."""
 
     key: str
@@ -87,12 +117,16 @@ class GoalDocument(EdgeDocument):
     pace: str | None
     gap: str
     required_per_day: str | None
+    required_from_kgi_per_day: str | None
+    in_flight: NotRequired[InFlightDocument]
     rate: RateDocument | None
     unassigned: str
     outside_plan: str
     excluded: list[ExcludedDocument]
     freshness: FreshnessDocument
     verdict: str
+    priority: int
+    today: NotRequired[TodayDocument]
     reasons: list[ReasonDocument]
     children: list[GoalDocument]
 

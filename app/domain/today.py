@@ -1,0 +1,148 @@
+"""What is asked of a scope from here on: of every goal per day by the final goal, and today.
+
+Today is fixed at its local midnight, from what stood then, and over the working days from today
+on: whoever works sees `left` fall, and never the goalpost move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+
+from app.domain.belonging import reading
+from app.domain.calendar import ONE_DAY
+from app.domain.goals import Goal
+from app.domain.pacing import Moment, required_per_day
+from app.domain.pipeline import At, Course, To
+from app.domain.priorities import priorities
+from app.domain.progress import GoalProgress, InFlight, Reason, Today
+from app.domain.quantities import rounded_up
+
+ZERO = Fraction(0)
+
+
+def asked(root: GoalProgress, course: Course, now: Moment, today: date | None) -> GoalProgress:
+    """A tree with what its rest asks for: by the final goal per day, first what, and today's part.
+
+    today: the day that is asked about, the last that is counted; None for none
+    """
+    goals = {goal.key: goal for goal in course.plan.root.walk()}
+    # Whatever is counted by now has begun by now.
+    at = At(now, date.max, {goal.key: To(goal.target, goal.actual) for goal in root.walk()})
+    given = {key: goal.priority for key, goal in goals.items() if goal.priority is not None}
+    asking = _Asking(
+        goals,
+        _solved(course, at),
+        None if today is None else _day(root, course, goals, today),
+        priorities(root, given),
+    )
+    return asking.goal(root)
+
+
+@dataclass(frozen=True, slots=True)
+class _Solved:
+    """The rest, from a moment on. root_open: whether the final goal has a working day left."""
+
+    course: Course
+    at: At
+    flights: Mapping[str, InFlight]
+    needs: Mapping[str, Fraction | None]
+
+    def per_day(self, key: str) -> Fraction | None:
+        """What each working day left asks of a goal; None where none is left, or in no chain."""
+        need = self.needs.get(key)
+        return None if need is None else required_per_day(need, ZERO, self.open_days(key))
+
+    def open_days(self, key: str) -> Fraction:
+        """The working days that are left for a goal."""
+        return self.course.open_days(self.at.now, self.course.plan.deadlines[key])
+
+    def why_none(self, key: str) -> Iterator[str]:
+        """Why there is no such number: nothing for a goal that the final goal asks nothing of."""
+        if key in self.needs and self.per_day(key) is None:
+            late = self.needs[key] is None and self.open_days(self.course.plan.root.key)
+            yield "too_late_to_convert" if late else "no_days_left"
+
+
+def _solved(course: Course, at: At) -> _Solved:
+    flights = course.flights(at)
+    return _Solved(course, at, flights, course.needs(at, flights))
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """Today: what was done on it, and the rest as it stood at its midnight."""
+
+    day: date
+    done: Mapping[str, Fraction]
+    midnight: _Solved
+
+    def of(self, goal: Goal) -> Today:
+        """What the day asks of a goal."""
+        rest, done = self.midnight, self.done[goal.key]
+        target, actual = rest.at.goals[goal.key]
+        own = self._own(goal.key)
+        by_itself = required_per_day(target, actual, rest.open_days(goal.key))
+        by_root = rest.per_day(goal.key)
+        required = None if by_itself is None else by_itself * own
+        return Today(
+            day=self.day,
+            required=required,
+            required_display=None if required is None else rounded_up(required, goal.unit.decimals),
+            required_from_kgi=None if by_root is None else by_root * own,
+            done=done,
+            left=None if required is None else max(required - done, ZERO),
+            reasons=tuple(self._reasons(goal.key, by_itself, by_root)),
+        )
+
+    def _own(self, key: str) -> Fraction:
+        """How much of a working day it is: 1, a half, or 0; as of none from the deadline on."""
+        rest = self.midnight
+        until = min(self.day + ONE_DAY, rest.course.plan.deadlines[key])
+        return rest.course.open_days(rest.at.now, until)
+
+    def _reasons(
+        self, key: str, by_itself: Fraction | None, by_root: Fraction | None
+    ) -> Iterator[Reason]:
+        late = list(self.midnight.why_none(key))
+        if by_itself is None and "no_days_left" not in late:
+            yield Reason("no_days_left")
+        yield from map(Reason, late)
+        if (by_itself or by_root) and not self._own(key):
+            ahead = self.day < self.midnight.course.plan.span.first
+            yield Reason("period_not_begun" if ahead else "day_off")
+
+
+def _day(root: GoalProgress, course: Course, goals: Mapping[str, Goal], today: date) -> _Day:
+    counts = course.begun.get(today, {}) if today in course.plan.span else {}
+    done = {key: reading(goal, counts) for key, goal in goals.items()}
+    standing = {goal.key: To(goal.target, goal.actual - done[goal.key]) for goal in root.walk()}
+    return _Day(today, done, _solved(course, At(Moment(today, ZERO), today, standing)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What is added to each goal of a tree."""
+
+    goals: Mapping[str, Goal]
+    rest: _Solved
+    day: _Day | None
+    ranks: Mapping[str, int]
+
+    def goal(self, found: GoalProgress) -> GoalProgress:
+        """A goal and everything below it."""
+        goal, key = self.goals[found.key], found.key
+        said = {reason.code for reason in found.reasons}
+        more = (Reason(code) for code in self.rest.why_none(key) if code not in said)
+        return replace(
+            found,
+            required_from_kgi_per_day=self.rest.per_day(key),
+            in_flight=self.rest.flights.get(key),
+            reasons=(*found.reasons, *more),
+            priority=self.ranks[key],
+            why=goal.why,
+            today=None if self.day is None else self.day.of(goal),
+            children=tuple(self.goal(child) for child in found.children),
+        )
