@@ -230,7 +230,7 @@ december_days = st.integers(-12, 33).map(lambda n: FIRST + timedelta(days=n))
 def test_what_should_still_come_is_counted_item_by_item(
     lag: Spread, begun: dict[date, int], day: date, share: Fraction, rate: str
 ) -> None:
-    """Each item yields `rate` in all, spread over the days after; those from now to the end count."""
+    """Each item yields `rate` in all, on the days after it; what comes from now on counts."""
     stages = lagging(3)
     stages[2] |= {"rate": rate}
     base = december(funnel=stages, assignments=[])
