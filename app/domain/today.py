@@ -83,7 +83,7 @@ class _Day:
         """What the day asks of a goal."""
         rest, done = self.midnight, self.done[goal.key]
         target, actual = rest.at.goals[goal.key]
-        own = self._own(goal.key)
+        own = self._own()
         by_itself = required_per_day(target, actual, rest.open_days(goal.key))
         by_root = rest.per_day(goal.key)
         required = None if by_itself is None else by_itself * own
@@ -97,11 +97,9 @@ class _Day:
             reasons=tuple(self._reasons(goal.key, by_itself, by_root)),
         )
 
-    def _own(self, key: str) -> Fraction:
-        """How much of a working day it is: 1, a half, or 0; as of none from the deadline on."""
-        rest = self.midnight
-        until = min(self.day + ONE_DAY, rest.course.plan.deadlines[key])
-        return rest.course.open_days(rest.at.now, until)
+    def _own(self) -> Fraction:
+        """How much of a working day it is: 1, a half, or 0."""
+        return self.midnight.course.open_days(self.midnight.at.now, self.day + ONE_DAY)
 
     def _reasons(
         self, key: str, by_itself: Fraction | None, by_root: Fraction | None
@@ -110,7 +108,7 @@ class _Day:
         if by_itself is None and "no_days_left" not in late:
             yield Reason("no_days_left")
         yield from map(Reason, late)
-        if (by_itself or by_root) and not self._own(key):
+        if (by_itself or by_root) and not self._own():
             ahead = self.day < self.midnight.course.plan.span.first
             yield Reason("period_not_begun" if ahead else "day_off")
 

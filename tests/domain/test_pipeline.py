@@ -19,8 +19,9 @@ from app.domain.pipeline import At, Course, Lag, To, lags_of, wanted
 from app.domain.progress import GoalProgress, InFlight, Progress, Scope
 from app.domain.quantities import written
 from app.domain.scopes import Breakdown
+from app.domain.spans import Span
 from tests.domain.courses import MONTH, Did, at, goals
-from tests.domain.worlds import FUNNEL, december
+from tests.domain.worlds import FUNNEL, december, values
 
 EVENING = "2026-12-14T18:00:00+09:00"
 ONE_DAY = timedelta(days=1)
@@ -138,10 +139,38 @@ def test_once_its_deadline_is_over_new_work_can_no_longer_convert() -> None:
         assert codes(by_key[key]).count("no_days_left") == 1
 
 
-def test_what_is_in_flight_may_be_enough() -> None:
-    many = [Did("appointments", date(2026, 12, 17), 81, 1)]
+@pytest.mark.parametrize("number", [81, 100])
+def test_what_is_in_flight_may_be_enough(number: int) -> None:
+    many = [Did("appointments", date(2026, 12, 17), number, 1)]
     found = at(december(funnel=lagging()), "2026-12-18T09:00:00+09:00", [*MONTH[-2:], *many])
     assert needed(found)["appointments"] == needed(found)["calls"] == "0"
+
+
+def test_a_final_goal_that_is_reached_asks_for_nothing_however_late() -> None:
+    paid = [Did("revenue", date(2026, 12, 8), 1, 1, 2_100_000)]
+    found = at(december(funnel=lagging()), "2026-12-18T09:00:00+09:00", paid)
+    assert set(needed(found).values()) == {"0"}
+    assert all("too_late_to_convert" not in codes(goal) for goal in found.whole.root.walk())
+
+
+def test_an_absurd_number_is_not_told() -> None:
+    """Where four hundredths still come in time, 100 appointments would take 2,500: none is told."""
+    base = december(funnel=lagging(1), assignments=[])
+    now = standing(base, Moment(date(2026, 12, 21), Fraction(0)))
+    for hundredths, told in ((4, None), (5, 2_000)):
+        early = Fraction(hundredths, 100)
+        lag = Spread((early, *[Fraction(0)] * 40, 1 - early))
+        assert course(base, {}, lag).needs(now, {})["appointments"] == told
+
+
+def test_parts_that_nobody_in_the_scope_carries_have_equal_parts_of_what_is_needed() -> None:
+    """Who came after a part's deadline carries nothing of it, and something of the final goal."""
+    base = december(funnel=None, root=PARTS, assignments=[])
+    nothing = To(Fraction(0), Fraction(0))
+    goals_then = {"revenue": To(Fraction(700), Fraction(0)), "a": nothing, "b": nothing}
+    at_once = At(Moment(FIRST, Fraction(0)), date.max, goals_then)
+    found = course(base, {}, Spread((Fraction(1),))).needs(at_once, {})
+    assert (found["a"], found["b"], found["calls"]) == values(350, 350, 35)
 
 
 def test_when_the_period_is_over_nothing_can_be_asked() -> None:
@@ -315,3 +344,17 @@ def test_the_days_that_are_wanted_are_all_that_it_takes(
     ]  # fmt: skip
     assert at(base, as_of, lean).whole == at(base, as_of, did).whole
     assert bool(metrics) is (bool(lags_of(base.plan)) and last < UNTIL)
+
+
+def test_as_many_days_are_wanted_as_the_longest_lag_has() -> None:
+    base, day = december(funnel=lagging(14, calls=3)), date(2026, 12, 1)
+    assert wanted(base.plan, day) == (
+        frozenset({"appointments", "calls"}),
+        Span(date(2026, 11, 17), day),
+    )
+    morning = "2026-12-01T09:00:00+09:00"
+    first = at(base, morning, [Did("appointments", date(2026, 11, 17), 20, 1)])
+    today = goals(first)["appointments"].today
+    # All that is needed of deals is 5, of which 1 is in flight until this evening.
+    assert today is not None
+    assert today.required_from_kgi == Fraction(80, 13)

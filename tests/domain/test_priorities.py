@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from app.domain.errors import Invalid
 from app.domain.progress import GoalProgress, Scope
 from tests.domain import worlds
-from tests.domain.courses import MONTH, at, goals
+from tests.domain.courses import MONTH, Did, at, goals
 from tests.domain.worlds import FUNNEL, december
 
 EVENING = "2026-12-14T18:00:00+09:00"
@@ -28,6 +29,13 @@ def funnel(**given: dict[str, Any]) -> list[dict[str, Any]]:
 def test_what_costs_the_final_goal_most_comes_first_and_ties_go_from_the_bottom_up() -> None:
     """Behind are revenue by 654,483 and deals by 1.586 x 400,000 = 634,483; the others are not."""
     assert ranks() == {"revenue": 1, "deals_won": 2, "calls": 3, "appointments": 4}
+
+
+def test_who_is_ahead_is_not_the_less_urgent_the_further_ahead() -> None:
+    many = [*MONTH, Did("calls", date(2026, 12, 14), 100)]
+    found = goals(at(december(), EVENING, many))
+    assert found["calls"].gap > found["appointments"].gap > 0
+    assert (found["calls"].priority, found["appointments"].priority) == (3, 4)
 
 
 @pytest.mark.parametrize("member", ["sato", "suzuki", "tanaka"])

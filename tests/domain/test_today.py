@@ -181,6 +181,17 @@ def test_whoever_is_away_is_asked_for_nothing_and_told_why() -> None:
     assert others.reasons == ()
 
 
+def test_a_day_off_is_one_also_where_only_the_final_goal_asks() -> None:
+    """Of the calls all are made; the deals that were to come of them are not."""
+    many = [*MONTH, Did("calls", date(2026, 12, 14), 200)]
+    asked = today(december(), "2026-12-19T10:00:00+09:00", many)["calls"]
+    assert values(asked.required, asked.required_from_kgi) == (0, 0)
+    assert [reason.code for reason in asked.reasons] == ["day_off"]
+    friday = today(december(), "2026-12-18T10:00:00+09:00", many)["calls"]
+    assert values(friday.required, friday.reasons) == (0, ())
+    assert friday.required_from_kgi
+
+
 def test_a_period_that_has_not_begun_asks_for_nothing_and_says_so() -> None:
     before = today(december(), "2026-11-27T10:00:00+09:00", [Did("calls", date(2026, 11, 27), 7)])
     assert values(before["calls"].required, before["calls"].done) == (0, 0)

@@ -179,6 +179,25 @@ def test_friday_as_it_was_seen_on_friday(month: Service) -> None:
     assert (then["required"], now["required"]) == ("95833.333333", "135000")
 
 
+@pytest.mark.parametrize(
+    ("as_of", "known_at", "calls", "appointments"),
+    [
+        # By noon four of sato's nine calls were made, and both appointments booked.
+        ("2026-12-14T12:00:00+09:00", None, "4", "2"),
+        # At noon the CRM had told of its appointments, and nobody of the calls.
+        (DAY_TEN, "2026-12-14T12:00:00+09:00", "0", "2"),
+        (DAY_TEN, "2026-12-14T10:00:00+09:00", "0", "0"),
+    ],
+)
+def test_what_was_done_by_a_moment_as_it_was_known_at_another(
+    month: Service, as_of: str, known_at: str | None, calls: str, appointments: str
+) -> None:
+    known = {} if known_at is None else {"known_at": known_at}
+    told = by_key(today(month, member="sato", as_of=as_of, **known)["goals"])
+    assert (told["calls"]["done"], told["appointments"]["done"]) == (calls, appointments)
+    assert told["calls"]["required"] == "8.310345"
+
+
 def test_with_a_lag_the_deadline_the_flight_and_the_rest_are_those_of_the_worked_month(
     month: Service,
 ) -> None:
