@@ -43,39 +43,47 @@ def asked(root: GoalProgress, course: Course, now: Moment, today: date | None) -
 
 @dataclass(frozen=True, slots=True)
 class _Solved:
-    """The rest, from a moment on. root_open: whether the final goal has a working day left."""
+    """The rest, from a moment on.
+
+    needs: of the goals that the root asks something of; per_day: of these, the need per working
+    day that is left, None where there is no such number; open_days: those days, of every goal
+    """
 
     course: Course
     at: At
     flights: Mapping[str, InFlight]
     needs: Mapping[str, Fraction | None]
-
-    def per_day(self, key: str) -> Fraction | None:
-        """What each working day left asks of a goal; None where none is left, or in no chain."""
-        need = self.needs.get(key)
-        return None if need is None else required_per_day(need, ZERO, self.open_days(key))
-
-    def open_days(self, key: str) -> Fraction:
-        """The working days that are left for a goal."""
-        return self.course.open_days(self.at.now, self.course.plan.deadlines[key])
+    per_day: Mapping[str, Fraction | None]
+    open_days: Mapping[str, Fraction]
 
     def why_none(self, key: str) -> Iterator[str]:
-        """Why there is no such number: nothing for a goal that the final goal asks nothing of."""
-        if key in self.needs and self.per_day(key) is None:
-            late = self.needs[key] is None and self.open_days(self.course.plan.root.key)
+        """Why there is no such number: nothing for a goal that the root asks nothing of."""
+        if key in self.needs and self.per_day[key] is None:
+            late = self.needs[key] is None and self.open_days[self.course.plan.root.key]
             yield "too_late_to_convert" if late else "no_days_left"
 
 
 def _solved(course: Course, at: At) -> _Solved:
-    flights = course.flights(at)
-    return _Solved(course, at, flights, course.needs(at, flights))
+    flights, deadlines = course.flights(at), course.plan.deadlines
+    needs = course.needs(at, flights)
+    days = {until: course.open_days(at.now, until) for until in set(deadlines.values())}
+    per_day = {
+        key: None if need is None else required_per_day(need, ZERO, days[deadlines[key]])
+        for key, need in needs.items()
+    }
+    left = {key: days[until] for key, until in deadlines.items()}
+    return _Solved(course, at, flights, needs, per_day, left)
 
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """Today: what was done on it, and the rest as it stood at its midnight."""
+    """Today: what was done on it, and the rest as it stood at its midnight.
+
+    own: how much of a working day it is: 1, a half, or 0
+    """
 
     day: date
+    own: Fraction
     done: Mapping[str, Fraction]
     midnight: _Solved
 
@@ -83,23 +91,18 @@ class _Day:
         """What the day asks of a goal."""
         rest, done = self.midnight, self.done[goal.key]
         target, actual = rest.at.goals[goal.key]
-        own = self._own()
-        by_itself = required_per_day(target, actual, rest.open_days(goal.key))
-        by_root = rest.per_day(goal.key)
-        required = None if by_itself is None else by_itself * own
+        by_itself = required_per_day(target, actual, rest.open_days[goal.key])
+        by_root = rest.per_day.get(goal.key)
+        required = None if by_itself is None else by_itself * self.own
         return Today(
             day=self.day,
             required=required,
             required_display=None if required is None else rounded_up(required, goal.unit.decimals),
-            required_from_kgi=None if by_root is None else by_root * own,
+            required_from_kgi=None if by_root is None else by_root * self.own,
             done=done,
             left=None if required is None else max(required - done, ZERO),
             reasons=tuple(self._reasons(goal.key, by_itself, by_root)),
         )
-
-    def _own(self) -> Fraction:
-        """How much of a working day it is: 1, a half, or 0."""
-        return self.midnight.course.open_days(self.midnight.at.now, self.day + ONE_DAY)
 
     def _reasons(
         self, key: str, by_itself: Fraction | None, by_root: Fraction | None
@@ -108,7 +111,7 @@ class _Day:
         if by_itself is None and "no_days_left" not in late:
             yield Reason("no_days_left")
         yield from map(Reason, late)
-        if (by_itself or by_root) and not self._own():
+        if (by_itself or by_root) and not self.own:
             ahead = self.day < self.midnight.course.plan.span.first
             yield Reason("period_not_begun" if ahead else "day_off")
 
@@ -117,7 +120,9 @@ def _day(root: GoalProgress, course: Course, goals: Mapping[str, Goal], today: d
     counts = course.begun.get(today, {}) if today in course.plan.span else {}
     done = {key: reading(goal, counts) for key, goal in goals.items()}
     standing = {goal.key: To(goal.target, goal.actual - done[goal.key]) for goal in root.walk()}
-    return _Day(today, done, _solved(course, At(Moment(today, ZERO), today, standing)))
+    midnight = At(Moment(today, ZERO), today, standing)
+    own = course.open_days(midnight.now, today + ONE_DAY)
+    return _Day(today, own, done, _solved(course, midnight))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ class _Asking:
         more = (Reason(code) for code in self.rest.why_none(key) if code not in said)
         return replace(
             found,
-            required_from_kgi_per_day=self.rest.per_day(key),
+            required_from_kgi_per_day=self.rest.per_day.get(key),
             in_flight=self.rest.flights.get(key),
             reasons=(*found.reasons, *more),
             priority=self.ranks[key],

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from app.domain.attribution import (
-    Actor,
     ActorTotal,
     Counted,
     Grain,
@@ -101,6 +100,3 @@ def _counted(base: Ground, parts: list[tuple[Segment, list[Did]]], last: date) -
 def goals(progress: Progress) -> dict[str, GoalProgress]:
     """The goals of the whole answer, by key."""
     return {goal.key: goal for goal in progress.whole.root.walk()}
-
-
-__all__ = ["ACTORS", "MONTH", "Actor", "Did", "at", "goals"]
