@@ -43,6 +43,17 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From which probability of reaching its target a goal is on track, and at risk."""
+
+    on_track: Fraction
+    at_risk: Fraction
+
+
+THRESHOLDS = Thresholds(Fraction(2, 5), Fraction(1, 10))
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A plan whose tree is solved.
 
@@ -60,6 +71,7 @@ class Plan:
     deadlines: Mapping[str, date]
     assignments: tuple[Assignment, ...] = ()
     unassigned: Unassigned = Unassigned.BESIDE
+    thresholds: Thresholds = THRESHOLDS
 
 
 def plan_of(
@@ -69,7 +81,7 @@ def plan_of(
 
     Raises Invalid: what `tree_of` and `targets` raise, not_a_key, one_period, not_a_month,
     not_a_quarter, empty_period, period_out_of_range, period_too_long, lag_exceeds_period,
-    team_or_member, weight_not_positive, duplicate_assignment.
+    team_or_member, weight_not_positive, duplicate_assignment, thresholds_out_of_order.
     """
     node = Node(document)
     span = period_of(node.at("period"), workspace.fiscal_year_start_month)
@@ -86,7 +98,20 @@ def plan_of(
         _deadlines(root, span),
         assignments,
         Unassigned.INSIDE if node.at("include_unassigned").flag() else Unassigned.BESIDE,
+        _thresholds(node.at("thresholds")),
     )
+
+
+def _thresholds(node: Node) -> Thresholds:
+    if not node.given:
+        return THRESHOLDS
+    given = [
+        node.at(name).decimal() if node.at(name).given else usual
+        for name, usual in (("on_track", THRESHOLDS.on_track), ("at_risk", THRESHOLDS.at_risk))
+    ]
+    if not 0 < given[1] <= given[0] <= 1:
+        raise node.refused("thresholds_out_of_order")
+    return Thresholds(*given)
 
 
 def alias_of(node: Node, key: str) -> str:

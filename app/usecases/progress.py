@@ -16,6 +16,7 @@ from app.store.transactions import Access
 from app.usecases.closing import closing
 from app.usecases.context import Context
 from app.usecases.counted import counted, heard, knowing, moment_written
+from app.usecases.history import experience_of
 from app.usecases.organisation import Organisation
 from app.usecases.pipeline import lately_counted
 from app.usecases.plan_names import plan_named
@@ -142,6 +143,7 @@ def progress_of(
         counted(access, found, base, until, known),
         heard(access, found, known),
         closing(access, found, base, until, known),
+        experience_of(access, found, base, question.as_of, known),
         lately_counted(access, found, base, until, known, today=question.today),
     )
 

@@ -25,6 +25,7 @@ from app.telemetry import logger
 from app.usecases.closing import closing
 from app.usecases.context import Context
 from app.usecases.counted import counted, heard
+from app.usecases.history import experience_of
 from app.usecases.pipeline import lately_counted
 from app.usecases.plan_names import plan_named
 from app.usecases.progress import moment_asked
@@ -267,6 +268,7 @@ def observe(context: Context, subject: Subject) -> Observed:
             amounts,
             heard(reading, found),
             closing(reading, found, base, at.until),
+            experience_of(reading, found, base, at.as_of),
             lately_counted(reading, found, base, at.until),
         )
         head = heads.head(reading, subject.workspace)

@@ -99,6 +99,16 @@ class TodayDocument(DayDocument):
     date: str
 
 
+class ForecastDocument(TypedDict):
+    """Where a goal will end, between what in 80 of 100 cases, and how surely it is reached."""
+
+    median: str
+    low: str
+    high: str
+    mean: str
+    probability: str
+
+
 class GoalDocument(EdgeDocument, WhyDocument):
     """One goal of the tree, with everything below it."""
 
@@ -116,9 +126,11 @@ class GoalDocument(EdgeDocument, WhyDocument):
     attainment: str | None
     pace: str | None
     gap: str
+    gap_beyond_noise: bool
     required_per_day: str | None
     required_from_kgi_per_day: str | None
     in_flight: NotRequired[InFlightDocument]
+    forecast: ForecastDocument | None
     rate: RateDocument | None
     unassigned: str
     outside_plan: str

@@ -73,7 +73,7 @@ def at(base: Ground, as_of: str, done: Iterable[Did], **question: Any) -> Progre
         for day in days
     }
     asked = Question(until, until, until, **({"today": True} | question))
-    return evaluate(base, asked, amounts, Heard(), None, Lately(last, single))
+    return evaluate(base, asked, amounts, Heard(), lately=Lately(last, single))
 
 
 def _counted(base: Ground, parts: list[tuple[Segment, list[Did]]], last: date) -> Counted:

@@ -99,6 +99,13 @@ class Assignment(Body):
     weight: DecimalText = "1"
 
 
+class Thresholds(Body):
+    """From which probability of being reached a goal is on track, and at risk."""
+
+    on_track: DecimalText = "0.4"
+    at_risk: DecimalText = "0.1"
+
+
 class PlanBody(Resource):
     """A goal tree with a period and the people who carry it."""
 
@@ -123,6 +130,7 @@ class PlanBody(Resource):
     root: GoalBody | None = None
     assignments: list[Assignment] = Field(default_factory=list, max_length=1000)
     include_unassigned: bool = False
+    thresholds: Thresholds | None = None
     allow_unmeasured: Annotated[
         bool, Field(description="Take goals, too, whose kind of activity no source counts.")
     ] = False
