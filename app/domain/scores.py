@@ -7,12 +7,15 @@ of 80 % held; the Brier score is that of the probability of reaching the target 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 
-from app.domain.predictive import Floats, Law, at_most, quantile
+from app.domain.predictive import Law, at_most, quantile
 from app.domain.progress import GoalProgress
 
 # Past errors widen the law, never narrow it, and at most threefold; as if six had been as expected.
@@ -70,6 +73,41 @@ class Score:
     surprise: float
 
 
+class Totals(NamedTuple):
+    """Scores added up. came: of all that was forecast, as often as it was."""
+
+    number: int = 0
+    came: float = 0.0
+    error: float = 0.0
+    crps: float = 0.0
+    covered: int = 0
+    brier: float = 0.0
+
+    def plus(self, other: Totals) -> Totals:
+        """Both together."""
+        return Totals(
+            self.number + other.number,
+            self.came + other.came,
+            self.error + other.error,
+            self.crps + other.crps,
+            self.covered + other.covered,
+            self.brier + other.brier,
+        )
+
+
+class Stage(StrEnum):
+    """How far a period is when a forecast is made: in its first, second or last third."""
+
+    EARLY = "early"
+    MIDDLE = "middle"
+    LATE = "late"
+
+
+def stage_of(elapsed: float) -> Stage:
+    """The third in which so much of the working time is over."""
+    return tuple(Stage)[min(int(3 * elapsed), 2)]
+
+
 @dataclass(frozen=True, slots=True)
 class Scores:
     """Of several forecasts. wape, crps: of all that came; None where nothing came."""
@@ -96,15 +134,27 @@ def score(made: Made, actual: float) -> Score:
 
 def scored(scores: Iterable[Score]) -> Scores:
     """Several together: errors are added up before they are divided by what came."""
-    found = list(scores)
-    number = len(found)
-    came = sum(abs(one.actual) for one in found)
+    return summary(added(scores))
+
+
+def added(scores: Iterable[Score]) -> Totals:
+    """Scores added up."""
+    total = Totals()
+    for one in scores:
+        own = Totals(1, abs(one.actual), one.error, one.crps, int(one.covered), one.brier)
+        total = total.plus(own)
+    return total
+
+
+def summary(total: Totals) -> Scores:
+    """What added scores say."""
+    number, came = total.number, total.came
     return Scores(
         number,
-        sum(one.error for one in found) / came if came else None,
-        sum(one.crps for one in found) / came if came else None,
-        sum(one.covered for one in found) / number if number else None,
-        sum(one.brier for one in found) / number if number else None,
+        total.error / came if came else None,
+        total.crps / came if came else None,
+        total.covered / number if number else None,
+        total.brier / number if number else None,
     )
 
 
@@ -163,8 +213,38 @@ def _of_amounts(mean: float, deviation: float, came: float) -> float:
     return float(max(found, 0.0))
 
 
-def widened(surprises: Sequence[float]) -> float:
-    """By how much the variance of a law is to be multiplied, after these surprises."""
-    found: Floats = np.clip(np.array(surprises), -1e6, 1e6)
-    squared = (_EXPECTED + float((found**2).sum())) / (_EXPECTED + len(found))
-    return min(max(squared, 1.0), _WIDEST)
+def widened(squares: float, number: int) -> float:
+    """By how much the variance of a law is to be multiplied, after so many surprises.
+
+    squares: the sum of their squares
+    """
+    return min(max((_EXPECTED + squares) / (_EXPECTED + number), 1.0), _WIDEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A forecast at the end of a day; at: when it was kept."""
+
+    day: date
+    at: int
+    made: Made
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How good forecasts of a goal have been at a stage; level: plan, team or member."""
+
+    goal: str
+    level: str
+    stage: Stage
+    forecast: Scores
+    run_rate: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Over how many periods of an alias, and how good."""
+
+    alias: str
+    periods: tuple[str, ...]
+    items: tuple[Standing, ...]

@@ -142,15 +142,17 @@ class _Replay:
         known = experience_of(self._access, self._found, base, at)
         levels = (("plan", True), ("member", False))
         spreads = {
-            (self._metric.key, whole): widened(
-                self._surprises.get(Group(self._metric.key, level, checkpoint), [])
-            )
+            (self._metric.key, whole): self._widened(Group(self._metric.key, level, checkpoint))
             for level, whole in levels
         }
         by_member = Breakdown.MEMBER if base.plan.assignments else Breakdown.NONE
         question = Question(at, at, at, breakdown=by_member)
         amounts = counted(self._access, self._found, base, at)
         return evaluate(base, question, amounts, Heard(), None, replace(known, spreads=spreads))
+
+    def _widened(self, group: Group) -> float:
+        found = self._surprises.get(group, [])
+        return widened(sum(one**2 for one in found), len(found))
 
     def _goals(self, progress: Progress) -> Iterator[tuple[tuple[str, str], GoalProgress]]:
         yield ("plan", ""), progress.whole.root

@@ -123,7 +123,7 @@ def _goal(goal: GoalProgress, said: Told) -> GoalDocument:
         "required_per_day": optional(goal.required_per_day),
         "required_from_kgi_per_day": optional(goal.required_from_kgi_per_day),
         **_in_flight(goal),
-        "forecast": _forecast(goal.forecast),
+        "forecast": forecast_document(goal.forecast),
         "rate": _rate(goal.rate),
         "unassigned": written(goal.unassigned),
         "outside_plan": written(goal.outside_plan),
@@ -244,7 +244,8 @@ def unit_document(unit: Unit) -> UnitDocument:
     return {"kind": unit.kind.value, "currency": unit.currency}
 
 
-def _forecast(forecast: Forecast | None) -> ForecastDocument | None:
+def forecast_document(forecast: Forecast | None) -> ForecastDocument | None:
+    """Where a goal ends, or null."""
     if forecast is None:
         return None
     return {

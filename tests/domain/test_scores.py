@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.scores import Made, crps, run_rate, score, scored, widened
+from app.domain.scores import Made, crps, run_rate, score, scored, stage_of, widened
 
 
 def made(**changes: float | bool) -> Made:
@@ -103,13 +103,22 @@ def test_a_run_rate_goes_on_as_it_went_with_the_spread_of_chance_alone() -> None
     assert run_rate(made(elapsed=0.0)).mean == 40
 
 
-@given(st.lists(st.floats(-50, 50), max_size=40))
-def test_surprises_only_ever_widen_and_threefold_at_most(surprises: list[float]) -> None:
-    assert 1 <= widened(surprises) <= 9
-    assert widened([]) == 1
-    assert widened([*surprises, 40.0]) >= min(widened(surprises), 9)
+@given(st.floats(0, 5_000), st.integers(0, 60))
+def test_surprises_only_ever_widen_and_threefold_at_most(squares: float, number: int) -> None:
+    """The factor is of the variance: 9 is three times the deviation."""
+    assert 1 <= widened(squares, number) <= 9
+    assert widened(squares + 1_600, number + 1) >= widened(squares, number)
 
 
 def test_as_many_surprises_as_the_law_foresees_change_nothing() -> None:
-    assert widened([1.0, -1.0, 1.0]) == 1
-    assert widened([2.0] * 6) == pytest.approx((6 + 24) / 12)
+    assert widened(0, 0) == 1
+    assert widened(3.0, 3) == 1
+    assert widened(24.0, 6) == pytest.approx((6 + 24) / 12)
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "stage"),
+    [(0.0, "early"), (0.33, "early"), (0.34, "middle"), (0.67, "late"), (1.0, "late")],
+)
+def test_a_period_has_three_stages(elapsed: float, stage: str) -> None:
+    assert stage_of(elapsed) == stage
