@@ -27,6 +27,7 @@ from app.usecases.context import Context
 from app.usecases.counted import counted, heard
 from app.usecases.drifting import Evaluated, with_drift
 from app.usecases.history import experience_of
+from app.usecases.pipeline import lately_counted
 from app.usecases.plan_names import plan_named
 from app.usecases.progress import moment_asked
 from app.views.messages import sentence
@@ -269,6 +270,7 @@ def observe(context: Context, subject: Subject) -> Observed:
             heard(reading, found),
             closing(reading, found, base, at.until),
             experience_of(reading, found, base, at.as_of),
+            lately_counted(reading, found, base, at.until),
         )
         progress = with_drift(reading, found, base, Evaluated(question, at.until, progress))
         head = heads.head(reading, subject.workspace)

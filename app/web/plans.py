@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
 
 from fastapi import Body, Depends, Query
@@ -10,7 +9,6 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.domain.errors import Fault, Invalid
 from app.domain.progress import Scope
 from app.domain.quantities import INT64
 from app.domain.scopes import Breakdown
@@ -27,6 +25,7 @@ from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.faults import in_body, refused
+from app.web.includes import Include, Included, included
 from app.web.pagination import Paged, page
 from app.web.promises import answers, reads, removes, replaces, saves, shows
 from app.web.resources import Json, Parts, Seen, archived, put_answer, shown
@@ -167,12 +166,6 @@ def shaped(document: object) -> Json:
         raise refused(in_body(error, document)) from None
 
 
-class Include(StrEnum):
-    """What an answer has beyond what it always has."""
-
-    EVIDENCE = "evidence"
-
-
 class ProgressQuery(NamedTuple):
     """What a reader may ask of a progress."""
 
@@ -180,7 +173,7 @@ class ProgressQuery(NamedTuple):
     scope: Scope
     breakdown: Breakdown
     version: int | None
-    include: frozenset[Include] = frozenset()
+    include: frozenset[Include]
 
 
 def _asked(
@@ -189,24 +182,10 @@ def _asked(
     member: Annotated[Key | None, Query()] = None,
     breakdown: Annotated[Literal["team", "member"] | None, Query()] = None,
     version: Version = None,
-    include: Annotated[
-        str | None,
-        Query(
-            max_length=100,
-            description="Separated by commas; `evidence`: the figures behind `rate.drift`.",
-        ),
-    ] = None,
+    include: Included = None,
 ) -> ProgressQuery:
     broken = Breakdown(breakdown or "none")
-    return ProgressQuery(clocks, Scope(team, member), broken, version, _included(include))
-
-
-def _included(text: str | None) -> frozenset[Include]:
-    names = text.split(",") if text else []
-    if not set(names) <= {*Include}:
-        told = {"parameter": "include", "allowed": ", ".join(Include)}
-        raise Invalid("invalid_request", Fault("", "not_one_of", told))
-    return frozenset(map(Include, names))
+    return ProgressQuery(clocks, Scope(team, member), broken, version, included(include))
 
 
 @routes.get("/{plan}/progress", responses=reads(Progress))
@@ -224,7 +203,8 @@ def get_progress(
     the plan's version of that time. People are as they are known today.
     """
     as_of, known_at = query.clocks.read(parts, who.workspace)
-    asked = Asked(as_of, query.scope, query.breakdown, query.version, known_at)
+    today = Include.TODAY in query.include
+    asked = Asked(as_of, query.scope, query.breakdown, query.version, known_at, today=today)
     answered = progress.report_progress(parts, who.workspace, plan, asked)
     broken = query.breakdown is not Breakdown.NONE
     document = progress_document(

@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.metrics import UnitKind
-from app.domain.progress import DriftState, Edge, EdgeState, FreshnessState, Verdict
+from app.domain.progress import Edge, FreshnessState, Verdict
 from app.web.schemas.answers import Answer, Moment, Quantity, Tallied, Told
+from app.web.schemas.answers_rates import Rate
 from app.web.schemas.common import Key, LocalDate, Name
 
 
@@ -21,86 +22,6 @@ class Unit(Answer):
     currency: Annotated[
         str | None, Field(description="ISO 4217; with `money` only.", examples=["JPY"])
     ] = None
-
-
-class Evidence(Answer):
-    """The figures that a drift's word is made of; null with the state `none`."""
-
-    e_value: Annotated[
-        Quantity | None, Field(description="The evidence now: 1 says nothing, 20 is much.")
-    ]
-    highest: Annotated[
-        Quantity | None,
-        Field(description="The most there was at the end of any day: `state` is made of this one."),
-    ]
-    changed: Annotated[
-        Quantity | None,
-        Field(
-            description="The most there was at the end of any day that the rate fell within the "
-            "period (CUSUM): from 1000 on it is suspected; null with a lag."
-        ),
-    ]
-    dispersion: Annotated[
-        Quantity | None,
-        Field(
-            description="By how much the weeks before the period differ more than by chance (1: "
-            "not at all); 2 where there are not 8 of them. Evidence is taken to the root of it."
-        ),
-    ]
-
-
-class Drift(Answer):
-    """Whether the rate has left the plan's, as sure as it is however often one looks."""
-
-    state: Annotated[
-        DriftState,
-        Field(
-            description="`proven`: evidence of 100 or more that the rate is not within a tenth of "
-            "the plan's; `suspected`: of 20, or that it fell within the period; `unproven`: less; "
-            "`none`: there is no telling, of money and prices, without a sample, and with a lag "
-            "without three lags of a past. With a lag it is `suspected` at most, and only a fall "
-            "is looked for."
-        ),
-    ]
-    since: Annotated[
-        LocalDate | None, Field(description="The day at whose end it was first so sure.")
-    ]
-    evidence: Annotated[Evidence | None, Field(description="Only with `include=evidence`.")] = None
-
-
-class Rate(Answer):
-    """The conversion of the child into this goal: this goal = child x rate."""
-
-    assumed: Annotated[Quantity, Field(description="What the plan assumes.")]
-    observed: Annotated[
-        Quantity | None,
-        Field(description="This goal's actual / the child's; null while the child's is 0."),
-    ]
-    low: Annotated[
-        Quantity | None,
-        Field(
-            description="The true rate lies between `low` and `high` in 80 of 100 cases (Wilson); "
-            "null where it is not a share of things that are counted."
-        ),
-    ]
-    high: Quantity | None
-    shrunken: Annotated[
-        Quantity | None,
-        Field(
-            description="Of a team or a member: the observed rate in the light of everybody's, the "
-            "nearer to theirs the fewer there are of the child; null for the whole plan."
-        ),
-    ]
-    sample: Annotated[Tallied, Field(description="In how many of the child it was observed.")]
-    drift: Drift
-    edge_state: Annotated[
-        EdgeState | None,
-        Field(
-            description="Which of the two goals, the child (KPI) and this one (KGI), has what is "
-            "expected by now: `kpi_on_pace_kgi_behind` says that the rate between them does not "
-            "hold. null while nothing is expected of one of them."
-        ),
-    ]
 
 
 class Forecast(Answer):
@@ -144,6 +65,60 @@ class Freshness(Answer):
         Waiting | None,
         Field(description="What its sources named and is still to be fetched; left out for none."),
     ] = None
+
+
+class InFlight(Answer):
+    """What was begun of the goal below and has not turned out yet: its conversion takes time."""
+
+    items: Annotated[
+        Tallied,
+        Field(description="How many; also those begun before the period that yield in it."),
+    ]
+    expected: Annotated[
+        Quantity, Field(description="What they should still yield before this goal's deadline.")
+    ]
+
+
+Priority = Annotated[
+    int,
+    Field(
+        ge=1,
+        description="What to mend first: by what closing the shortfall to date would bring the "
+        "KGI, unless the plan says otherwise.",
+    ),
+]
+
+
+class Day(Answer):
+    """What a day asks of a goal: fixed at local midnight, so that working does not move it."""
+
+    required: Annotated[
+        Quantity | None,
+        Field(
+            description="The remainder at midnight / working days from this one on, times the "
+            "day's own part: 1, a half, or 0 on a day off. null when no day is left."
+        ),
+    ]
+    required_display: Annotated[
+        Quantity | None, Field(description="`required` in whole things or the minor unit.")
+    ]
+    required_from_kgi: Annotated[
+        Quantity | None,
+        Field(description="As `required`, of what the KGI still needs; null of influences."),
+    ]
+    done: Annotated[Quantity, Field(description="On this day.")]
+    left: Annotated[
+        Quantity | None, Field(description="What is required less what is done; never below 0.")
+    ]
+    reasons: Annotated[
+        list[Told], Field(description="Why a value is null, or a day asks for nothing.")
+    ]
+
+
+class Today(Day):
+    """The same, and which day it is."""
+
+    date: LocalDate
 
 
 class Excluded(Answer):
@@ -227,6 +202,18 @@ class Goal(Answer):
             "reached, null when no day is left."
         ),
     ]
+    required_from_kgi_per_day: Annotated[
+        Quantity | None,
+        Field(
+            description="The same, solved anew from what the KGI still needs: down the chain by "
+            "the assumed rates, net of what is in flight. null when no day is left, when what is "
+            "begun now converts too late, and of influences."
+        ),
+    ]
+    in_flight: Annotated[
+        InFlight | None,
+        Field(description="Only of a goal whose conversion has a lag."),
+    ] = None
     forecast: Annotated[
         Forecast | None, Field(description="null where nothing tells what to expect.")
     ]
@@ -250,6 +237,13 @@ class Goal(Answer):
             "forecast by pace: 1 and 0.8."
         ),
     ]
+    priority: Priority
+    why: Annotated[str | None, Field(description="Why the goal matters, as the plan says it.")] = (
+        None
+    )
+    today: Annotated[
+        Today | None, Field(description="What the day asks; with `include=today`.")
+    ] = None
     reasons: Annotated[
         list[Told], Field(description="Why a value is null or the verdict what it is.")
     ]
