@@ -307,6 +307,9 @@ def export_all(
         context.store.close()
 
 
+cli.command("simulate")(commands.simulate)
+
+
 @cli.command("openapi")
 def print_openapi() -> None:
     """Print the OpenAPI document."""

@@ -54,7 +54,8 @@ class Organisation:
     """The documents of a workspace as values, as of a config version.
 
     metrics: those whose numbers can be read; building: those that are being counted, as they
-    will be; histories: what has been read of the time before a plan, by whoever reads it
+    will be; histories: what has been read of the time before a plan, by whoever reads it;
+    assumed: by plan and version, since when the rates of its goals are assumed
     """
 
     config_version: int
@@ -64,6 +65,7 @@ class Organisation:
     metrics: Mapping[str, Metric]
     building: Mapping[str, Metric] = field(default_factory=dict)
     histories: dict[tuple[str | int | date | None, ...], Remembered] = field(default_factory=dict)
+    assumed: dict[tuple[str, int], Mapping[str, date]] = field(default_factory=dict)
     _grounds: dict[tuple[str, int], Ground] = field(default_factory=dict)
 
     def ground(self, document: Document) -> Ground:

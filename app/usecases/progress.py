@@ -16,6 +16,7 @@ from app.store.transactions import Access
 from app.usecases.closing import closing
 from app.usecases.context import Context
 from app.usecases.counted import counted, heard, knowing, moment_written
+from app.usecases.drifting import Evaluated, with_drift
 from app.usecases.history import experience_of
 from app.usecases.organisation import Organisation
 from app.usecases.pipeline import lately_counted
@@ -84,7 +85,9 @@ def report_progress(context: Context, workspace: str, plan: str, asked: Asked) -
             at.as_of, known_at, now, asked.scope, asked.breakdown, today=asked.today
         )
         base = found.ground(document)
-        progress = progress_of(reading, found, base, question, at.until, known)
+        plain = progress_of(reading, found, base, question, at.until, known)
+        evaluated = Evaluated(question, at.until, plain)
+        progress = with_drift(reading, found, base, evaluated, known)
         head = heads.head(reading, workspace)
     if asked.as_of is not None:
         # A fixed moment does not move; only what is reported late can change its answer.

@@ -16,6 +16,7 @@ from app.views.progress_documents import (
 )
 from app.views.progress_json import (
     Sentence,
+    figure,
     optional,
     plan_reference,
     scope_document,
@@ -121,6 +122,12 @@ def step_named(step: Step) -> str:
     return step.goal if step.per is None else f"{step.goal}/{step.per}"
 
 
+def step_label(root: GoalProgress, step: Step) -> str:
+    """How people call it: the goal's name, over that of the goal it is converted from."""
+    names = {goal.key: goal.name for goal in root.walk()}
+    return names[step.goal] if step.per is None else f"{names[step.goal]} / {names[step.per]}"
+
+
 def _effect(effect: Effect) -> EffectDocument:
     return {
         "factor": step_named(effect.step),
@@ -169,8 +176,12 @@ def _sentence(found: Diagnosis, told: tuple[Sentence, str]) -> SentenceDocument:
 
 
 def _enumerated(goals: Iterable[GoalProgress], language: str) -> str:
-    comma = "、" if language == "ja" else ", "
-    return comma.join(f"{goal.name} ({_percent(goal.pace)})" for goal in goals)
+    return comma(language).join(f"{goal.name} ({_percent(goal.pace)})" for goal in goals)
+
+
+def comma(language: str) -> str:
+    """What stands between the items of a list."""
+    return "、" if language == "ja" else ", "
 
 
 def _percent(share: Fraction | None) -> str:
@@ -184,32 +195,24 @@ def _named(found: Diagnosis, named: Named, told: tuple[Sentence, str]) -> NamedD
         "factor": step_named(named.step),
         "share": written(named.share),
         "certainty": named.certainty.value,
-        "e_value": None if named.evidence is None else _figure(named.evidence),
+        "e_value": figure(named.evidence),
         "message": sentence(f"cause_{named.certainty.value}", _cause(found, effect), language),
     }
 
 
-def _figure(evidence: float) -> str:
-    return written(Fraction(min(evidence, 1e15)))
-
-
 def _cause(found: Diagnosis, effect: Effect) -> Mapping[str, str]:
-    goals = {goal.key: goal for goal in found.goal.walk()}
-    step = effect.step
-    name = goals[step.goal].name
-    label = name if step.per is None else f"{name} / {goals[step.per].name}"
     currency = found.goal.unit.currency
     cost = written(-effect.shown)
     return {
-        "step": label,
-        "plan": _shown(effect.planned),
-        "actual": _shown(effect.actual),
+        "step": step_label(found.goal, effect.step),
+        "plan": shown(effect.planned),
+        "actual": shown(effect.actual),
         "cost": cost if currency is None else f"{cost} {currency}",
         "goal": found.goal.name,
     }
 
 
-def _shown(quantity: Fraction | None) -> str:
+def shown(quantity: Fraction | None) -> str:
     """Two digits behind the first ones that say anything; the exact figures stand beside it."""
     if quantity is None:
         return "-"

@@ -207,7 +207,13 @@ def get_progress(
     asked = Asked(as_of, query.scope, query.breakdown, query.version, known_at, today=today)
     answered = progress.report_progress(parts, who.workspace, plan, asked)
     broken = query.breakdown is not Breakdown.NONE
-    document = progress_document(answered.progress, sentence, language, breakdown=broken)
+    document = progress_document(
+        answered.progress,
+        sentence,
+        language,
+        breakdown=broken,
+        evidence=Include.EVIDENCE in query.include,
+    )
     # Weak: `generated_at` moves without anything else having changed.
-    etag = "W/" + etag_of(*answered.basis, language)
+    etag = "W/" + etag_of(*answered.basis, language, *sorted(query.include))
     return tagged(request, etag, encoded_progress(document))
