@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -11,6 +11,7 @@ from app.domain.aliases import naming_of
 from app.domain.errors import Fault, Invalid
 from app.domain.ground import Blueprint, Ground, blueprint
 from app.domain.merge_patch import merged
+from app.domain.needed import Needed, needed
 from app.domain.progress import Reason
 from app.domain.review import refused_as_unmeasured, unmeasured, warnings
 from app.store import documents
@@ -35,12 +36,16 @@ ALLOW_UNMEASURED = "allow_unmeasured"
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """What a plan comes to. unmeasured: keys of goals that no source counts."""
+    """What a plan comes to. unmeasured: keys of goals that no source counts.
+
+    needed: with how much of a goal the count that it feeds is reached in 80 of 100 cases
+    """
 
     ground: Ground
     blueprint: Blueprint
     unmeasured: tuple[str, ...]
     warnings: tuple[Reason, ...]
+    needed: Mapping[str, Needed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,7 @@ def worked(access: Access, found: Organisation, base: Ground) -> Worked:
         blueprint(base),
         tuple(goal.key for goal in unseen),
         tuple(warnings(base, _others(access, found, base))),
+        needed(base.plan.root, base.plan.targets, {}),
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import NotRequired, TypedDict
 
 from app.domain.comparison import Change, Difference
 from app.domain.ground import Blueprint, Ground, Share
+from app.domain.needed import Needed
 from app.domain.progress import Reason
 from app.domain.quantities import written
 from app.domain.spans import Span
@@ -26,12 +28,24 @@ class PeriodDocument(TypedDict):
     end: str
 
 
+class SuccessDocument(TypedDict):
+    """How sure the count above is reached, and with how much it is in 80 of 100 cases."""
+
+    feeds: str
+    rate: str
+    probability: str
+    known_rate: str
+    uncertain_rate: NotRequired[str]
+    sample: NotRequired[int]
+
+
 class SolvedGoalDocument(TypedDict):
     """What a goal has to reach."""
 
     key: str
     target: str
     target_display: str
+    success: NotRequired[SuccessDocument]
 
 
 class WorkedDocument(TypedDict):
@@ -40,6 +54,7 @@ class WorkedDocument(TypedDict):
     period: PeriodDocument
     working_days: int
     goals: list[SolvedGoalDocument]
+    needed_for_80_percent: dict[str, str]
     split: dict[str, Split]
     unmeasured: list[str]
     warnings: list[ReasonDocument]
@@ -71,20 +86,48 @@ def worked_document(
     blueprint: Blueprint,
     unmeasured: Iterable[str],
     warnings: Iterable[Reason],
+    needed: Mapping[str, Needed],
     told: tuple[Sentence, str],
 ) -> WorkedDocument:
     """The part of an answer that is calculated; `told`: who writes sentences, in which language."""
     return {
         "period": _period(base.plan.span),
         "working_days": blueprint.working_days,
-        "goals": [
-            {"key": key, "target": written(s.target), "target_display": written(s.display)}
-            for key, s in blueprint.goals.items()
-        ],
+        "goals": [_goal(key, share, needed.get(key)) for key, share in blueprint.goals.items()],
+        "needed_for_80_percent": {key: written(n.known) for key, n in needed.items()},
         "split": {member: _split(goals) for member, goals in blueprint.split.items()},
         "unmeasured": list(unmeasured),
         "warnings": [reason_document(warning, *told) for warning in warnings],
     }
+
+
+def _goal(key: str, share: Share, needed: Needed | None) -> SolvedGoalDocument:
+    document: SolvedGoalDocument = {
+        "key": key,
+        "target": written(share.target),
+        "target_display": written(share.display),
+    }
+    if needed:
+        document["success"] = _success(needed)
+    return document
+
+
+def _success(needed: Needed) -> SuccessDocument:
+    document: SuccessDocument = {
+        "feeds": needed.feeds,
+        "rate": written(needed.rate),
+        "probability": probability(needed.chance),
+        "known_rate": written(needed.known),
+    }
+    if needed.uncertain is not None and needed.trials is not None:
+        document["uncertain_rate"] = written(needed.uncertain)
+        document["sample"] = needed.trials
+    return document
+
+
+def probability(chance: float) -> str:
+    """A chance in steps of a hundredth: more digits would claim to know more than is known."""
+    return written(Fraction(round(chance * 100), 100))
 
 
 def difference_document(difference: Difference) -> DifferenceDocument:

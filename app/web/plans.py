@@ -152,6 +152,7 @@ def worked_shown(worked: Worked, language: str) -> Json:
             worked.blueprint,
             worked.unmeasured,
             worked.warnings,
+            worked.needed,
             (sentence, language),
         )
     )

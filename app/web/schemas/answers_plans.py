@@ -60,6 +60,31 @@ class Days(Answer):
     end: LocalDate
 
 
+class Success(Answer):
+    """What is needed to succeed, not only on average: chance decides what a rate comes to."""
+
+    feeds: Annotated[
+        Key, Field(description="The topmost count that is reached from here by counts alone.")
+    ]
+    rate: Annotated[Quantity, Field(description="From this goal to that one, all steps together.")]
+    probability: Annotated[
+        Quantity, Field(description="Of reaching that one with exactly `target_display` of this.")
+    ]
+    known_rate: Annotated[
+        Quantity,
+        Field(description="With how many it is reached in 80 of 100 cases, if the rate is right."),
+    ]
+    uncertain_rate: Annotated[
+        Quantity | None,
+        Field(
+            description="The same at the rate that was seen so far, unsure as `sample` is small."
+        ),
+    ] = None
+    sample: Annotated[
+        int | None, Field(description="In how many of this goal the rate was seen.")
+    ] = None
+
+
 class SolvedGoal(Answer):
     """What a goal must reach so that the goal above it is reached."""
 
@@ -69,6 +94,9 @@ class SolvedGoal(Answer):
         Quantity,
         Field(description="The requirement rounded up to whole things or the minor unit."),
     ]
+    success: Annotated[
+        Success | None, Field(description="Of counts that convert into a count; else left out.")
+    ] = None
 
 
 class MemberTargets(Answer):
@@ -91,6 +119,13 @@ class _Worked(_Document):
         int, Field(ge=0, description="Working days of the workspace's calendar in the period.")
     ]
     goals: Annotated[list[SolvedGoal], Field(description="Every goal, parents first.")]
+    needed_for_80_percent: Annotated[
+        dict[str, Quantity],
+        Field(
+            description="By goal key: with how many the count above is reached in 80 of 100 cases "
+            "(`success.known_rate`). `target` reaches it on average, which is every second time."
+        ),
+    ]
     split: Annotated[
         dict[str, MemberTargets],
         Field(

@@ -89,6 +89,7 @@ class PlanBody(Resource):
     answered: ClassVar[frozenset[str]] = Resource.answered | {
         "working_days",
         "goals",
+        "needed_for_80_percent",
         "split",
         "unmeasured",
         "warnings",
