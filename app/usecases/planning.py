@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import tzinfo
 from fractions import Fraction
 from typing import Any
 
 from app.domain.aliases import following_key, naming_of
-from app.domain.comparison import Difference, difference
+from app.domain.comparison import Difference, Edit, difference, edits
 from app.domain.documents import Node
 from app.domain.errors import Conflict
 from app.domain.evaluation import Question
@@ -65,6 +66,37 @@ class Wanted:
     period: dict[str, Any]
     key: str | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two versions of a plan: what is written otherwise, and what that asks of everybody.
+
+    zone: that their times are told in
+    """
+
+    before: Document
+    after: Document
+    edits: tuple[Edit, ...]
+    difference: Difference
+    zone: tzinfo
+
+
+def compare_versions(
+    context: Context, workspace: str, name: str, before: int, after: int | None
+) -> Compared:
+    """One version of a plan against another one, the standing one if none is said.
+
+    Both are worked out with the people and the calendar of now, so that only the plan differs.
+    Raises NotFound.
+    """
+    with context.read() as reading:
+        found = context.organisations.at(reading, workspace)
+        new = plan_named(reading, found, name, context.clock(), after)
+        old = plan_named(reading, found, new.key, context.clock(), before)
+        asked = (blueprint(found.ground(document)) for document in (old, new))
+        written_otherwise = tuple(edits(old.body, new.body))
+        return Compared(old, new, written_otherwise, difference(*asked), found.workspace.zone)
 
 
 def preview_plan(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
@@ -149,7 +149,7 @@ class SolvedPlan(_Worked):
     version: Version
 
 
-class PlanVersion(Answer):
+class VersionWritten(Answer):
     """A version of a plan: who wrote it, when and why."""
 
     version: Version
@@ -159,6 +159,11 @@ class PlanVersion(Answer):
     ]
     at: Moment
     archived: Annotated[bool, Field(description="Whether this one took the plan out of use.")]
+
+
+class PlanVersion(VersionWritten):
+    """A version of a plan, and what it says."""
+
     document: WrittenPlan
 
 
@@ -202,14 +207,36 @@ class Compared(Answer):
     version: Version
 
 
-class Difference(Answer):
-    """What would be asked instead; what stays the same is there, too."""
+class _Changes(Answer):
+    """What is asked instead, of the whole and of everybody."""
 
-    plan: Compared
     goals: list[GoalChange]
     split: Annotated[
         dict[str, dict[str, Change]], Field(description="By member key, then by goal key.")
     ]
+
+
+class Difference(_Changes):
+    """What would be asked instead; what stays the same is there, too."""
+
+    plan: Compared
+
+
+class Edit(Answer):
+    """A value that stands otherwise in the document; a side where nothing stands is left out."""
+
+    pointer: Annotated[str, Field(description="RFC 6901.", examples=["/funnel/0/target"])]
+    before: Any = None
+    after: Any = None
+
+
+class VersionDifference(_Changes):
+    """What one version asks for otherwise than another; what stays the same is there, too."""
+
+    key: Key
+    from_: Annotated[VersionWritten, Field(alias="from")]
+    to: VersionWritten
+    document: Annotated[list[Edit], Field(description="What is written otherwise.")]
 
 
 class PlanPreview(_Worked):
