@@ -17,6 +17,7 @@ from app.domain.freshness import Pending, Source, freshness, next_silence
 from app.domain.goals import Branch, Goal
 from app.domain.ground import Ground, member_displays, whole_target
 from app.domain.instants import midnight, moment_of
+from app.domain.lines import Line, line
 from app.domain.metrics import UnitKind
 from app.domain.pacing import (
     AT_RISK,
@@ -132,7 +133,9 @@ def next_change(base: Ground, as_of: int, heard: Heard) -> int | None:
     """
     calendar, span = base.workspace.calendar, base.plan.span
     end = calendar.midnight(span.until)
-    limits = [calendar.midnight(day) for day in deadlines(base.plan)]
+    revised = base.plan.effective_from
+    days = (*deadlines(base.plan), *(() if revised is None else (revised,)))
+    limits = [calendar.midnight(day) for day in days]
     work = calendar.next_change(max(as_of, calendar.midnight(span.first)))
     kinds = {goal.metric.kind for goal in base.plan.root.walk()}
     feeding = [source for source in heard.sources if any(map(source.feeds, kinds))]
@@ -182,7 +185,8 @@ class _Evaluation:
         # A member counts the own days; teams and plans count the workspace's.
         days = people[0].stints if scope.member is not None else everybody(plan.span).stints
         closed = None if self.closed is None else self.closed.of(scope)
-        view = _View(self, scope, people, days, self.counted.of(scope), closed, due)
+        bent = None if base.before is None else line(base, scope, self.now)
+        view = _View(self, scope, people, days, self.counted.of(scope), closed, due, bent)
         return ScopedProgress(
             scope,
             name(base, scope),
@@ -193,7 +197,10 @@ class _Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """One tree in the making. days: whose working days are counted; due: parts by deadline."""
+    """One tree in the making. days: whose working days are counted; due: parts by deadline.
+
+    bent: the line that is expected where it is not the plain one
+    """
 
     evaluation: _Evaluation
     scope: Scope
@@ -202,6 +209,7 @@ class _View:
     sums: Sums
     closed: Sums | None
     due: Mapping[date, Parts]
+    bent: Line | None = None
 
     def goal(self, goal: Goal, branch: Branch | None = None) -> GoalProgress:
         """A goal and everything below it; `branch` says how it hangs on the one above."""
@@ -209,7 +217,7 @@ class _View:
         deadline = plan.deadlines[goal.key]
         target, due = plan.targets[goal.key], self.due[deadline]
         wanted = target if self.scope == WHOLE else target * due.target
-        expected = target * due.expected
+        expected = self.bent.expected(goal.key) if self.bent else target * due.expected
         actual = reading(goal, self.sums)
         open_days = working_days(self.days, at.base.workdays, at.now, deadline).remaining
         required = required_per_day(wanted, actual, open_days)

@@ -18,6 +18,7 @@ from app.domain.metrics import Metric
 from app.domain.spans import Span
 from app.domain.workspace import Workspace
 
+EFFECTIVE_FROM = "effective_from"
 LONGEST_PERIOD = 3_660
 _KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}", re.ASCII)
 # Activities begin in 1980; the year 3000 keeps every sum of days inside the calendar.
@@ -49,6 +50,7 @@ class Plan:
     targets: the exact requirement of each goal, by its key
     deadlines: the day at whose local midnight each goal must be reached, by its key
     assignments: none means the whole workspace
+    effective_from: from which day on it holds; until then the version before it does
     """
 
     key: str
@@ -60,6 +62,7 @@ class Plan:
     deadlines: Mapping[str, date]
     assignments: tuple[Assignment, ...] = ()
     unassigned: Unassigned = Unassigned.BESIDE
+    effective_from: date | None = None
 
 
 def plan_of(
@@ -69,7 +72,7 @@ def plan_of(
 
     Raises Invalid: what `tree_of` and `targets` raise, not_a_key, one_period, not_a_month,
     not_a_quarter, empty_period, period_out_of_range, period_too_long, lag_exceeds_period,
-    team_or_member, weight_not_positive, duplicate_assignment.
+    revision_outside_period, team_or_member, weight_not_positive, duplicate_assignment.
     """
     node = Node(document)
     span = period_of(node.at("period"), workspace.fiscal_year_start_month)
@@ -86,7 +89,18 @@ def plan_of(
         _deadlines(root, span),
         assignments,
         Unassigned.INSIDE if node.at("include_unassigned").flag() else Unassigned.BESIDE,
+        effective_from_of(node.at(EFFECTIVE_FROM), span),
     )
+
+
+def effective_from_of(node: Node, span: Span) -> date | None:
+    """The day from which a revision holds: one of the period, after its first."""
+    if not node.given:
+        return None
+    day = node.day()
+    if not span.first < day < span.until:
+        raise node.refused("revision_outside_period")
+    return day
 
 
 def alias_of(node: Node, key: str) -> str:

@@ -32,6 +32,8 @@ def refused_as_unmeasured(goals: Iterable[Goal]) -> Invalid:
 def warnings(base: Ground, others: Iterable[Ground]) -> Iterator[Reason]:
     """What is allowed and yet rarely meant.
 
+    earlier_version_lost: the line until `effective_from` is unknown, since the version before can
+    no longer be worked out; expected runs straight from the beginning.
     nobody_works: people carry the plan, and none of them has a working day in it. overlapping_plan:
     another plan asks the same people for the same KGI at the same time, so that one deal moves
     both. A plan of the whole workspace beside one of a team is no such thing: sums are expected
@@ -39,6 +41,8 @@ def warnings(base: Ground, others: Iterable[Ground]) -> Iterator[Reason]:
     """
     if base.plan.assignments and not any(base.shares.values()):
         yield Reason("nobody_works")
+    if base.plan.effective_from is not None and base.before is None:
+        yield Reason("earlier_version_lost")
     for other in others:
         if _same_kgi(base, other) and _same_people(base, other):
             yield Reason("overlapping_plan", {"plan": other.plan.key})

@@ -14,6 +14,7 @@ from app.domain.documents import Node
 from app.domain.errors import Conflict
 from app.domain.evaluation import Question
 from app.domain.ground import Ground, blueprint
+from app.domain.plans import EFFECTIVE_FROM
 from app.domain.quantities import Quantity, exact, written
 from app.store import documents
 from app.store.documents import Document
@@ -21,7 +22,7 @@ from app.store.transactions import Access
 from app.usecases.context import Context
 from app.usecases.organisation import PLAN, Organisation
 from app.usecases.plan_names import plan_named
-from app.usecases.plans import Planned, Worked, kept, worked
+from app.usecases.plans import Planned, Worked, kept, refuse_revision, worked
 from app.usecases.progress import moment_asked, progress_of
 from app.usecases.saving import Precondition
 
@@ -94,7 +95,7 @@ def compare_versions(
         found = context.organisations.at(reading, workspace)
         new = plan_named(reading, found, name, context.clock(), after)
         old = plan_named(reading, found, new.key, context.clock(), before)
-        asked = (blueprint(found.ground(document)) for document in (old, new))
+        asked = (blueprint(found.ground(reading, document)) for document in (old, new))
         written_otherwise = tuple(edits(old.body, new.body))
         return Compared(old, new, written_otherwise, difference(*asked), found.workspace.zone)
 
@@ -111,10 +112,11 @@ def preview_plan(
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
         if against is None:
+            refuse_revision(document)
             return Preview(document, worked(reading, found, found.draft(NAMELESS, document, 0)))
         stands = plan_named(reading, found, against, context.clock())
         new = worked(reading, found, found.draft(stands.key, document, stands.version))
-        before = blueprint(found.ground(stands))
+        before = blueprint(found.ground(reading, stands))
         return Preview(document, new, stands, difference(before, new.blueprint))
 
 
@@ -128,9 +130,10 @@ def copy_plan(context: Context, workspace: str, name: str, wanted: Wanted, autho
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
         old = plan_named(reading, found, name, context.clock())
-        proposals = tuple(_proposals(context, reading, found, found.ground(old)))
+        proposals = tuple(_proposals(context, reading, found, found.ground(reading, old)))
     key = wanted.key or _following_key(found, old, wanted.period)
     body = old.body | {"period": wanted.period}
+    body.pop(EFFECTIVE_FROM, None)  # what was revised then is how the next one begins
     if body.get("alias") == old.key:
         del body["alias"]
     if wanted.reason is not None:

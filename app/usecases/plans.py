@@ -8,10 +8,12 @@ from datetime import tzinfo
 from typing import Any
 
 from app.domain.aliases import naming_of
+from app.domain.documents import Node
 from app.domain.errors import Fault, Invalid
 from app.domain.ground import Blueprint, Ground, blueprint
 from app.domain.merge_patch import merged
 from app.domain.needed import Needed, needed
+from app.domain.plans import EFFECTIVE_FROM
 from app.domain.progress import Reason
 from app.domain.review import refused_as_unmeasured, unmeasured, warnings
 from app.store import documents
@@ -114,12 +116,20 @@ def kept(
     saved = save(writing, PLAN, key, document, seen, author=author, reason=reason)
     if saved.changed and not saved.created and not reason:
         raise Invalid("reason_required", Fault("/reason", "reason_required"))
+    if saved.created:
+        refuse_revision(document)
     found = load(writing, writing.workspace)
-    base = found.ground(saved.document)
+    base = found.ground(writing, saved.document)
     if saved.changed:
         check_name(writing, found, saved.document)
         check_measured(found, base, document)
     return Planned(saved.document, worked(writing, found, base), saved.created)
+
+
+def refuse_revision(document: Mapping[str, Any]) -> None:
+    """Refuse a day from which a plan is to hold otherwise, where there is no plan before it."""
+    if document.get(EFFECTIVE_FROM) is not None:
+        raise Node(document).at(EFFECTIVE_FROM).refused("nothing_to_revise")
 
 
 def _spelled_as_it_stands(writing: Writing, key: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -165,7 +175,7 @@ def _others(access: Access, found: Organisation, base: Ground) -> Iterator[Groun
         naming = naming_in(found, document)
         if naming.key != base.plan.key and naming.span.overlaps(base.plan.span):
             try:
-                yield found.ground(document)
+                yield found.ground(access, document)
             except Invalid:
                 # It no longer fits the people or settings, so nobody is asked for anything by it.
                 continue
@@ -176,7 +186,7 @@ def get_plan(context: Context, workspace: str, name: str, version: int | None = 
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
         document = plan_named(reading, found, name, context.clock(), version)
-        return Planned(document, worked(reading, found, found.ground(document)))
+        return Planned(document, worked(reading, found, found.ground(reading, document)))
 
 
 def page_of_plans(
@@ -218,6 +228,6 @@ def current_plans(
     """The plans whose period is running at an instant."""
     today = found.workspace.calendar.local_day(now)
     for document in standing_plans(access, found):
-        base = found.ground(document)
+        base = found.ground(access, document)
         if today in base.plan.span:
             yield document, base

@@ -78,7 +78,7 @@ def report_progress(context: Context, workspace: str, plan: str, asked: Asked) -
         document = plan_named(reading, found, plan, counted_last, asked.version, named_then)
         known_at = now if asked.known_at is None else asked.known_at
         question = Question(at.as_of, known_at, now, asked.scope, asked.breakdown)
-        base = found.ground(document)
+        base = found.ground(reading, document)
         progress = progress_of(reading, found, base, question, at.until, known)
         head = heads.head(reading, workspace)
     if asked.as_of is not None:

@@ -47,6 +47,18 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "No source counts {kind} for {goals}; connect one, or say allow_unmeasured.",
         "{goals} を計測するソース（{kind}）がありません。接続するか allow_unmeasured が必要です。",
     ),
+    "revision_outside_period": (
+        "A change holds from a day of the period after its first one.",
+        "変更の適用日は期間の初日より後、期間内でなければなりません。",
+    ),
+    "nothing_to_revise": (
+        "There is no plan yet that could hold until then; leave it out.",
+        "それまで有効な計画がまだありません。effective_from を外してください。",
+    ),
+    "earlier_version_lost": (
+        "The version before the change can no longer be worked out; expected runs straight.",
+        "変更前の版を計算できないため、期待値は期首から直線で引きます。",
+    ),
     "nobody_works": (
         "Nobody who carries the plan has a working day in its period.",
         "担当者の誰にも期間内の稼働日がありません。",

@@ -260,63 +260,6 @@ def test_a_preview_tells_the_difference_for_every_goal_and_person(service: Servi
     assert service.get(PLAN).headers["etag"] == '"1"'
 
 
-def compared(service: Service, query: str) -> Any:
-    answer = service.get(f"{PLAN}/difference?{query}")
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def test_two_versions_are_compared_for_every_goal_and_person_and_word(service: Service) -> None:
-    service.clock.set("2026-12-14T10:00:00+09:00")
-    change = {
-        "name": "December, more",
-        "alias": "new",
-        "funnel": [{"metric": "deals_won", "target": "12"}, {"metric": "calls", "rate": "0.1"}],
-        "assignments": [{"member": "sato"}],
-    }
-    assert patch(service, change | WHY).status_code == 200
-    assert patch(service, {"name": "D"} | {"reason": "short"}, etag='"2"').status_code == 200
-    found = compared(service, "from=1&to=2")
-    told = [(v["version"], v["reason"], v["at"][:16]) for v in (found["from"], found["to"])]
-    assert told == [
-        (1, None, "2026-12-14T09:00"),
-        (2, "we know better now", "2026-12-14T10:00"),
-    ]
-    [admin] = [key["id"] for key in service.get("/v1/keys").json()["items"]]
-    assert {found[side]["author"] for side in ("from", "to")} == {admin}
-    assert found["goals"] == [
-        {"key": "deals_won", "before": "10", "after": "12", "change": "2"},
-        {"key": "calls", "before": "200", "after": "120", "change": "-80"},
-    ]
-    assert found["split"] == {
-        "sato": {
-            "deals_won": {"before": "5", "after": "12", "change": "7"},
-            "calls": {"before": "100", "after": "120", "change": "20"},
-        },
-        "suzuki": {"deals_won": {"before": "5"}, "calls": {"before": "100"}},
-    }
-    assert {edit.pop("pointer"): edit for edit in found["document"]} == {
-        "/name": {"before": "December", "after": "December, more"},
-        "/alias": {"after": "new"},
-        "/funnel/0/target": {"before": "10", "after": "12"},
-        "/funnel/1/rate": {"before": "0.05", "after": "0.1"},
-        "/assignments/0/team": {"before": "east"},
-        "/assignments/0/member": {"after": "sato"},
-    }
-
-
-def test_compared_with_what_stands_and_backwards_and_with_what_never_was(service: Service) -> None:
-    assert patch(service, {"name": "D"} | WHY).status_code == 200
-    there, back = compared(service, "from=1"), compared(service, "from=2&to=1")
-    assert there["document"] == [{"pointer": "/name", "before": "December", "after": "D"}]
-    assert back["document"] == [{"pointer": "/name", "before": "D", "after": "December"}]
-    assert {goal["change"] for goal in there["goals"]} == {"0"}
-    for query, status in (("from=3", 404), ("from=1&to=9", 404), ("to=1", 422), ("from=0", 422)):
-        assert service.get(f"{PLAN}/difference?{query}").status_code == status, query
-    service.client.delete(PLAN, headers={"if-match": '"2"'})
-    assert compared(service, "from=1&to=2")["document"] == there["document"]
-
-
 def test_whoever_may_read_may_ask_what_if_and_change_nothing(service: Service) -> None:
     reader = service.key("read")
     assert post(reader, "/v1/plans/preview", STAGES).status_code == 200

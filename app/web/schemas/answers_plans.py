@@ -31,6 +31,10 @@ class _Document(Answer):
     include_unassigned: Annotated[
         bool, Field(description="Whether activities of nobody known count towards the plan.")
     ]
+    effective_from: Annotated[
+        LocalDate | None,
+        Field(description="From which day this version holds; `expected` bends there."),
+    ] = None
     allow_unmeasured: Annotated[
         bool, Field(description="Whether goals that no source counts are meant.")
     ]

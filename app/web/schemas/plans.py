@@ -108,6 +108,14 @@ class PlanBody(Resource):
     root: GoalBody | None = None
     assignments: list[Assignment] = Field(default_factory=list, max_length=1000)
     include_unassigned: bool = False
+    effective_from: Annotated[
+        LocalDate | None,
+        Field(
+            description="Of a change: the day of the period from which it holds. `expected` runs "
+            "on the old line until then, and from there straight to the new target. Left out: the "
+            "change holds from the beginning."
+        ),
+    ] = None
     allow_unmeasured: Annotated[
         bool, Field(description="Take goals, too, whose kind of activity no source counts.")
     ] = False
