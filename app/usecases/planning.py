@@ -131,11 +131,8 @@ def copy_plan(context: Context, workspace: str, name: str, wanted: Wanted, autho
         found = context.organisations.at(reading, workspace)
         old = plan_named(reading, found, name, context.clock())
         proposals = tuple(_proposals(context, reading, found, found.ground(reading, old)))
-    key = wanted.key or _following_key(found, old, wanted.period)
-    body = old.body | {"period": wanted.period}
-    body.pop(EFFECTIVE_FROM, None)  # what was revised then is how the next one begins
-    if body.get("alias") == old.key:
-        del body["alias"]
+    key = wanted.key or key_for(found, old, wanted.period)
+    body = body_for(old, wanted.period)
     if wanted.reason is not None:
         body["reason"] = wanted.reason
     with context.write(workspace) as writing:
@@ -144,7 +141,19 @@ def copy_plan(context: Context, workspace: str, name: str, wanted: Wanted, autho
         return Copied(kept(writing, key, body, Precondition(), author), proposals)
 
 
-def _following_key(found: Organisation, old: Document, period: dict[str, Any]) -> str:
+def body_for(old: Document, period: dict[str, Any]) -> dict[str, Any]:
+    """What a plan says, said of another period."""
+    body = old.body | {"period": period}
+    body.pop(EFFECTIVE_FROM, None)  # what was revised then is how the next one begins
+    if body.get("alias") == old.key:
+        del body["alias"]
+    if "start" in period:
+        body.pop("recurs", None)  # nobody knows which days come after these
+    return body
+
+
+def key_for(found: Organisation, old: Document, period: dict[str, Any]) -> str:
+    """How a plan's copy for another period is called. Raises Invalid where that is no key."""
     fiscal_year = found.workspace.fiscal_year_start_month
     naming_of(old.key, {"period": period}, fiscal_year)  # a period that is none names nothing
     naming = naming_of(old.key, old.body, fiscal_year)

@@ -31,6 +31,10 @@ class _Document(Answer):
     include_unassigned: Annotated[
         bool, Field(description="Whether activities of nobody known count towards the plan.")
     ]
+    recurs: Annotated[
+        bool | None,
+        Field(description="True where the same plan begins anew with the next period."),
+    ] = None
     effective_from: Annotated[
         LocalDate | None,
         Field(description="From which day this version holds; `expected` bends there."),
@@ -157,7 +161,12 @@ class VersionWritten(Answer):
     """A version of a plan: who wrote it, when and why."""
 
     version: Version
-    author: Annotated[str, Field(description="The id of the key it was written with.")]
+    author: Annotated[
+        str,
+        Field(
+            description="The id of the key it was written with; `tassei` of a plan that recurred."
+        ),
+    ]
     reason: Annotated[
         str | None, Field(description="As it was given; the first version needs none.")
     ]

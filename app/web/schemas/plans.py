@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app.web.schemas.common import Body, DecimalText, Key, LocalDate, Name, Reason, Resource
 
 
 class Period(Body):
-    """One of: a month, a quarter (of the fiscal year or not), or days from start to end."""
+    """One of: a month, a quarter, a week of ISO 8601, a year, or days from start to end.
+
+    A fiscal year is called by the year in which it begins.
+    """
 
     month: (
         Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-12"])] | None
     ) = None
     quarter: Annotated[str, Field(pattern=r"^\d{4}-Q[1-4]$", examples=["2026-Q4"])] | None = None
-    fiscal: bool = False
+    fiscal: Annotated[bool, Field(description="Of a quarter: it is the fiscal year's.")] = False
+    week: (
+        Annotated[str, Field(pattern=r"^\d{4}-W(0[1-9]|[1-4]\d|5[0-3])$", examples=["2026-W51"])]
+        | None
+    ) = None
+    year: Annotated[str, Field(pattern=r"^\d{4}$", examples=["2026"])] | None = None
+    fiscal_year: Annotated[str, Field(pattern=r"^\d{4}$", examples=["2026"])] | None = None
     start: LocalDate | None = None
     end: LocalDate | None = None
 
@@ -108,6 +117,16 @@ class PlanBody(Resource):
     root: GoalBody | None = None
     assignments: list[Assignment] = Field(default_factory=list, max_length=1000)
     include_unassigned: bool = False
+    recurs: Annotated[
+        bool | None,
+        # What is not meant is left out: a plan of an older version, sent again, is no change.
+        AfterValidator(lambda recurs: recurs or None),
+        Field(
+            description="When the period is over the same plan begins for the next one, with the "
+            "same alias, tree, targets and people. Ends when it is set to false or archived in "
+            "the newest."
+        ),
+    ] = None
     effective_from: Annotated[
         LocalDate | None,
         Field(
