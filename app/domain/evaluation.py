@@ -17,7 +17,7 @@ from app.domain.freshness import Pending, Source, freshness, next_silence
 from app.domain.goals import Branch, Goal
 from app.domain.ground import Ground, member_displays, whole_target
 from app.domain.instants import midnight, moment_of
-from app.domain.lines import Line, line
+from app.domain.lines import Line, is_plain, line
 from app.domain.metrics import UnitKind
 from app.domain.pacing import (
     AT_RISK,
@@ -185,7 +185,7 @@ class _Evaluation:
         # A member counts the own days; teams and plans count the workspace's.
         days = people[0].stints if scope.member is not None else everybody(plan.span).stints
         closed = None if self.closed is None else self.closed.of(scope)
-        bent = None if base.before is None else line(base, scope, self.now)
+        bent = None if is_plain(base) else line(base, scope, self.now)
         view = _View(self, scope, people, days, self.counted.of(scope), closed, due, bent)
         return ScopedProgress(
             scope,

@@ -71,6 +71,11 @@ def following_period(period: Node, fiscal_year_start_month: int) -> dict[str, ob
     return found | ({"fiscal": True} if period.at("fiscal").flag() else {})
 
 
+def months_from(day: date, length: int) -> date:
+    """The first day of the next piece of so many months, counted from January."""
+    return _first_of(day.year, (day.month - 1) // length * length + 1 + length)
+
+
 def _is_fiscal(period: Node) -> bool:
     return period.at("fiscal_year").given or period.at("fiscal").flag()
 

@@ -16,10 +16,11 @@ from app.domain.errors import Invalid
 from app.domain.goals import Goal, tree_of
 from app.domain.metrics import Metric
 from app.domain.periods import period_of, recurs
+from app.domain.slices import Slice, slices_of
 from app.domain.spans import Span
 from app.domain.workspace import Workspace
 
-EFFECTIVE_FROM = "effective_from"
+EFFECTIVE_FROM, PARENT = "effective_from", "parent"
 _KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}", re.ASCII)
 
 
@@ -48,6 +49,8 @@ class Plan:
     assignments: none means the whole workspace
     effective_from: from which day on it holds; until then the version before it does
     recurs: whether the same begins anew with the next period
+    slices: how much of every target is meant to come when; none means evenly by working time
+    parent: the plan of a longer period that this one is a part of
     """
 
     key: str
@@ -61,6 +64,8 @@ class Plan:
     unassigned: Unassigned = Unassigned.BESIDE
     effective_from: date | None = None
     recurs: bool = False
+    slices: tuple[Slice, ...] = ()
+    parent: str | None = None
 
 
 def plan_of(
@@ -68,8 +73,8 @@ def plan_of(
 ) -> Plan:
     """The plan that a document means.
 
-    Raises Invalid: what `tree_of`, `targets`, `period_of` and `recurs` raise, not_a_key,
-    lag_exceeds_period, revision_outside_period, team_or_member, weight_not_positive,
+    Raises Invalid: what `tree_of`, `targets`, `period_of`, `recurs` and `slices_of` raise,
+    not_a_key, lag_exceeds_period, revision_outside_period, team_or_member, weight_not_positive,
     duplicate_assignment.
     """
     node = Node(document)
@@ -89,6 +94,8 @@ def plan_of(
         Unassigned.INSIDE if node.at("include_unassigned").flag() else Unassigned.BESIDE,
         effective_from_of(node.at(EFFECTIVE_FROM), span),
         recurs(node),
+        slices_of(node, span),
+        node.at(PARENT).text() if node.at(PARENT).given else None,
     )
 
 

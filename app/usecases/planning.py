@@ -11,15 +11,18 @@ from typing import Any
 from app.domain.aliases import following_key, naming_of
 from app.domain.comparison import Difference, Edit, difference, edits
 from app.domain.documents import Node
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, Invalid
 from app.domain.evaluation import Question
 from app.domain.ground import Ground, blueprint
-from app.domain.plans import EFFECTIVE_FROM
+from app.domain.periods import period_of
+from app.domain.plans import EFFECTIVE_FROM, PARENT
 from app.domain.quantities import Quantity, exact, written
+from app.domain.slices import slices_of
 from app.store import documents
 from app.store.documents import Document
 from app.store.transactions import Access
 from app.usecases.context import Context
+from app.usecases.families import check_parent, parent_for
 from app.usecases.organisation import PLAN, Organisation
 from app.usecases.plan_names import plan_named
 from app.usecases.plans import Planned, Worked, kept, refuse_revision, worked
@@ -113,11 +116,19 @@ def preview_plan(
         found = context.organisations.at(reading, workspace)
         if against is None:
             refuse_revision(document)
-            return Preview(document, worked(reading, found, found.draft(NAMELESS, document, 0)))
+            return Preview(document, _drafted(reading, found, NAMELESS, document, 0))
         stands = plan_named(reading, found, against, context.clock())
-        new = worked(reading, found, found.draft(stands.key, document, stands.version))
+        new = _drafted(reading, found, stands.key, document, stands.version)
         before = blueprint(found.ground(reading, stands))
         return Preview(document, new, stands, difference(before, new.blueprint))
+
+
+def _drafted(
+    access: Access, found: Organisation, key: str, document: dict[str, Any], version: int
+) -> Worked:
+    base = found.draft(key, document, version)
+    check_parent(access, found, base)
+    return worked(access, found, base)
 
 
 def copy_plan(context: Context, workspace: str, name: str, wanted: Wanted, author: str) -> Copied:
@@ -131,8 +142,8 @@ def copy_plan(context: Context, workspace: str, name: str, wanted: Wanted, autho
         found = context.organisations.at(reading, workspace)
         old = plan_named(reading, found, name, context.clock())
         proposals = tuple(_proposals(context, reading, found, found.ground(reading, old)))
-    key = wanted.key or key_for(found, old, wanted.period)
-    body = body_for(old, wanted.period)
+        key = wanted.key or key_for(found, old, wanted.period)
+        body = body_for(reading, found, old, wanted.period)
     if wanted.reason is not None:
         body["reason"] = wanted.reason
     with context.write(workspace) as writing:
@@ -141,14 +152,27 @@ def copy_plan(context: Context, workspace: str, name: str, wanted: Wanted, autho
         return Copied(kept(writing, key, body, Precondition(), author), proposals)
 
 
-def body_for(old: Document, period: dict[str, Any]) -> dict[str, Any]:
-    """What a plan says, said of another period."""
+def body_for(
+    access: Access, found: Organisation, old: Document, period: dict[str, Any]
+) -> dict[str, Any]:
+    """What a plan says, said of another period; what only those days could mean stays behind.
+
+    Raises Invalid for a period that is none.
+    """
     body = old.body | {"period": period}
+    span = period_of(Node(period, "/period"), found.workspace.fiscal_year_start_month)
     body.pop(EFFECTIVE_FROM, None)  # what was revised then is how the next one begins
     if body.get("alias") == old.key:
         del body["alias"]
     if "start" in period:
         body.pop("recurs", None)  # nobody knows which days come after these
+    if parent_for(access, found, body, span) is None:
+        body.pop(PARENT, None)
+    try:
+        slices_of(Node(body), span)
+    except Invalid:
+        # Four weeks are not cut as five are.
+        body = {name: value for name, value in body.items() if name not in {"slices", "profile"}}
     return body
 
 

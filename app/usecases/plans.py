@@ -11,6 +11,7 @@ from app.domain.aliases import naming_of
 from app.domain.documents import Node
 from app.domain.errors import Fault, Invalid
 from app.domain.ground import Blueprint, Ground, blueprint
+from app.domain.lines import Sliced, sliced
 from app.domain.merge_patch import merged
 from app.domain.needed import Needed, needed
 from app.domain.plans import EFFECTIVE_FROM
@@ -21,6 +22,7 @@ from app.store.documents import Document
 from app.store.transactions import Access, Writing
 from app.usecases.closing import CLOSING
 from app.usecases.context import Context
+from app.usecases.families import check_parent, family_warnings
 from app.usecases.organisation import PLAN, Organisation, load, settings
 from app.usecases.plan_names import (
     check_name,
@@ -41,6 +43,7 @@ class Worked:
     """What a plan comes to. unmeasured: keys of goals that no source counts.
 
     needed: with how much of a goal the count that it feeds is reached in 80 of 100 cases
+    slices: of each goal's target, where the plan has any
     """
 
     ground: Ground
@@ -48,6 +51,7 @@ class Worked:
     unmeasured: tuple[str, ...]
     warnings: tuple[Reason, ...]
     needed: Mapping[str, Needed]
+    slices: Mapping[str, tuple[Sliced, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,7 @@ def kept(
     if saved.changed:
         check_name(writing, found, saved.document)
         check_measured(found, base, document)
+        check_parent(writing, found, base)
     return Planned(saved.document, worked(writing, found, base), saved.created)
 
 
@@ -165,8 +170,9 @@ def worked(access: Access, found: Organisation, base: Ground) -> Worked:
         base,
         blueprint(base),
         tuple(goal.key for goal in unseen),
-        tuple(warnings(base, _others(access, found, base))),
+        (*warnings(base, _others(access, found, base)), *family_warnings(access, found, base)),
         needed(base.plan.root, base.plan.targets, {}),
+        sliced(base),
     )
 
 

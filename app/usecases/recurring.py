@@ -108,7 +108,9 @@ def begin_next(context: Context, workspace: str, key: str) -> bool:
             following = key_for(found, old, period)
             if documents.get(writing, workspace, PLAN, following) is not None:
                 return False
-            body = body_for(old, period) | {"reason": f"follows {key}, which recurs"}
+            body = body_for(writing, found, old, period) | {
+                "reason": f"follows {key}, which recurs"
+            }
             kept(writing, following, body, Precondition(), AUTHOR)
     except (Invalid, Conflict) as error:
         log = logger(__name__)

@@ -8,6 +8,7 @@ from typing import NotRequired, TypedDict
 
 from app.domain.comparison import Change, Difference
 from app.domain.ground import Blueprint, Ground, Share
+from app.domain.lines import Sliced
 from app.domain.needed import Needed
 from app.domain.progress import Reason
 from app.domain.quantities import written
@@ -28,6 +29,12 @@ class PeriodDocument(TypedDict):
     end: str
 
 
+# "from" is a keyword, so this one is written as a call.
+SliceDocument = TypedDict(
+    "SliceDocument", {"from": str, "to": str, "target": str, "target_display": str}
+)
+
+
 class SuccessDocument(TypedDict):
     """How sure the count above is reached, and with how much it is in 80 of 100 cases."""
 
@@ -46,6 +53,7 @@ class SolvedGoalDocument(TypedDict):
     target: str
     target_display: str
     success: NotRequired[SuccessDocument]
+    slices: NotRequired[list[SliceDocument]]
 
 
 class WorkedDocument(TypedDict):
@@ -87,13 +95,17 @@ def worked_document(
     unmeasured: Iterable[str],
     warnings: Iterable[Reason],
     needed: Mapping[str, Needed],
+    slices: Mapping[str, Iterable[Sliced]],
     told: tuple[Sentence, str],
 ) -> WorkedDocument:
     """The part of an answer that is calculated; `told`: who writes sentences, in which language."""
     return {
         "period": _period(base.plan.span),
         "working_days": blueprint.working_days,
-        "goals": [_goal(key, share, needed.get(key)) for key, share in blueprint.goals.items()],
+        "goals": [
+            _goal(key, share, needed.get(key), slices.get(key, ()))
+            for key, share in blueprint.goals.items()
+        ],
         "needed_for_80_percent": {key: written(n.known) for key, n in needed.items()},
         "split": {member: _split(goals) for member, goals in blueprint.split.items()},
         "unmeasured": list(unmeasured),
@@ -101,7 +113,9 @@ def worked_document(
     }
 
 
-def _goal(key: str, share: Share, needed: Needed | None) -> SolvedGoalDocument:
+def _goal(
+    key: str, share: Share, needed: Needed | None, slices: Iterable[Sliced]
+) -> SolvedGoalDocument:
     document: SolvedGoalDocument = {
         "key": key,
         "target": written(share.target),
@@ -109,7 +123,18 @@ def _goal(key: str, share: Share, needed: Needed | None) -> SolvedGoalDocument:
     }
     if needed:
         document["success"] = _success(needed)
+    if shown := [_slice(piece) for piece in slices]:
+        document["slices"] = shown
     return document
+
+
+def _slice(piece: Sliced) -> SliceDocument:
+    return {
+        "from": piece.span.first.isoformat(),
+        "to": piece.span.until.isoformat(),
+        "target": written(piece.target),
+        "target_display": written(piece.display),
+    }
 
 
 def _success(needed: Needed) -> SuccessDocument:

@@ -59,6 +59,39 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The version before the change can no longer be worked out; expected runs straight.",
         "変更前の版を計算できないため、期待値は期首から直線で引きます。",
     ),
+    "slices_or_profile": (
+        "A plan has either slices or a profile.",
+        "slices と profile はどちらか一方だけを指定できます。",
+    ),
+    "slices_not_in_order": (
+        "The first slice begins on {first}, and each one after the one before, in the period.",
+        "最初の区切りは {first} に始まり、以降は期間内で日付順でなければなりません。",
+    ),
+    "profile_does_not_fit": (
+        "The period has {number} such parts; give as many shares.",
+        "この期間は {number} 個に分かれます。同じ数の割合を指定してください。",
+    ),
+    "negative_share": ("A share must not be negative.", "割合に負の値は使えません。"),
+    "shares_not_one": (
+        "The shares must add up to 1, not {sum}.",
+        "割合の合計は 1 でなければなりません（現在 {sum}）。",
+    ),
+    "unknown_parent": (
+        "There is no plan {plan} that this one could be a part of.",
+        "親となる計画 {plan} がありません。",
+    ),
+    "plan_is_its_own_part": (
+        "The plan {plan} is this one, or a part of it.",
+        "計画 {plan} はこの計画自身か、その一部です。",
+    ),
+    "outside_parent": (
+        "The period must lie within that of the plan {plan}.",
+        "期間は計画 {plan} の期間内でなければなりません。",
+    ),
+    "children_do_not_add_up": (
+        "The parts of the plan {plan} come to {sum} instead of {target} from {first} to {until}.",
+        "計画 {plan} の内訳（{first} から {until} 前日）の合計 {sum} が目標 {target} と違います。",
+    ),
     "nobody_works": (
         "Nobody who carries the plan has a working day in its period.",
         "担当者の誰にも期間内の稼働日がありません。",

@@ -153,6 +153,7 @@ def worked_shown(worked: Worked, language: str) -> Json:
             worked.unmeasured,
             worked.warnings,
             worked.needed,
+            worked.slices,
             (sentence, language),
         )
     )

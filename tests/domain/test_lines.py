@@ -199,9 +199,9 @@ def test_teams_side_by_side_add_up_to_a_person_who_moved(
 ) -> None:
     base = following(world, day, target)
     for member, person in base.persons.items():
-        tops = {stint.line[-1] for stint in person.stints if stint.line}
-        if not all(stint.line for stint in person.stints):
-            continue
+        tops = {stint.line[0] for stint in person.stints if stint.line}
+        if not all(len(tops & {*stint.line}) == 1 for stint in person.stints):
+            continue  # these do not stand side by side
         parts = [
             evaluate(base, Question(at, at, at, Scope(team, member)), {}, Heard()).whole.root
             for team in tops

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from app.web.schemas.answers import Answer, Moment, Page, Quantity, Tallied, Told, Version
 from app.web.schemas.common import Key, LocalDate, Name
-from app.web.schemas.plans import Assignment, GoalBody, Period, Stage
+from app.web.schemas.plans import Assignment, GoalBody, Period, ProfileBody, SliceBody, Stage
 
 
 class _Document(Answer):
@@ -34,6 +34,15 @@ class _Document(Answer):
     recurs: Annotated[
         bool | None,
         Field(description="True where the same plan begins anew with the next period."),
+    ] = None
+    slices: Annotated[
+        list[SliceBody] | None, Field(description="The shares of the target, as they were given.")
+    ] = None
+    profile: Annotated[
+        ProfileBody | None, Field(description="The same by weeks, months or quarters.")
+    ] = None
+    parent: Annotated[
+        Key | None, Field(description="The plan of a longer period that this is a part of.")
     ] = None
     effective_from: Annotated[
         LocalDate | None,
@@ -93,6 +102,20 @@ class Success(Answer):
     ] = None
 
 
+class SliceTarget(Answer):
+    """What of a goal is meant to come in a slice of the period; together they are its target."""
+
+    from_: Annotated[LocalDate, Field(alias="from")]
+    to: LocalDate
+    target: Annotated[
+        Quantity,
+        Field(description="By how much `expected` of the whole plan rises: a lag asks earlier."),
+    ]
+    target_display: Annotated[
+        Quantity, Field(description="By largest remainder; they add up to the goal's.")
+    ]
+
+
 class SolvedGoal(Answer):
     """What a goal must reach so that the goal above it is reached."""
 
@@ -104,6 +127,9 @@ class SolvedGoal(Answer):
     ]
     success: Annotated[
         Success | None, Field(description="Of counts that convert into a count; else left out.")
+    ] = None
+    slices: Annotated[
+        list[SliceTarget] | None, Field(description="Of a plan with slices or a profile.")
     ] = None
 
 

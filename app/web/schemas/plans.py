@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -92,6 +92,31 @@ class Assignment(Body):
     weight: DecimalText = "1"
 
 
+class SliceBody(Body):
+    """Some days of the period, up to the next slice, and the share of the targets for them."""
+
+    from_: Annotated[
+        LocalDate, Field(alias="from", description="Of the first slice: the period's first day.")
+    ]
+    share: DecimalText
+
+
+class ProfileBody(Body):
+    """A share of the targets for each week (from Monday), month or quarter in the period."""
+
+    by: Annotated[Literal["week", "month", "quarter"], Field(examples=["week"])]
+    shares: Annotated[
+        list[DecimalText],
+        Field(
+            min_length=1,
+            max_length=366,
+            description="As many as weeks or months begin in the period, the one it begins in "
+            "among them. They add up to 1.",
+            examples=[["0.1", "0.2", "0.2", "0.2", "0.3"]],
+        ),
+    ]
+
+
 class PlanBody(Resource):
     """A goal tree with a period and the people who carry it."""
 
@@ -125,6 +150,25 @@ class PlanBody(Resource):
             description="When the period is over the same plan begins for the next one, with the "
             "same alias, tree, targets and people. Ends when it is set to false or archived in "
             "the newest."
+        ),
+    ] = None
+    slices: Annotated[
+        list[SliceBody] | None,
+        Field(
+            min_length=1,
+            max_length=366,
+            description="Shares of every target for parts of the period, which `expected` then "
+            "follows. They add up to 1.",
+        ),
+    ] = None
+    profile: Annotated[
+        ProfileBody | None, Field(description="The same by the calendar's weeks or months.")
+    ] = None
+    parent: Annotated[
+        Key | None,
+        Field(
+            description="The key of the plan of a longer period that this one is a part of. Where "
+            "the parts do not add up to it, `warnings` says by how much; nothing is rescaled."
         ),
     ] = None
     effective_from: Annotated[
