@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from app.domain.attribution import (
     NOTHING,
@@ -14,12 +15,14 @@ from app.domain.attribution import (
     Place,
     Standing,
     Sum,
+    deadlines,
     merged,
 )
 from app.domain.goals import Goal
 from app.domain.ground import Ground
 from app.domain.plans import Plan, Unassigned
 from app.domain.progress import Scope
+from app.domain.quantities import Quantity
 from app.domain.scopes import WHOLE
 
 Sums = Mapping[Sum, Amount]
@@ -102,3 +105,42 @@ def reading(goal: Goal, sums: Sums, after: int = -1) -> Fraction:
     """The same as a quantity in the goal's unit."""
     found = amount(goal, sums, after)
     return goal.metric.reading(*found, goal.unit.currency or "") or Fraction(0)
+
+
+class Due(NamedTuple):
+    """What was counted of a goal up to its deadline: of activities, and in the goal's unit."""
+
+    number: Quantity
+    reached: Fraction
+
+
+def due_by_deadline(plan: Plan, goal: Goal, sums: Sums) -> Due:
+    """What came in time for the goal."""
+    late = deadlines(plan).index(plan.deadlines[goal.key])
+    number = amount(goal, sums).number - amount(goal, sums, late).number
+    return Due(goal.metric.counted(number), reading(goal, sums) - reading(goal, sums, late))
+
+
+def numbers_by_member(counted: Counted) -> dict[Sum, dict[str, int]]:
+    """How many activities, as tallied, each person in the plan has of everything added up."""
+    found: dict[Sum, dict[str, int]] = {}
+    for place, sums in counted.items():
+        if place.standing is Standing.IN_PLAN:
+            for key, part in sums.items():
+                members = found.setdefault(key, {})
+                members[place.member] = members.get(place.member, 0) + part.number
+    return found
+
+
+def done_in_time(
+    plan: Plan, goal: Goal, numbers: Mapping[Sum, Mapping[str, int]]
+) -> dict[str, Quantity]:
+    """How many activities each person has of a goal up to its deadline."""
+    limit = deadlines(plan).index(plan.deadlines[goal.key])
+    wanted = (goal.metric.key, goal.unit.currency or "")
+    found: dict[str, int] = {}
+    for key, members in numbers.items():
+        if (key.metric, key.currency) == wanted and key.late <= limit:
+            for member, number in members.items():
+                found[member] = found.get(member, 0) + number
+    return {member: goal.metric.counted(number) for member, number in found.items()}

@@ -5,49 +5,32 @@ Every face of the service shows this value, so no two of them can disagree about
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, tzinfo
+from datetime import tzinfo
 from fractions import Fraction
 
-from app.domain.allocation import Stint
-from app.domain.attribution import NOTHING, OUTSIDE, UNASSIGNED, Amount, Counted, deadlines
-from app.domain.belonging import Belongings, Sums, amount, belongings, reading
+from app.domain.attribution import Counted, deadlines
+from app.domain.belonging import Belongings, belongings, done_in_time, numbers_by_member
+from app.domain.experience import Experience, experience
+from app.domain.forecast import Outlook
 from app.domain.freshness import Pending, Source, freshness, next_silence
-from app.domain.goals import Branch, Goal
-from app.domain.ground import Ground, member_displays, whole_target
-from app.domain.instants import midnight, moment_of
-from app.domain.lines import Line, is_plain, line
-from app.domain.metrics import UnitKind
-from app.domain.pacing import (
-    AT_RISK,
-    ON_TRACK,
-    Moment,
-    Parts,
-    Portion,
-    everybody,
-    moment,
-    parts,
-    required_per_day,
-    verdict,
-    working_days,
-)
+from app.domain.ground import Ground, member_displays
+from app.domain.history import NO_HISTORY
+from app.domain.instants import moment_of
+from app.domain.lines import is_plain, line
+from app.domain.outcomes import Ahead
+from app.domain.pacing import Moment, everybody, moment, parts
 from app.domain.progress import (
     Closed,
-    Excluded,
-    Freshness,
-    GoalProgress,
+    FreshnessState,
     PlanReference,
     Progress,
-    Rate,
-    Reason,
     Scope,
     ScopedProgress,
-    Verdict,
 )
-from app.domain.quantities import written
-from app.domain.rates import interval
-from app.domain.scopes import WHOLE, Breakdown, broken_down, check, name, portion_display, portions
+from app.domain.scopes import WHOLE, Breakdown, broken_down, check, portions
+from app.domain.view import Heed, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +76,21 @@ def evaluate(
     counted: Counted,
     heard: Heard,
     closing: Closing | None = None,
+    known: Experience | None = None,
 ) -> Progress:
     """A plan's progress at a moment.
 
     `counted` comes from `attribution.counted` over `attribution.segments`; `closing` if the
-    period was closed. Raises Invalid
+    period was closed; `known`: what forecasts may learn from, None without history. Raises Invalid
     `plan_has_no_assignments` when a plan of the whole workspace is asked for a team, a member or
     a breakdown, NotFound `team_not_in_plan` or `member_not_in_plan` for anybody else's.
     """
     scope, breakdown = question.scope, question.breakdown
     check(base, scope, breakdown)
     evaluation = _evaluation(base, question, counted, heard, closing)
+    views = [evaluation.view(one) for one in (scope, *broken_down(base, scope, breakdown))]
+    outlook = Outlook(base, known or experience(base, NO_HISTORY), evaluation.now)
+    trees = evaluation.trees(views, outlook)
     plan, zone = base.plan, base.workspace.zone
     change = next_change(base, question.as_of, heard)
     return Progress(
@@ -114,8 +101,8 @@ def evaluate(
         moment_of(question.generated_at, zone),
         zone.key,
         None if change is None else moment_of(change, zone),
-        evaluation.scoped(scope),
-        tuple(evaluation.scoped(entry) for entry in broken_down(base, scope, breakdown)),
+        trees[0],
+        tuple(trees[1:]),
         None if closing is None else _closed(closing, zone),
     )
 
@@ -150,8 +137,14 @@ def _evaluation(
 ) -> _Evaluation:
     calendar, goals = base.workspace.calendar, list(base.plan.root.walk())
     narrow = question.scope != WHOLE or question.breakdown is not Breakdown.NONE
+    # Of a period that is over, what was silent later says nothing.
+    limit = min(question.as_of, calendar.midnight(base.plan.span.until))
     fresh = {
-        kind: freshness(kind, heard.sources, heard.last, calendar, question.as_of, heard.pending)
+        kind: Heed(
+            freshness(kind, heard.sources, heard.last, calendar, question.as_of, heard.pending),
+            freshness(kind, heard.sources, heard.last, calendar, limit).state
+            is FreshnessState.STALE,
+        )
         for kind in {goal.metric.kind for goal in goals}
     }
     # Only parts of the plan need the largest remainder over everybody.
@@ -174,11 +167,11 @@ class _Evaluation:
     counted: Belongings
     closed: Belongings | None
     now: Moment
-    fresh: Mapping[str, Freshness]
+    fresh: Mapping[str, Heed]
     displays: Mapping[str, Mapping[str, Fraction]]
 
-    def scoped(self, scope: Scope) -> ScopedProgress:
-        """The tree for one scope."""
+    def view(self, scope: Scope) -> View:
+        """What is needed to tell the tree of one scope."""
         base, plan = self.base, self.base.plan
         people = portions(base, scope) if plan.assignments else (everybody(plan.span),)
         due = {d: parts(people, base.workdays, d, self.now) for d in deadlines(plan)}
@@ -186,127 +179,23 @@ class _Evaluation:
         days = people[0].stints if scope.member is not None else everybody(plan.span).stints
         closed = None if self.closed is None else self.closed.of(scope)
         bent = None if is_plain(base) else line(base, scope, self.now)
-        view = _View(self, scope, people, days, self.counted.of(scope), closed, due, bent)
-        return ScopedProgress(
-            scope,
-            name(base, scope),
-            working_days(days, base.workdays, self.now, plan.span.until),
-            view.goal(plan.root),
-        )
+        return View(self, scope, people, days, self.counted.of(scope), closed, due, bent)
 
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """One tree in the making. days: whose working days are counted; due: parts by deadline.
-
-    bent: the line that is expected where it is not the plain one
-    """
-
-    evaluation: _Evaluation
-    scope: Scope
-    people: tuple[Portion, ...]
-    days: tuple[Stint, ...]
-    sums: Sums
-    closed: Sums | None
-    due: Mapping[date, Parts]
-    bent: Line | None = None
-
-    def goal(self, goal: Goal, branch: Branch | None = None) -> GoalProgress:
-        """A goal and everything below it; `branch` says how it hangs on the one above."""
-        at, plan = self.evaluation, self.evaluation.base.plan
-        deadline = plan.deadlines[goal.key]
-        target, due = plan.targets[goal.key], self.due[deadline]
-        wanted = target if self.scope == WHOLE else target * due.target
-        expected = self.bent.expected(goal.key) if self.bent else target * due.expected
-        actual = reading(goal, self.sums)
-        open_days = working_days(self.days, at.base.workdays, at.now, deadline).remaining
-        required = required_per_day(wanted, actual, open_days)
-        rate = self._rate(goal, actual)
-        word = verdict(wanted, actual, expected, plan, at.now)
-        fresh = at.fresh[goal.metric.kind]
-        return GoalProgress(
-            key=goal.key,
-            name=goal.name,
-            metric=goal.metric.key,
-            unit=goal.unit,
-            target=wanted,
-            target_display=self._display(goal),
-            deadline=midnight(deadline, at.base.workspace.zone),
-            actual=actual,
-            next_period=reading(goal, self.sums, after=deadlines(plan).index(deadline)),
-            expected=expected,
-            attainment=actual / wanted if wanted else None,
-            pace=actual / expected if expected else None,
-            gap=actual - expected,
-            required_per_day=required,
-            rate=rate,
-            unassigned=reading(goal, at.counted.counted.get(UNASSIGNED, {})),
-            outside_plan=reading(goal, at.counted.counted.get(OUTSIDE, {})),
-            excluded=_excluded(goal, self.sums),
-            freshness=fresh,
-            verdict=word,
-            reasons=tuple(self._reasons(wanted, expected, required, rate, fresh, word)),
-            children=tuple(self.goal(below.goal, below) for below in goal.branches),
-            edge=branch.edge if branch else None,
-            weight=branch.weight if branch else None,
-            actual_at_close=None if self.closed is None else reading(goal, self.closed),
-        )
-
-    def _display(self, goal: Goal) -> Fraction:
-        base, shown = self.evaluation.base, self.evaluation.displays.get(goal.key, {})
-        if self.scope == WHOLE:
-            return whole_target(base, goal).display
-        displays = (
-            portion_display(base, goal, shown[portion.person.member], portion)
-            for portion in self.people
-        )
-        return sum(displays, Fraction(0))
-
-    def _rate(self, goal: Goal, actual: Fraction) -> Rate | None:
-        """The conversion as seen in the period: what came out per what went in."""
-        if goal.conversion is None:
-            return None
-        child = goal.conversion.child
-        basis = reading(child, self.sums)
-        observed = actual / basis if basis else None
-        sample = child.metric.counted(amount(child, self.sums).number)
-        counts = {goal.unit.kind, child.unit.kind} == {UnitKind.COUNT}
-        low, high = (counts and interval(actual, basis)) or (None, None)
-        return Rate(goal.conversion.rate.value, observed, sample, low, high)
-
-    def _reasons(
-        self,
-        target: Fraction,
-        expected: Fraction,
-        required: Fraction | None,
-        rate: Rate | None,
-        fresh: Freshness,
-        word: Verdict,
-    ) -> Iterator[Reason]:
-        if not target:
-            yield Reason("target_zero")
-        if not expected:
-            carried = any(portion.share for portion in self.people)
-            yield Reason("nothing_expected_yet" if carried else "nobody_carries_it")
-        if required is None:
-            yield Reason("no_days_left")
-        if rate is not None and rate.observed is None:
-            yield Reason("no_sample")
-        if fresh.last_event_at is None:
-            yield Reason("never_heard")
-        if word in (Verdict.AT_RISK, Verdict.OFF_TRACK):
-            threshold = ON_TRACK if word is Verdict.AT_RISK else AT_RISK
-            yield Reason("pace_below", {"threshold": written(threshold)})
-
-
-def _excluded(goal: Goal, sums: Sums) -> tuple[Excluded, ...]:
-    """Other currencies of a money goal: listed, never added."""
-    found: dict[str, Amount] = {}
-    for key, part in sums.items():
-        if key.metric == goal.metric.key and key.currency != (goal.unit.currency or ""):
-            found[key.currency] = found.get(key.currency, NOTHING).plus(part)
-    return tuple(
-        Excluded(currency, goal.metric.counted(number), goal.metric.summed(total, currency))
-        for currency, (number, total) in sorted(found.items())
-        if number
-    )
+    def trees(self, views: Sequence[View], outlook: Outlook) -> list[ScopedProgress]:
+        """The trees of some scopes, forecast together."""
+        whole = next((view for view in views if view.scope == WHOLE), None) or self.view(WHOLE)
+        narrow = [view for view in views if view.scope != WHOLE]
+        ahead: dict[Scope, dict[str, Ahead]] = {view.scope: {} for view in views}
+        numbers = numbers_by_member(self.counted.counted) if narrow else {}
+        roster = outlook.roster([view.people for view in narrow])
+        for goal in self.base.plan.root.walk():
+            part = whole.part(goal)
+            if whole in views:
+                ahead[WHOLE][goal.key] = outlook.whole(goal, part)
+            if narrow:
+                done = done_in_time(self.base.plan, goal, numbers)
+                parts_of = [view.part(goal) for view in narrow]
+                found = outlook.of(goal, part, done, roster, parts_of)
+                for view, one in zip(narrow, found, strict=True):
+                    ahead[view.scope][goal.key] = one
+        return [view.tree(ahead[view.scope]) for view in views]

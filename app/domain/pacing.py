@@ -1,4 +1,4 @@
-"""Pace: what should have happened by a moment, what each remaining day asks for, and the verdict.
+"""Pace: what should have happened by a moment, and what each remaining day asks for.
 
 Expected follows each person's own working time up to the goal's deadline, today's share linearly
 over the working hours; a team's is the sum of its persons'. It never runs past the target.
@@ -14,12 +14,8 @@ from typing import NamedTuple
 
 from app.domain.allocation import WHOLE_DAY, Person, Stint, effort
 from app.domain.calendar import WorkCalendar, Workdays
-from app.domain.plans import Plan
-from app.domain.progress import Verdict, WorkingDays
+from app.domain.progress import WorkingDays
 from app.domain.spans import Span
-
-ON_TRACK = Fraction(1)
-AT_RISK = Fraction(4, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +111,3 @@ def required_per_day(target: Fraction, actual: Fraction, remaining: Fraction) ->
     if actual >= target:
         return Fraction(0)
     return (target - actual) / remaining if remaining else None
-
-
-def verdict(
-    target: Fraction, actual: Fraction, expected: Fraction, plan: Plan, now: Moment
-) -> Verdict:
-    """The first word that fits. More than nothing where nothing is expected yet is on track."""
-    if actual >= target:
-        return Verdict.REACHED
-    if now.day >= plan.span.until:
-        return Verdict.MISSED
-    if expected == 0 and actual == 0:
-        return Verdict.NOT_STARTED
-    if actual >= expected * ON_TRACK:
-        return Verdict.ON_TRACK
-    return Verdict.AT_RISK if actual >= expected * AT_RISK else Verdict.OFF_TRACK

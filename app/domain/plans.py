@@ -41,6 +41,17 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From which probability of reaching its target a goal is on track, and at risk."""
+
+    on_track: Fraction
+    at_risk: Fraction
+
+
+THRESHOLDS = Thresholds(Fraction(2, 5), Fraction(1, 10))
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A plan whose tree is solved.
 
@@ -66,6 +77,7 @@ class Plan:
     recurs: bool = False
     slices: tuple[Slice, ...] = ()
     parent: str | None = None
+    thresholds: Thresholds = THRESHOLDS
 
 
 def plan_of(
@@ -75,7 +87,7 @@ def plan_of(
 
     Raises Invalid: what `tree_of`, `targets`, `period_of`, `recurs` and `slices_of` raise,
     not_a_key, lag_exceeds_period, revision_outside_period, team_or_member, weight_not_positive,
-    duplicate_assignment.
+    duplicate_assignment, thresholds_out_of_order.
     """
     node = Node(document)
     span = period_of(node.at("period"), workspace.fiscal_year_start_month)
@@ -96,6 +108,7 @@ def plan_of(
         recurs(node),
         slices_of(node, span),
         node.at(PARENT).text() if node.at(PARENT).given else None,
+        _thresholds(node.at("thresholds")),
     )
 
 
@@ -107,6 +120,18 @@ def effective_from_of(node: Node, span: Span) -> date | None:
     if not span.first < day < span.until:
         raise node.refused("revision_outside_period")
     return day
+
+
+def _thresholds(node: Node) -> Thresholds:
+    if not node.given:
+        return THRESHOLDS
+    given = [
+        node.at(name).decimal() if node.at(name).given else usual
+        for name, usual in (("on_track", THRESHOLDS.on_track), ("at_risk", THRESHOLDS.at_risk))
+    ]
+    if not 0 < given[1] <= given[0] <= 1:
+        raise node.refused("thresholds_out_of_order")
+    return Thresholds(*given)
 
 
 def alias_of(node: Node, key: str) -> str:

@@ -16,6 +16,7 @@ class Verdict(StrEnum):
     """One word for where a goal stands; the first that fits, in this order."""
 
     REACHED = "reached"
+    UNKNOWN = "unknown"
     MISSED = "missed"
     NOT_STARTED = "not_started"
     ON_TRACK = "on_track"
@@ -86,6 +87,21 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """Where a goal will stand at its deadline, in its unit.
+
+    low, high: between which it ends in 80 of 100 cases; mean: those of people add up to the plan's
+    probability: of reaching the target, in hundredths
+    """
+
+    low: Fraction
+    median: Fraction
+    high: Fraction
+    mean: Fraction
+    probability: Fraction
+
+
+@dataclass(frozen=True, slots=True)
 class Excluded:
     """What a money goal does not add because it is in another currency."""
 
@@ -103,7 +119,9 @@ class GoalProgress:
     actual: the whole period to as_of; next_period: the part of it after the deadline
     expected: by the people's own working time elapsed
     attainment = actual / target; pace = actual / expected; gap = actual - expected
+    gap_beyond_noise: whether chance alone would make such a gap, either way, in less than 1 of 10
     required_per_day: the remainder per remaining working day up to the deadline; 0 when reached
+    forecast: where it ends; None where nothing tells what to expect
     rate: the conversion to this goal from its child; None for leaves and sums of parts
     unassigned, outside_plan: counted in the workspace by nobody known, by people not in the plan
     edge: how it hangs on the goal above; None at the root
@@ -125,7 +143,9 @@ class GoalProgress:
     attainment: Fraction | None
     pace: Fraction | None
     gap: Fraction
+    gap_beyond_noise: bool
     required_per_day: Fraction | None
+    forecast: Forecast | None
     rate: Rate | None
     unassigned: Fraction
     outside_plan: Fraction

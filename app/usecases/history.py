@@ -6,12 +6,14 @@ and then, and progress is asked all day long.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
 from app.domain.attribution import NOTHING, Amount
+from app.domain.experience import Experience, experience
 from app.domain.goals import Goal
 from app.domain.ground import Ground
 from app.domain.history import (
@@ -39,6 +41,14 @@ KEPT = 256
 Daily = Mapping[str, Mapping[date, Amount]]
 
 
+def experience_of(
+    access: Access, found: Organisation, base: Ground, as_of: int, known: Knowing | None = None
+) -> Experience:
+    """What forecasts of a plan may learn from, at an instant."""
+    today = found.workspace.calendar.local_day(as_of)
+    return _remembered(access, found, base, today, known).experience
+
+
 def history_of(
     access: Access, found: Organisation, base: Ground, today: date, known: Knowing | None = None
 ) -> History:
@@ -46,21 +56,31 @@ def history_of(
 
     known: None for all that is known; else as it was known then
     """
+    return _remembered(access, found, base, today, known).history
+
+
+def _remembered(
+    access: Access, found: Organisation, base: Ground, today: date, known: Knowing | None
+) -> Remembered:
+    """The history as it was read before, if nothing of it has moved since."""
     until = min(base.plan.span.first, today)
     months = months_before(until)
-    span = Span(months[-1].first, until)
     head = heads.head(access, found.workspace.key)
     seq = known.seq if known else (head.seq if head else 0)
     place = (base.plan.key, base.version, until, known.seq if known else None)
     kept = found.histories.get(place)
-    if kept is not None and not _moved(access, found, base, (kept, seq), span):
-        found.histories[place] = Remembered(seq, kept.history)
-        return kept.history
-    read = _read(access, found, base, months, known)
+    if kept is not None and not _moved(access, found, base, (kept, seq), _all(months)):
+        kept = found.histories[place] = replace(kept, seq=seq)
+        return kept
+    history = _read(access, found, base, months, known)
     while len(found.histories) >= KEPT:
         found.histories.pop(next(iter(found.histories)), None)
-    found.histories[place] = Remembered(seq, read)
-    return read
+    kept = found.histories[place] = Remembered(seq, history, experience(base, history))
+    return kept
+
+
+def _all(months: Sequence[Span]) -> Span:
+    return Span(months[-1].first, months[0].until)
 
 
 def _moved(
@@ -83,7 +103,7 @@ def _read(
     months: tuple[Span, ...],
     known: Knowing | None,
 ) -> History:
-    span = Span(months[-1].first, months[0].until)
+    span = _all(months)
     metrics = {goal.metric.key for goal in base.plan.root.walk()}
     by_day = daily_of(access, found, base, span, known, metrics)
     usable = with_anything(months, by_day)

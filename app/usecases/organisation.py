@@ -13,6 +13,7 @@ from typing import Any
 
 from app.domain.directory import Directory, directory
 from app.domain.errors import Conflict, Invalid, NotFound
+from app.domain.experience import Experience
 from app.domain.freshness import Source, source_of
 from app.domain.ground import Ground, ground
 from app.domain.history import History
@@ -37,10 +38,11 @@ METRIC = "metric"
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A history, and the last commit that it is known to hold for."""
+    """A history with what it teaches, and the last commit that it is known to hold for."""
 
     seq: int
     history: History
+    experience: Experience
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from app.store.transactions import Access
 from app.usecases.closing import closing
 from app.usecases.context import Context
 from app.usecases.counted import counted, heard, knowing, moment_written
+from app.usecases.history import experience_of
 from app.usecases.organisation import Organisation
 from app.usecases.plan_names import plan_named
 from app.usecases.settling import settling
@@ -138,6 +139,7 @@ def progress_of(
         counted(access, found, base, until, known),
         heard(access, found, known),
         closing(access, found, base, until, known),
+        experience_of(access, found, base, question.as_of, known),
     )
 
 

@@ -25,6 +25,7 @@ from app.telemetry import logger
 from app.usecases.closing import closing
 from app.usecases.context import Context
 from app.usecases.counted import counted, heard
+from app.usecases.history import experience_of
 from app.usecases.plan_names import plan_named
 from app.usecases.progress import moment_asked
 from app.views.messages import sentence
@@ -261,7 +262,12 @@ def observe(context: Context, subject: Subject) -> Observed:
         amounts = counted(reading, found, base, at.until)
         question = Question(at.as_of, now, now, subject.scope, subject.breakdown)
         progress = evaluate(
-            base, question, amounts, heard(reading, found), closing(reading, found, base, at.until)
+            base,
+            question,
+            amounts,
+            heard(reading, found),
+            closing(reading, found, base, at.until),
+            experience_of(reading, found, base, at.as_of),
         )
         head = heads.head(reading, subject.workspace)
     if head is None:

@@ -69,6 +69,16 @@ class EdgeDocument(TypedDict, total=False):
     weight: str
 
 
+class ForecastDocument(TypedDict):
+    """Where a goal will end, between what in 80 of 100 cases, and how surely it is reached."""
+
+    median: str
+    low: str
+    high: str
+    mean: str
+    probability: str
+
+
 class GoalDocument(EdgeDocument):
     """One goal of the tree, with everything below it."""
 
@@ -86,7 +96,9 @@ class GoalDocument(EdgeDocument):
     attainment: str | None
     pace: str | None
     gap: str
+    gap_beyond_noise: bool
     required_per_day: str | None
+    forecast: ForecastDocument | None
     rate: RateDocument | None
     unassigned: str
     outside_plan: str

@@ -17,6 +17,7 @@ from app.domain.metrics import Unit
 from app.domain.progress import (
     Closed,
     Excluded,
+    Forecast,
     Freshness,
     GoalProgress,
     PlanReference,
@@ -32,6 +33,7 @@ from app.views.progress_documents import (
     ClosedDocument,
     EdgeDocument,
     ExcludedDocument,
+    ForecastDocument,
     FreshnessDocument,
     GoalDocument,
     PlanDocument,
@@ -112,7 +114,9 @@ def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
         "attainment": optional(goal.attainment),
         "pace": optional(goal.pace),
         "gap": written(goal.gap),
+        "gap_beyond_noise": goal.gap_beyond_noise,
         "required_per_day": optional(goal.required_per_day),
+        "forecast": _forecast(goal.forecast),
         "rate": _rate(goal.rate),
         "unassigned": written(goal.unassigned),
         "outside_plan": written(goal.outside_plan),
@@ -188,6 +192,18 @@ def unit_document(unit: Unit) -> UnitDocument:
     if unit.currency is None:
         return {"kind": unit.kind.value}
     return {"kind": unit.kind.value, "currency": unit.currency}
+
+
+def _forecast(forecast: Forecast | None) -> ForecastDocument | None:
+    if forecast is None:
+        return None
+    return {
+        "median": written(forecast.median),
+        "low": written(forecast.low),
+        "high": written(forecast.high),
+        "mean": written(forecast.mean),
+        "probability": written(forecast.probability),
+    }
 
 
 def _rate(rate: Rate | None) -> RateDocument | None:

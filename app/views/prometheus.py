@@ -20,7 +20,7 @@ from typing import NamedTuple
 from prometheus_client.utils import floatToGoString
 
 from app.domain.instants import SECOND, micros
-from app.domain.progress import GoalProgress, Progress, Verdict
+from app.domain.progress import Forecast, GoalProgress, Progress, Verdict
 from app.domain.quantities import written
 
 MAX_SERIES = 2_000
@@ -38,6 +38,8 @@ _FAMILIES = {
     "tassei_goal_required_per_day": "What each remaining working day has to bring.",
     "tassei_goal_attainment_ratio": "Actual over target.",
     "tassei_goal_pace_ratio": "Actual over expected.",
+    "tassei_goal_reach_probability_ratio": "How surely the target is reached by the deadline.",
+    "tassei_goal_forecast": "Where it ends: the median, and between what in 80 of 100 cases.",
     "tassei_goal_verdict": "1 for the goal's verdict, 0 for the others.",
     "tassei_goal_info": "The goal's name and currency.",
     "tassei_conversion_ratio": "How many of this goal one of its child goal makes.",
@@ -220,6 +222,8 @@ def _goal_series(goal: GoalProgress, own: list[str]) -> Iterator[_Series]:
     for name, quantity in quantities.items():
         if quantity is not None:
             yield _Series(name, labels, _value(quantity))
+    if goal.forecast is not None:
+        yield from _forecast(goal.forecast, own)
     for verdict in Verdict:
         told = _joined([*own, _quoted("verdict", verdict.value)])
         yield _Series("tassei_goal_verdict", told, goal.verdict is verdict)
@@ -229,6 +233,15 @@ def _goal_series(goal: GoalProgress, own: list[str]) -> Iterator[_Series]:
     for basis, rate in _rates(goal):
         based = _joined([*own, _quoted("basis", basis)])
         yield _Series("tassei_conversion_ratio", based, _value(rate))
+
+
+def _forecast(forecast: Forecast, own: list[str]) -> Iterator[_Series]:
+    probability = _value(forecast.probability)
+    yield _Series("tassei_goal_reach_probability_ratio", _joined(own), probability)
+    ends = {"low": forecast.low, "median": forecast.median, "high": forecast.high}
+    for stat, quantity in ends.items():
+        told = _joined([*own, _quoted("stat", stat)])
+        yield _Series("tassei_goal_forecast", told, _value(quantity))
 
 
 def _rates(goal: GoalProgress) -> Iterator[tuple[str, Fraction]]:

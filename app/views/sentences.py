@@ -97,6 +97,26 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "No source has reported yet.",
         "まだどのソースからも報告がありません。",
     ),
+    "source_silent": (
+        "A source that feeds this has been silent for too long: the number may be too small.",
+        "データ元からの連絡が途絶えています。実際の値はこれより大きい可能性があります。",
+    ),
+    "nothing_to_forecast_from": (
+        "There is nothing yet to forecast from.",
+        "予測の根拠になるデータがまだありません。",
+    ),
+    "probability_below": (
+        "The probability of reaching the target is below {threshold}.",
+        "目標を達成する確率が {threshold} を下回っています。",
+    ),
+    "gap_within_noise": (
+        "It is behind, but no more than chance would have it (p = {p}).",
+        "遅れていますが、偶然の範囲内です (p = {p})。",
+    ),
+    "thresholds_out_of_order": (
+        "Must be 0 < at_risk <= on_track <= 1.",
+        "0 < at_risk <= on_track <= 1 を満たす必要があります。",
+    ),
     "pace_below": (
         "The pace is below {threshold}.",
         "ペースが {threshold} を下回っています。",

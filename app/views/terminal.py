@@ -54,6 +54,7 @@ _ICONS = {
     "on_track": "➚",
     "at_risk": "➙",
     "off_track": "➘",
+    "unknown": "❓",
     "missed": "✖",
     "not_started": "◌",
 }
@@ -62,6 +63,7 @@ _STYLES = {
     "on_track": "green",
     "at_risk": "yellow",
     "off_track": "red",
+    "unknown": "magenta",
     "missed": "bold red",
     "not_started": "dim",
 }

@@ -361,10 +361,13 @@ MIDDLE, OVER = "2026-12-14T18:00:00+09:00", "2027-01-01T00:00:00+09:00"
         (MIDDLE, 100, Verdict.REACHED),
         (OVER, 100, Verdict.REACHED),
         (OVER, 99, Verdict.MISSED),
+        # Half of 100 after half the days: reached with 0.497; with 49, 48, 43 and 42: 0.428, 0.360,
+        # 0.108 and 0.079, by the law's definition, worked out beside the service.
         (MIDDLE, 50, Verdict.ON_TRACK),
-        (MIDDLE, 49, Verdict.AT_RISK),
-        (MIDDLE, 40, Verdict.AT_RISK),
-        (MIDDLE, 39, Verdict.OFF_TRACK),
+        (MIDDLE, 49, Verdict.ON_TRACK),
+        (MIDDLE, 48, Verdict.AT_RISK),
+        (MIDDLE, 43, Verdict.AT_RISK),
+        (MIDDLE, 42, Verdict.OFF_TRACK),
         (MIDDLE, 0, Verdict.OFF_TRACK),
         ("2026-12-01T08:00:00+09:00", 0, Verdict.NOT_STARTED),
         ("2026-12-01T08:00:00+09:00", 1, Verdict.ON_TRACK),
@@ -387,7 +390,7 @@ def test_every_null_says_why() -> None:
     assert reasons(early) == ["nothing_expected_yet", "no_sample", "never_heard"]
     late = at("2026-12-28T18:00:00+09:00", base, []).whole.root
     assert late.required_per_day is None
-    assert reasons(late) == ["no_days_left", "no_sample", "never_heard", "pace_below"]
+    assert reasons(late) == ["no_days_left", "no_sample", "never_heard", "probability_below"]
     zero = december(root={"metric": "calls", "target": "0"}, funnel=None, assignments=[])
     nothing = at(MIDDLE, zero, []).whole.root
     assert values(nothing.attainment, nothing.verdict, nothing.required_per_day) == (
@@ -397,7 +400,9 @@ def test_every_null_says_why() -> None:
     )
     assert reasons(nothing) == ["target_zero", "nothing_expected_yet", "never_heard"]
     risky = at(MIDDLE, december(None, **CALLS, assignments=[]), [calls(0, 45)]).whole.root
-    assert [dict(r.params) for r in risky.reasons if r.code == "pace_below"] == [{"threshold": "1"}]
+    assert [dict(r.params) for r in risky.reasons if r.code == "probability_below"] == [
+        {"threshold": "0.4"}
+    ]
 
 
 def test_a_plan_for_an_empty_team_has_a_target_and_nobody_to_carry_it() -> None:

@@ -45,8 +45,8 @@ def test_imports_point_one_way() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-# Special functions, which nobody writes again; pure arithmetic as well.
-ARITHMETIC = {"scipy"}
+# Arrays and special functions, which nobody writes again; pure arithmetic as well.
+ARITHMETIC = {"numpy", "scipy"}
 
 
 def test_the_domain_imports_the_standard_library_and_itself() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from app.domain.metrics import Unit, UnitKind
 from app.domain.progress import (
     Excluded,
+    Forecast,
     Freshness,
     FreshnessState,
     GoalProgress,
@@ -31,6 +32,7 @@ DURATION = Unit(UnitKind.DURATION)
 FRESH = Freshness(FreshnessState.FRESH, datetime(2026, 12, 14, 17, 40, tzinfo=JST))
 STALE = Freshness(FreshnessState.STALE, datetime(2026, 12, 11, 9, 5, 7, 250_000, tzinfo=UTC))
 SILENT = Freshness(FreshnessState.NONE, None)
+FORECAST = Forecast(Fraction(468), Fraction(505), Fraction(546), Fraction(506), Fraction(57, 100))
 
 
 def goal(key: str, **changes: Any) -> GoalProgress:
@@ -49,7 +51,9 @@ def goal(key: str, **changes: Any) -> GoalProgress:
         "attainment": Fraction(262, 500),
         "pace": Fraction(262 * 58, 500 * 30),
         "gap": Fraction(262) - Fraction(500 * 30, 58),
+        "gap_beyond_noise": False,
         "required_per_day": Fraction(238, 10),
+        "forecast": FORECAST,
         "rate": None,
         "unassigned": Fraction(0),
         "outside_plan": Fraction(0),
@@ -171,7 +175,15 @@ def everything() -> GoalProgress:
         excluded=(Excluded("EUR", 2, Fraction(1999, 100)),),
         verdict=Verdict.MISSED,
     )
-    return revenue(children=(deals(), nothing, talk, cash))
+    leads = goal(
+        "leads",
+        name="リード",
+        forecast=None,
+        freshness=STALE,
+        verdict=Verdict.UNKNOWN,
+        reasons=(Reason("nothing_to_forecast_from"), Reason("source_silent")),
+    )
+    return revenue(children=(deals(), leads, nothing, talk, cash))
 
 
 def scoped(root: GoalProgress, name: str = "", **scope: str) -> ScopedProgress:

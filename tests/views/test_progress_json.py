@@ -56,7 +56,7 @@ def test_every_quantity_is_the_exact_one_to_six_digits() -> None:
     names += "required_per_day unassigned outside_plan".split()
     shown = written_and_read(root)["root"]
     pairs = list(zip(root.walk(), goals_of(shown), strict=True))
-    assert len(pairs) == 7
+    assert len(pairs) == 8
     for goal, document in pairs:
         for name in names:
             value, text = getattr(goal, name), document[name]

@@ -83,7 +83,7 @@ def as_json_says(root: Any, team: str = "") -> dict[Key, float]:
     """The goal series that a JSON document means, by the contract's names."""
     fields = "target actual expected gap required_per_day".split()
     ratios = {"attainment": "attainment_ratio", "pace": "pace_ratio"}
-    verdicts = "reached missed not_started on_track at_risk off_track".split()
+    verdicts = "reached unknown missed not_started on_track at_risk off_track".split()
     series: dict[Key, float] = {}
     for document in goals_of(root):
         labels = labels_of(document, team)
@@ -91,6 +91,12 @@ def as_json_says(root: Any, team: str = "") -> dict[Key, float]:
             if document[field] is not None:
                 family = f"tassei_goal_{ratios.get(field, field)}"
                 series[key(family, **labels)] = float(document[field])
+        if document["forecast"] is not None:
+            told = {stat: float(text) for stat, text in document["forecast"].items()}
+            chance = told.pop("probability")
+            series[key("tassei_goal_reach_probability_ratio", **labels)] = chance
+            for stat in ("low", "median", "high"):
+                series[key("tassei_goal_forecast", **labels, stat=stat)] = told[stat]
         for verdict in verdicts:
             name = key("tassei_goal_verdict", **labels, verdict=verdict)
             series[name] = float(document["verdict"] == verdict)
@@ -136,12 +142,14 @@ def test_gauges_are_the_numbers_of_the_json_and_nothing_else(form: str) -> None:
 
 
 def test_a_null_has_no_sample() -> None:
-    nothing = goal("g", attainment=None, pace=None, required_per_day=None)
+    nothing = goal("g", attainment=None, pace=None, required_per_day=None, forecast=None)
     names = {name for name, _ in series_of(of(progress(nothing)))}
     assert not names & {
         "tassei_goal_attainment_ratio",
         "tassei_goal_pace_ratio",
         "tassei_goal_required_per_day",
+        "tassei_goal_forecast",
+        "tassei_goal_reach_probability_ratio",
         "tassei_conversion_ratio",
         "tassei_tally_mismatches",
     }

@@ -61,7 +61,7 @@ def test_every_number_shown_is_the_documents_rounded(language: Language) -> None
     goals: list[Any] = [document["root"]]
     for goal in goals:
         goals += goal["children"]
-    assert len(goals) == 7
+    assert len(goals) == 8
     for goal in goals:
         for field in ("actual", "target_display", "expected", "required_per_day"):
             if goal[field] is not None:

@@ -42,6 +42,22 @@ class Rate(Answer):
     sample: Annotated[Tallied, Field(description="In how many of the child it was observed.")]
 
 
+class Forecast(Answer):
+    """Where the goal will stand at its deadline."""
+
+    median: Annotated[Quantity, Field(description="It ends below this as often as above.")]
+    low: Annotated[
+        Quantity, Field(description="It ends between `low` and `high` in 80 of 100 cases.")
+    ]
+    high: Quantity
+    mean: Annotated[
+        Quantity, Field(description="Means of people add up to the plan's; medians do not.")
+    ]
+    probability: Annotated[
+        Quantity, Field(description="Of reaching the target by the deadline, in hundredths.")
+    ]
+
+
 class Waiting(Answer):
     """Objects that a sender has named without saying what they are: counted once fetched."""
 
@@ -136,12 +152,22 @@ class Goal(Answer):
         Field(description="actual / expected, a ratio; null while nothing is expected."),
     ]
     gap: Annotated[Quantity, Field(description="actual - expected; negative means behind.")]
+    gap_beyond_noise: Annotated[
+        bool,
+        Field(
+            description="Whether chance alone, while the plan holds, would make such a gap in less "
+            "than 1 of 10 cases."
+        ),
+    ]
     required_per_day: Annotated[
         Quantity | None,
         Field(
             description="What is left per remaining working day up to the deadline; 0 when "
             "reached, null when no day is left."
         ),
+    ]
+    forecast: Annotated[
+        Forecast | None, Field(description="null where nothing tells what to expect.")
     ]
     rate: Annotated[Rate | None, Field(description="null for a leaf and for a sum of parts.")]
     unassigned: Annotated[
@@ -156,9 +182,11 @@ class Goal(Answer):
     verdict: Annotated[
         Verdict,
         Field(
-            description="The first that fits: `reached`: actual >= target; `missed`: the period "
-            "is over; `not_started`: nothing expected, nothing done; then by pace `on_track` "
-            "(>= 1), `at_risk` (>= 0.8), `off_track`."
+            description="The first that fits: `reached`: actual >= target; `unknown`: a source "
+            "that feeds it is silent for too long; `missed`: the period is over; `not_started`: "
+            "nothing expected, nothing done; then by the forecast's probability `on_track` "
+            "(>= 0.4), `at_risk` (>= 0.1), `off_track`, or the plan's own `thresholds`. Without a "
+            "forecast by pace: 1 and 0.8."
         ),
     ]
     reasons: Annotated[

@@ -117,6 +117,13 @@ class ProfileBody(Body):
     ]
 
 
+class Thresholds(Body):
+    """From which probability of being reached a goal is on track, and at risk."""
+
+    on_track: DecimalText = "0.4"
+    at_risk: DecimalText = "0.1"
+
+
 class PlanBody(Resource):
     """A goal tree with a period and the people who carry it."""
 
@@ -179,6 +186,7 @@ class PlanBody(Resource):
             "change holds from the beginning."
         ),
     ] = None
+    thresholds: Thresholds | None = None
     allow_unmeasured: Annotated[
         bool, Field(description="Take goals, too, whose kind of activity no source counts.")
     ] = False

@@ -1,0 +1,119 @@
+"""The law of what is still to come in a count: Gamma-Poisson with two dispersions.
+
+A rate per unit of exposure is known from before (`Level`) and learned from what has come
+(Gelman et al., Bayesian Data Analysis, 2.6). Days vary by more than chance by a factor, and weeks
+have good and bad luck of their own, so evidence counts for less than its number and what is to
+come spreads more widely. The rest of the period is then a negative binomial of that mean and
+variance; a Poisson where nothing spreads it further.
+
+Every function takes numbers or arrays of them, so that a thousand people are one call. These are
+probabilities, not counts: floats.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Numbers = float | Floats
+# What a rate is worth in days when evidence is weighed: the same for every level.
+_WEIGHING = 8.0
+# A variance this near the mean is the Poisson's own.
+_POISSON = 1e-9
+
+
+class Level(NamedTuple):
+    """A rate before the period. rate: per unit of exposure; strength: shape of its Gamma law.
+
+    dispersion: of days, 1 for pure chance; weeks: squared variation of the rate between weeks
+    """
+
+    rate: Numbers
+    strength: Numbers
+    dispersion: float = 1.0
+    weeks: float = 0.01
+
+
+class Exposure(NamedTuple):
+    """Time that counts, over and still to come, and the sums of the squares of its weeks."""
+
+    elapsed: Floats
+    remaining: Floats
+    elapsed_squares: Floats
+    remaining_squares: Floats
+
+
+class Law(NamedTuple):
+    """Mean and variance of a count to come."""
+
+    mean: Floats
+    variance: Floats
+
+
+class Rate(NamedTuple):
+    """A rate as it is known now: Gamma of this shape and mean."""
+
+    shape: Floats
+    mean: Floats
+
+
+def rate_now(done: Floats, level: Level, exposure: Exposure) -> Rate:
+    """The rate after what has come. A level of 0 knows nothing: then the pace so far goes on."""
+    before, elapsed = np.asarray(level.rate, float), exposure.elapsed
+    known = before > 0
+    safe = np.where(known, before, 1.0)
+    strength = np.where(known, level.strength, 0.0)
+    each = (_WEIGHING + done) / (_WEIGHING / safe + elapsed)
+    shocks = quotient(exposure.elapsed_squares, elapsed)
+    dispersion = level.dispersion + level.weeks * each * shocks
+    shape = strength + done / dispersion
+    return Rate(shape, quotient(shape, strength / safe + elapsed / dispersion))
+
+
+def to_come(rate: Rate, level: Level, exposure: Exposure, spread: Numbers = 1.0) -> Law:
+    """What is still to come. spread: by how much past forecasts were too sure, as a variance."""
+    mean = rate.mean * exposure.remaining
+    weeks = level.weeks * rate.mean**2 * exposure.remaining_squares
+    own = quotient(mean**2, rate.shape)
+    return Law(mean, spread * (level.dispersion * mean + weeks + own))
+
+
+def quotient(value: Floats, by: Floats) -> Floats:
+    """Nothing by nothing is nothing."""
+    return np.divide(
+        value, by, out=np.zeros(np.broadcast_shapes(value.shape, by.shape)), where=by > 0
+    )
+
+
+def at_most(law: Law, count: Numbers) -> Floats:
+    """The probability of so many or fewer."""
+    from scipy.special import (  # noqa: PLC0415 - a seventh of a start that may never be asked this
+        betainc,
+        gammaincc,
+    )
+
+    mean, variance, k = np.broadcast_arrays(law.mean, law.variance, np.floor(count))
+    wider = variance > mean * (1 + _POISSON)
+    size = np.where(wider, mean**2, 1.0) / np.where(wider, variance - mean, 1.0)
+    chance = size / (size + np.where(wider, mean, 1.0))
+    k = np.maximum(k, -0.5)
+    spread = betainc(size, k + 1, chance)
+    pure = gammaincc(k + 1, np.where(wider, 1.0, mean))
+    return np.where(np.asarray(np.floor(count)) < 0, 0.0, np.where(wider, spread, pure))
+
+
+def quantile(law: Law, share: float) -> NDArray[np.int64]:
+    """The smallest count that so many of all cases do not exceed, 0 < share < 1."""
+    high = np.ceil(law.mean + 10 * np.sqrt(law.variance) + 10)
+    while np.any(short := at_most(law, high) < share):
+        high = np.where(short, 2 * high, high)
+    low = np.full_like(high, -1.0)  # never enough
+    while np.any(high - low > 1):
+        middle = np.floor((low + high) / 2)
+        enough = at_most(law, middle) >= share
+        high, low = np.where(enough, middle, high), np.where(enough, low, middle)
+    found: NDArray[np.int64] = high.astype(np.int64)
+    return found
