@@ -214,7 +214,8 @@ class _Goal:
         np.add.at(own, roster.owner, quotient(weekly.sum(axis=1) ** 2, shape))
         mean = by_part.sum(axis=1)
         shocks = level.weeks * (by_part**2).sum(axis=1)
-        return Law(mean, level.dispersion * mean + shocks + own + mean**2 / team.shape[0])
+        together = quotient(mean**2, team.shape)
+        return Law(mean, level.dispersion * mean + shocks + own + together)
 
     def _persons(self, team: Rate, level: Level, people: Mapping[str, Quantity]) -> dict[str, Rate]:
         """The rate of each person in the plan, per unit of own exposure."""
