@@ -44,12 +44,18 @@ class Needed:
     trials: int | None = None
 
 
-def needed(
-    root: Goal, targets: Mapping[str, Fraction], seen: Mapping[str, Quantity]
-) -> dict[str, Needed]:
+# What was done of a goal and of one that it is converted from.
+Seen = Callable[[Goal, Goal], tuple[Quantity, Quantity] | None]
+
+
+def _unseen(_top: Goal, _below: Goal) -> None:
+    """What was done where nothing was."""
+
+
+def needed(root: Goal, targets: Mapping[str, Fraction], seen: Seen = _unseen) -> dict[str, Needed]:
     """For every goal below a count that it converts into, by key. A rate above 1 is no chance.
 
-    seen: what was counted of each goal in the past, where it is known, by key
+    seen: what was done of a goal and of one below it in the past, where that is known
     """
     found: dict[str, Needed] = {}
     for top, below, rate in _successes(root):
@@ -58,7 +64,7 @@ def needed(
             continue
         by_number, sample = (
             chance(goal, float(rate)),
-            _sample(seen.get(top.key), seen.get(below.key)),
+            _sample(seen(top, below)),
         )
         found[below.key] = Needed(
             top.key,
@@ -85,14 +91,14 @@ def _successes(goal: Goal) -> Iterator[tuple[Goal, Goal, Fraction]]:
         yield from _successes(part)
 
 
-def _sample(successes: Quantity | None, trials: Quantity | None) -> tuple[int, int] | None:
+def _sample(found: tuple[Quantity, Quantity] | None) -> tuple[int, int] | None:
     """A sample that says something: a rate of 0 or 1 would be known for certain, which it is not.
 
     Shared work is counted in parts; of those only what is whole was tried.
     """
-    if successes is None or trials is None:
+    if found is None:
         return None
-    hits, tries = int(successes), int(trials)
+    hits, tries = map(int, found)
     return (hits, tries) if 0 < hits < tries else None
 
 

@@ -25,9 +25,10 @@ from app.usecases.context import Context
 from app.usecases.families import check_parent, parent_for
 from app.usecases.organisation import PLAN, Organisation
 from app.usecases.plan_names import plan_named
-from app.usecases.plans import Planned, Worked, kept, refuse_revision, worked
+from app.usecases.plans import Planned, kept, planned, refuse_revision
 from app.usecases.progress import moment_asked, progress_of
 from app.usecases.saving import Precondition
+from app.usecases.working_out import Worked, worked
 
 NAMELESS = "preview"
 
@@ -116,19 +117,18 @@ def preview_plan(
         found = context.organisations.at(reading, workspace)
         if against is None:
             refuse_revision(document)
-            return Preview(document, _drafted(reading, found, NAMELESS, document, 0))
+            base = found.draft(NAMELESS, document, 0)
+            return Preview(document, _drafted(context, reading, found, base))
         stands = plan_named(reading, found, against, context.clock())
-        new = _drafted(reading, found, stands.key, document, stands.version)
+        base = found.draft(stands.key, document, stands.version)
+        new = _drafted(context, reading, found, base)
         before = blueprint(found.ground(reading, stands))
         return Preview(document, new, stands, difference(before, new.blueprint))
 
 
-def _drafted(
-    access: Access, found: Organisation, key: str, document: dict[str, Any], version: int
-) -> Worked:
-    base = found.draft(key, document, version)
+def _drafted(context: Context, access: Access, found: Organisation, base: Ground) -> Worked:
     check_parent(access, found, base)
-    return worked(access, found, base)
+    return worked(access, found, base, context.clock(), draft=True)
 
 
 def copy_plan(context: Context, workspace: str, name: str, wanted: Wanted, author: str) -> Copied:
@@ -149,7 +149,8 @@ def copy_plan(context: Context, workspace: str, name: str, wanted: Wanted, autho
     with context.write(workspace) as writing:
         if documents.get(writing, workspace, PLAN, key) is not None:
             raise Conflict("plan_exists", plan=key)
-        return Copied(kept(writing, key, body, Precondition(), author), proposals)
+        saved = kept(writing, key, body, Precondition(), author)
+    return Copied(planned(context, workspace, saved), proposals)
 
 
 def body_for(

@@ -10,48 +10,29 @@ from typing import Any
 from app.domain.aliases import naming_of
 from app.domain.documents import Node
 from app.domain.errors import Fault, Invalid
-from app.domain.ground import Blueprint, Ground, blueprint
-from app.domain.lines import Sliced, sliced
+from app.domain.ground import Ground
 from app.domain.merge_patch import merged
-from app.domain.needed import Needed, needed
 from app.domain.plans import EFFECTIVE_FROM
-from app.domain.progress import Reason
-from app.domain.review import refused_as_unmeasured, unmeasured, warnings
+from app.domain.review import refused_as_unmeasured, unmeasured
 from app.store import documents
 from app.store.documents import Document
 from app.store.transactions import Access, Writing
 from app.usecases.closing import CLOSING
 from app.usecases.context import Context
-from app.usecases.families import check_parent, family_warnings
+from app.usecases.families import check_parent
 from app.usecases.organisation import PLAN, Organisation, load, settings
 from app.usecases.plan_names import (
     check_name,
     existing,
-    naming_in,
     plan_named,
     standing_plans,
 )
-from app.usecases.saving import Precondition, archive, save, standing
+from app.usecases.saving import Precondition, Saved, archive, save, standing
+from app.usecases.working_out import Worked, worked
 
 # What the door makes of a document: its canonical form, or Invalid.
 Shaped = Callable[[object], dict[str, Any]]
 ALLOW_UNMEASURED = "allow_unmeasured"
-
-
-@dataclass(frozen=True, slots=True)
-class Worked:
-    """What a plan comes to. unmeasured: keys of goals that no source counts.
-
-    needed: with how much of a goal the count that it feeds is reached in 80 of 100 cases
-    slices: of each goal's target, where the plan has any
-    """
-
-    ground: Ground
-    blueprint: Blueprint
-    unmeasured: tuple[str, ...]
-    warnings: tuple[Reason, ...]
-    needed: Mapping[str, Needed]
-    slices: Mapping[str, tuple[Sliced, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +68,8 @@ def put_plan(
     and Conflict for a name that means another plan.
     """
     with context.write(workspace) as writing:
-        return kept(writing, key, body, seen, author)
+        saved = kept(writing, key, body, seen, author)
+    return planned(context, workspace, saved)
 
 
 def patch_plan(
@@ -107,12 +89,21 @@ def patch_plan(
     with context.write(workspace) as writing:
         current = existing(writing, workspace, key)
         seen.check(current)
-        return kept(writing, key, shaped(merged(current.body, patch)), seen, author)
+        saved = kept(writing, key, shaped(merged(current.body, patch)), seen, author)
+    return planned(context, workspace, saved)
+
+
+def planned(context: Context, workspace: str, saved: Saved) -> Planned:
+    """What a saved plan comes to. Half a year is read for it, so nobody waits for it to write."""
+    with context.read() as reading:
+        found = context.organisations.at(reading, workspace)
+        base = found.ground(reading, saved.document)
+        return Planned(saved.document, worked(reading, found, base, context.clock()), saved.created)
 
 
 def kept(
     writing: Writing, key: str, body: dict[str, Any], seen: Precondition, author: str
-) -> Planned:
+) -> Saved:
     """Store a plan as it was written, if it holds. Raises as `put_plan` does."""
     document = dict(body)
     reason = document.pop("reason", None)
@@ -128,7 +119,7 @@ def kept(
         check_name(writing, found, saved.document)
         check_measured(found, base, document)
         check_parent(writing, found, base)
-    return Planned(saved.document, worked(writing, found, base), saved.created)
+    return saved
 
 
 def refuse_revision(document: Mapping[str, Any]) -> None:
@@ -163,36 +154,13 @@ def check_measured(found: Organisation, base: Ground, body: dict[str, Any]) -> N
         raise refused_as_unmeasured(unseen)
 
 
-def worked(access: Access, found: Organisation, base: Ground) -> Worked:
-    """What a plan comes to with the people, sources and other plans as they are now."""
-    unseen = unmeasured(base.plan.root, found.sources)
-    return Worked(
-        base,
-        blueprint(base),
-        tuple(goal.key for goal in unseen),
-        (*warnings(base, _others(access, found, base)), *family_warnings(access, found, base)),
-        needed(base.plan.root, base.plan.targets, {}),
-        sliced(base),
-    )
-
-
-def _others(access: Access, found: Organisation, base: Ground) -> Iterator[Ground]:
-    for document in standing_plans(access, found):
-        naming = naming_in(found, document)
-        if naming.key != base.plan.key and naming.span.overlaps(base.plan.span):
-            try:
-                yield found.ground(access, document)
-            except Invalid:
-                # It no longer fits the people or settings, so nobody is asked for anything by it.
-                continue
-
-
 def get_plan(context: Context, workspace: str, name: str, version: int | None = None) -> Planned:
     """A plan, or one of its versions, and what it comes to now. Raises NotFound."""
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
         document = plan_named(reading, found, name, context.clock(), version)
-        return Planned(document, worked(reading, found, found.ground(reading, document)))
+        base = found.ground(reading, document)
+        return Planned(document, worked(reading, found, base, context.clock()))
 
 
 def page_of_plans(

@@ -92,6 +92,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The parts of the plan {plan} come to {sum} instead of {target} from {first} to {until}.",
         "計画 {plan} の内訳（{first} から {until} 前日）の合計 {sum} が目標 {target} と違います。",
     ),
+    "above_shown_best": (
+        "{goal}: {target} is asked for, and the most that was done in so long a time is {best}.",
+        "{goal}: 目標 {target} は、同じ長さの期間の過去最高 {best} を上回っています。",
+    ),
+    "no_history": (
+        "Nothing was counted before the plan that would tell whether it is within reach: {goals}.",
+        "計画前の実績がないため、達成可能かを判断できません: {goals}。",
+    ),
     "nobody_works": (
         "Nobody who carries the plan has a working day in its period.",
         "担当者の誰にも期間内の稼働日がありません。",

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import betabinom, binom
 
+from app.domain.goals import Goal
 from app.domain.needed import Needed, chance, chance_unsure, needed, smallest
 from tests.domain.worlds import plan
 
@@ -19,7 +20,12 @@ RATE, DEALS, SAMPLE = 0.07 * 0.18, 24, (50, 3968)
 
 def of(*funnel: Mapping[str, object], **seen: int) -> dict[str, Needed]:
     made = plan(funnel=list(funnel))
-    return needed(made.root, made.targets, seen)
+
+    def counted(top: Goal, below: Goal) -> tuple[int, int] | None:
+        known = top.key in seen and below.key in seen
+        return (seen[top.key], seen[below.key]) if known else None
+
+    return needed(made.root, made.targets, counted)
 
 
 def test_the_calculated_number_of_calls_is_enough_about_every_second_time() -> None:
@@ -99,7 +105,7 @@ def test_parts_and_influences_have_chains_of_their_own() -> None:
         "influences": [{**calls("help", "2"), "weight": "1"}],
     }
     made = plan(funnel=None, root=root)
-    found = needed(made.root, made.targets, {})
+    found = needed(made.root, made.targets)
     assert {key: n.feeds for key, n in found.items()} == {
         "east_calls": "east",
         "west_calls": "west",

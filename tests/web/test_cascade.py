@@ -64,7 +64,7 @@ def test_a_profile_is_answered_by_slice_and_followed_by_progress(service: Servic
 
 def test_the_parts_of_a_plan_are_held_against_it_and_nothing_is_rescaled(service: Service) -> None:
     quarter = made(service, "q4", QUARTER)
-    assert quarter["warnings"] == []
+    assert warned(quarter) == []
     october = made(service, "october", month("2026-10", "9"))
     assert warned(october) == []
     november = made(service, "november", month("2026-11", "11"))

@@ -102,6 +102,40 @@ class Success(Answer):
     ] = None
 
 
+class Basis(Answer):
+    """Out of which days, and into how many spans as long as the plan they were cut."""
+
+    from_: Annotated[LocalDate, Field(alias="from")]
+    to: LocalDate
+    spans: Annotated[int, Field(ge=1)]
+
+
+class Attainability(Answer):
+    """A target beside what the same people did before, each span by the plan's working days."""
+
+    shown_best: Annotated[Quantity, Field(description="What they did in the best span.")]
+    shown_median: Annotated[Quantity, Field(description="And in the median one.")]
+    probability: Annotated[
+        Quantity | None,
+        Field(description="Of reaching the target, as forecast at the plan's beginning."),
+    ]
+    basis: Basis
+
+
+class SuggestedRate(Answer):
+    """A rate as the half year before the plan has shown it; the plan keeps the assumed one."""
+
+    goal: Annotated[Key, Field(description="The goal that has the conversion.")]
+    assumed: Quantity
+    observed: Annotated[Quantity, Field(description="More than 0: it can be taken over as it is.")]
+    sample: Annotated[Tallied, Field(description="In how many of the child it was observed.")]
+    low: Annotated[
+        Quantity | None,
+        Field(description="Of counts: below which the true rate lies in 10 of 100 cases."),
+    ] = None
+    high: Annotated[Quantity | None, Field(description="And above which.")] = None
+
+
 class SliceTarget(Answer):
     """What of a goal is meant to come in a slice of the period; together they are its target."""
 
@@ -127,6 +161,9 @@ class SolvedGoal(Answer):
     ]
     success: Annotated[
         Success | None, Field(description="Of counts that convert into a count; else left out.")
+    ] = None
+    attainability: Annotated[
+        Attainability | None, Field(description="Left out where nothing was counted before.")
     ] = None
     slices: Annotated[
         list[SliceTarget] | None, Field(description="Of a plan with slices or a profile.")
@@ -159,6 +196,13 @@ class _Worked(_Document):
             description="By goal key: with how many the count above is reached in 80 of 100 cases "
             "(`success.known_rate`). `target` reaches it on average, which is every second time."
         ),
+    ]
+    attainability: Annotated[
+        Attainability | None,
+        Field(description="The KGI's; null where nothing was counted before (`no_history`)."),
+    ]
+    suggested_rates: Annotated[
+        list[SuggestedRate], Field(description="Rates as they were seen; never applied unasked.")
     ]
     split: Annotated[
         dict[str, MemberTargets],

@@ -131,6 +131,8 @@ class PlanBody(Resource):
         "working_days",
         "goals",
         "needed_for_80_percent",
+        "attainability",
+        "suggested_rates",
         "split",
         "unmeasured",
         "warnings",
