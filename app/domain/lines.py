@@ -7,17 +7,18 @@ straight, or by its slices, to the new target. All of it is by each person's own
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from app.domain.allocation import Stint, effort, split
+from app.domain.allocation import Person, effort, split
 from app.domain.goals import Goal
 from app.domain.ground import Ground, whole_target
-from app.domain.pacing import Moment, Portion, elapsed, everybody, parts
+from app.domain.pacing import Moment, Parts, Portion, elapsed, everybody, parts
 from app.domain.progress import Scope
 from app.domain.scopes import WHOLE, portions
 from app.domain.slices import ONE, Slice
@@ -28,6 +29,7 @@ ZERO = Fraction(0)
 NOBODY = ""
 # Of each person the part of a target, and how much of the way to it is over, 0 to 1.
 Shares = Sequence[tuple[str, Fraction, Fraction]]
+Paths = Mapping[str, "_Path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +37,20 @@ class Line:
     """What is expected of a scope by a moment, goal by goal.
 
     before: the same of the version that this one revises, until the day of the revision
-    shares: by deadline
+    shares: by deadline; over: the part of a target that they come to together
     """
 
     base: Ground
     now: Moment
     before: Line | None
     shares: Mapping[date, Shares]
+    over: Mapping[date, Fraction]
 
     def expected(self, key: str) -> Fraction:
         """What is expected of a goal of the plan."""
+        plan = self.base.plan
+        if self.before is None and key in plan.targets:
+            return plan.targets[key] * self.over[plan.deadlines[key]]
         return sum(self.by_member(key).values(), ZERO)
 
     def by_member(self, key: str) -> Mapping[str, Fraction]:
@@ -76,13 +82,38 @@ class Line:
 
 def line(base: Ground, scope: Scope, now: Moment) -> Line:
     """The line of a scope at a moment."""
+    people = _people(base, scope)
+    return _line(base, scope, now, people, _paths(base, people))
+
+
+def _people(base: Ground, scope: Scope) -> tuple[Portion, ...]:
+    return portions(base, scope) if base.plan.assignments else (everybody(base.plan.span),)
+
+
+def _paths(base: Ground, people: tuple[Portion, ...]) -> Paths:
+    if is_plain(base):
+        return {}
+    return {portion.person.member: _Path(base, portion.person) for portion in people}
+
+
+def _line(
+    base: Ground, scope: Scope, now: Moment, people: tuple[Portion, ...], paths: Paths
+) -> Line:
     plan = base.plan
-    people = portions(base, scope) if plan.assignments else (everybody(plan.span),)
     shares = {
-        deadline: tuple(_shares(base, people, deadline, now))
+        deadline: tuple(_shares(base, people, paths, deadline, now))
         for deadline in set(plan.deadlines.values())
     }
-    return Line(base, now, _before(base, scope, now), shares)
+    over = {deadline: _together(found) for deadline, found in shares.items()}
+    return Line(base, now, _before(base, scope, now), shares, over)
+
+
+def _together(shares: Shares) -> Fraction:
+    """Who is equally far is added up first: fractions of unlike denominators add up slowly."""
+    parts_by_way: dict[Fraction, Fraction] = {}
+    for _, part, done in shares:
+        parts_by_way[done] = parts_by_way.get(done, ZERO) + part
+    return sum((part * done for done, part in parts_by_way.items()), ZERO)
 
 
 def is_plain(base: Ground) -> bool:
@@ -103,7 +134,10 @@ def sliced(base: Ground) -> dict[str, tuple[Sliced, ...]]:
 
     So a goal with a lag is asked for earlier than the shares say. They add up to the target.
     """
-    ends = [line(base, WHOLE, Moment(piece.span.until, ZERO)) for piece in base.plan.slices]
+    people = _people(base, WHOLE) if base.plan.slices else ()
+    paths = _paths(base, people)
+    days = [Moment(piece.span.until, ZERO) for piece in base.plan.slices]
+    ends = [_line(base, WHOLE, day, people, paths) for day in days]
     goals = base.plan.root.walk() if ends else ()
     return {
         goal.key: _sliced(base, goal, [end.expected(goal.key) for end in ends]) for goal in goals
@@ -137,47 +171,58 @@ def _holds(base: Ground, now: Moment) -> bool:
 
 
 def _shares(
-    base: Ground, people: tuple[Portion, ...], deadline: date, now: Moment
+    base: Ground, people: tuple[Portion, ...], paths: Paths, deadline: date, now: Moment
 ) -> Iterator[tuple[str, Fraction, Fraction]]:
     for portion in people:
-        plain = parts((portion,), base.workdays, deadline, now)
+        member = portion.person.member
+        if is_plain(base) or portion.stints is not portion.person.stints:
+            plain = parts((portion,), base.workdays, deadline, now)
+        else:
+            plain = Parts(portion.share, ZERO)
         way = plain.expected / plain.target if plain.target else ZERO
         if not is_plain(base):
-            way = _way(portion, base, deadline, now)
-        yield portion.person.member, plain.target, way
+            way = _way(paths[member], base, deadline, now)
+        yield member, plain.target, way
 
 
-def _way(portion: Portion, base: Ground, deadline: date, now: Moment) -> Fraction:
+def _way(path: _Path, base: Ground, deadline: date, now: Moment) -> Fraction:
     """How much of the person's own way from the beginning, or revision, to the deadline is over.
 
     In each team of a person who moved alike, so that teams side by side add up.
     """
     if now.day >= deadline:
-        return Fraction(1)
+        return ONE
     start = base.plan.span.first
     if base.before is not None and base.plan.effective_from is not None:
         start = base.plan.effective_from
-    stints = portion.person.stints
-    begun, end = (_run(stints, base, Moment(day, ZERO)) for day in (start, deadline))
-    return max(_run(stints, base, now) - begun, ZERO) / (end - begun) if end > begun else ZERO
+    begun, end = (path.run(Moment(day, ZERO)) for day in (start, deadline))
+    return max(path.run(now) - begun, ZERO) / (end - begun) if end > begun else ZERO
 
 
-def _run(stints: Sequence[Stint], base: Ground, now: Moment) -> Fraction:
-    """How far somebody has come through the slices by a moment; without slices, by effort alone.
+class _Path:
+    """How far somebody comes through the slices of a plan; without slices, by effort alone.
 
     Within a slice evenly by effort; where it has none, all of it at its end.
     """
-    slices = base.plan.slices or (Slice(base.plan.span, ONE),)
-    over, run = elapsed(stints, base.workdays, now), ZERO
-    for piece in slices:
-        first, until = (effort(stints, base.workdays, day) for day in _edges(piece))
-        if until > first:
-            inside = min(max(over - first, ZERO), Fraction(until - first))
-            run += piece.share * inside / (until - first)
-        elif now.day >= piece.span.until:
-            run += piece.share
-    return run
 
+    def __init__(self, base: Ground, person: Person) -> None:
+        slices = base.plan.slices or (Slice(base.plan.span, ONE),)
+        self._stints, self._workdays = person.stints, base.workdays
+        self._shares = [piece.share for piece in slices]
+        self._firsts = [piece.span.first for piece in slices]
+        self._over = [ZERO, *accumulate(self._shares)]
+        ends = (*self._firsts, base.plan.span.until)
+        self._efforts = [effort(person.stints, base.workdays, day) for day in ends]
 
-def _edges(piece: Slice) -> tuple[date, date]:
-    return piece.span.first, piece.span.until
+    def run(self, now: Moment) -> Fraction:
+        """The share of the whole way that is over, 0 to 1."""
+        place = bisect_right(self._firsts, now.day) - 1
+        if place < 0:
+            return ZERO
+        before, after = self._efforts[place : place + 2]
+        if now.day >= self._workdays.span.until:
+            return self._over[-1]
+        if after == before:
+            return self._over[place]
+        inside = elapsed(self._stints, self._workdays, now) - before
+        return self._over[place] + self._shares[place] * inside / (after - before)
