@@ -31,13 +31,25 @@ class Unassigned(StrEnum):
     INSIDE = "inside"
 
 
+class Follow(StrEnum):
+    """Whose what was assigned to a team is, when a member of it moves to another one."""
+
+    STAY = "stay"
+    MOVE = "move"
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A team with all below it, or a member, carries the plan; exactly one of the two is given."""
+    """A team with all below it, or a member, carries the plan; exactly one of the two is given.
+
+    follow: of a team: STAY leaves what a mover would still have carried to those who stay; MOVE
+    takes it along
+    """
 
     team: str | None
     member: str | None
     weight: Fraction = Fraction(1)
+    follow: Follow = Follow.STAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +184,22 @@ def _assignment(node: Node) -> Assignment:
     if heavy <= 0:
         raise weight.refused("weight_not_positive")
     return Assignment(
-        team.text() if team.given else None, member.text() if member.given else None, heavy
+        team.text() if team.given else None,
+        member.text() if member.given else None,
+        heavy,
+        _follow(node.at("targets_follow"), team),
     )
+
+
+def _follow(node: Node, team: Node) -> Follow:
+    """A member who is assigned by name carries the plan in any team, so there is no choice."""
+    if not node.given:
+        return Follow.STAY
+    if not team.given:
+        raise node.refused("follows_anyway")
+    if node.text() not in set(Follow):
+        raise node.refused("unknown_kind", allowed=", ".join(Follow))
+    return Follow(node.text())
 
 
 def _check_distinct(node: Node, assignments: tuple[Assignment, ...]) -> None:

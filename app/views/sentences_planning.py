@@ -100,6 +100,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Nothing was counted before the plan that would tell whether it is within reach: {goals}.",
         "計画前の実績がないため、達成可能かを判断できません: {goals}。",
     ),
+    "follows_anyway": (
+        "A member assigned by name carries the plan in any team; leave it out.",
+        "メンバー個人への割り当てはチームを移っても続きます。targets_follow を外してください。",
+    ),
     "nobody_works": (
         "Nobody who carries the plan has a working day in its period.",
         "担当者の誰にも期間内の稼働日がありません。",

@@ -90,6 +90,16 @@ class Assignment(Body):
     team: Key | None = None
     member: Key | None = None
     weight: DecimalText = "1"
+    targets_follow: Annotated[
+        Literal["stay", "move"] | None,
+        # The usual is left out: a plan of an older version, sent again, is no change.
+        AfterValidator(lambda follow: None if follow == "stay" else follow),
+        Field(
+            description="Of a team. `stay`: who moves to another team carries the plan only for "
+            "the days before, and the others carry the rest. `move`: the target goes along, and "
+            "what is done in the other team counts."
+        ),
+    ] = None
 
 
 class SliceBody(Body):
