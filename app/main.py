@@ -27,6 +27,7 @@ from app.usecases.clocks import Clocks
 from app.usecases.context import Context
 from app.usecases.exports import Gauges
 from app.usecases.fetching import Fetching
+from app.usecases.foreseeing import Foreseeing
 from app.usecases.organisation import Organisations
 from app.usecases.receiving import Connections
 from app.usecases.recurring import Recurrence
@@ -45,6 +46,7 @@ from app.web.closing import routes as closes
 from app.web.deliveries import routes as deliveries
 from app.web.diagnosis import routes as diagnosis
 from app.web.explaining import goal_routes, metric_routes
+from app.web.forecasts import routes as forecasts
 from app.web.leaderboard import routes as leaderboard
 from app.web.metric_routes import routes as metrics
 from app.web.metrics import metrics_route
@@ -80,6 +82,7 @@ _ROUTERS = (
     planning,
     leaderboard,
     diagnosis,
+    forecasts,
     goal_routes,
     metric_routes,
     changes,
@@ -164,6 +167,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     builder = Builder(context)
     fetching = Fetching(context, counters.reconciled)
     recurrence = Recurrence(context)
+    foreseeing = Foreseeing(context)
     upkeep = _upkeep(context, counters, retention)
     attempts = Attempts(time.monotonic)
 
@@ -180,7 +184,7 @@ def create_app(settings: Settings, context: Context) -> Service:
         with closing(context.store), ExitStack() as ending:
             for part in (
                 *(context.watch, context.committer, gauges, hub, retention),
-                *(builder, fetching, recurrence, upkeep, context.refusals),
+                *(builder, fetching, foreseeing, recurrence, upkeep, context.refusals),
             ):
                 ending.callback(part.stop)
                 part.start()

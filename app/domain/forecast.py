@@ -133,7 +133,9 @@ class _Goal:
         """Of all together."""
         if self._level is None:
             return Ahead(None)
-        law = to_come(self._rate(self._level), self._level, self._exposure)
+        law = to_come(
+            self._rate(self._level), self._level, self._exposure, self._spread(whole=True)
+        )
         own = [self._amounts]
         return self._told(self._level, [self._whole], law, self._exposure, own, CELLS)[0]
 
@@ -215,7 +217,11 @@ class _Goal:
         mean = by_part.sum(axis=1)
         shocks = level.weeks * (by_part**2).sum(axis=1)
         together = quotient(mean**2, team.shape)
-        return Law(mean, level.dispersion * mean + shocks + own + together)
+        variance = level.dispersion * mean + shocks + own + together
+        return Law(mean, self._spread(whole=False) * variance)
+
+    def _spread(self, *, whole: bool) -> float:
+        return self._known.spreads.get((self._goal.metric.key, whole), 1.0)
 
     def _persons(self, team: Rate, level: Level, people: Mapping[str, Quantity]) -> dict[str, Rate]:
         """The rate of each person in the plan, per unit of own exposure."""

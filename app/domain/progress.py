@@ -92,6 +92,7 @@ class Forecast:
 
     low, high: between which it ends in 80 of 100 cases; mean: those of people add up to the plan's
     probability: of reaching the target, in hundredths
+    deviation: the standard deviation, by which it will be judged; of the law, no quantity
     """
 
     low: Fraction
@@ -99,6 +100,7 @@ class Forecast:
     high: Fraction
     mean: Fraction
     probability: Fraction
+    deviation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
         "gap": written(goal.gap),
         "gap_beyond_noise": goal.gap_beyond_noise,
         "required_per_day": optional(goal.required_per_day),
-        "forecast": _forecast(goal.forecast),
+        "forecast": forecast_document(goal.forecast),
         "rate": _rate(goal.rate),
         "unassigned": written(goal.unassigned),
         "outside_plan": written(goal.outside_plan),
@@ -194,7 +194,8 @@ def unit_document(unit: Unit) -> UnitDocument:
     return {"kind": unit.kind.value, "currency": unit.currency}
 
 
-def _forecast(forecast: Forecast | None) -> ForecastDocument | None:
+def forecast_document(forecast: Forecast | None) -> ForecastDocument | None:
+    """Where a goal ends, or null."""
     if forecast is None:
         return None
     return {

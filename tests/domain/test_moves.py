@@ -17,7 +17,7 @@ from app.domain.ground import Ground
 from app.domain.instants import instant
 from app.domain.people import member_of, team_of
 from app.domain.progress import Progress, Scope
-from app.domain.scopes import Breakdown
+from app.domain.scopes import WHOLE, Breakdown
 from tests.domain.worlds import codes, december, member_document, plan, values
 
 ACTORS = {1: Actor("zoom", "301"), 2: Actor("zoom", "302")}
@@ -107,20 +107,11 @@ def test_the_weight_goes_along_until_an_assigned_team_has_one_of_its_own() -> No
         ("east", 4), ("west", 4), ("north", 1),
     ]  # fmt: skip
     assert {stint.weight for stint in suzuki.stints} == {4}
-    parts = (
-        read(base, Scope()).whole,
-        *(
-            evaluate(
-                base,
-                Question(*[instant("2026-12-29T00:00:00+09:00")] * 3, Scope(), Breakdown.TEAM),
-                {},
-                Heard(),
-            ).breakdown
-        ),
-    )
-    whole, teams = parts[0].root, parts[1:]
-    assert {part.scope.team for part in teams} == {"east", "west", "north"}
-    assert sum((part.root.expected for part in teams), Fraction(0)) == whole.expected == 300
+    end = instant("2026-12-29T00:00:00+09:00")
+    progress = evaluate(base, Question(end, end, end, WHOLE, Breakdown.TEAM), {}, Heard())
+    assert {part.scope.team for part in progress.breakdown} == {"east", "west", "north"}
+    expected = [part.root.expected for part in progress.breakdown]
+    assert sum(expected, Fraction(0)) == progress.whole.root.expected == 300
 
 
 @pytest.mark.parametrize(

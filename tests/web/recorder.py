@@ -25,6 +25,7 @@ from app.domain.instants import SECOND, moment_of
 from app.main import described
 from app.settings import Settings
 from app.store import fetchers
+from app.usecases import foreseeing
 from app.usecases.stream import Topic
 from app.views.stream import MEDIA_TYPE
 from tests.intake.senders import leg
@@ -223,8 +224,17 @@ def plan_ahead(recorder: Recorder) -> None:
     recorder.reads(f"{MONTH}/versions", f"{MONTH}/difference?from=1")
     recorder.reads(f"{MONTH}/leaderboard?goal=calls&as_of={DAY_TEN}")
     recorder.reads(f"{MONTH}/diagnosis?as_of={DAY_TEN}")
+    look_ahead(recorder)
     following = {"period": {"month": "2027-01"}, "reason": "next month"}
     recorder.says("POST", f"{MONTH}/copy", following)
+
+
+def look_ahead(recorder: Recorder) -> None:
+    """Where the month will end; what was said of it on the evening before, and before that."""
+    app: Any = recorder.service.client.app
+    foreseeing.issue(app.state.context)
+    recorder.reads(f"{MONTH}/forecast?as_of={DAY_TEN}&team=east")
+    recorder.reads(f"{MONTH}/forecasts?goal=appointments", f"{MONTH}/forecasts/scores")
 
 
 def measure(recorder: Recorder) -> None:
@@ -347,6 +357,7 @@ def try_mapping(recorder: Recorder) -> None:
     broken = {"sample": sample | {"closed": "yesterday"}}
     recorder.says("POST", "/v1/sources/our-crm/mapping/try", broken)
     recorder.says("POST", "/v1/sources/our-crm/rotate", {"keep_minutes": 2880})
+    recorder.says("POST", "/v1/sources/our-crm/rotate", {"address": True})
 
 
 def read_again(recorder: Recorder) -> None:

@@ -121,3 +121,12 @@ def test_a_plan_that_is_new_revises_nothing_nor_does_its_copy(service: Service) 
     copied = post(service, f"{PLAN}/copy", {"period": {"month": "2027-01"}})
     assert copied.status_code == 201
     assert "effective_from" not in copied.json()
+
+
+def test_what_is_usual_is_the_same_whether_it_is_said_or_not(service: Service) -> None:
+    """So a plan of before there was a choice, sent again, is no change."""
+    said = STAGES | {"assignments": [{"team": "east", "targets_follow": "stay"}], "recurs": False}
+    answer = service.put(PLAN, said)
+    assert (answer.status_code, answer.headers["etag"]) == (200, '"1"')
+    moves = {"assignments": [{"team": "east", "targets_follow": "move"}]}
+    assert patch(service, moves | WHY).json()["assignments"][0]["targets_follow"] == "move"
