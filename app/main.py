@@ -62,6 +62,7 @@ from app.web.source_status import routes as source_status
 from app.web.sources import routes as sources
 from app.web.stream import Streams
 from app.web.stream import routes as stream
+from app.web.today import routes as today
 from app.web.workspaces import api_keys, workspace
 
 Clock = Callable[[], int]
@@ -82,6 +83,7 @@ _ROUTERS = (
     planning,
     leaderboard,
     diagnosis,
+    today,
     forecasts,
     goal_routes,
     metric_routes,

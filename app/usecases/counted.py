@@ -69,7 +69,7 @@ def counted(
         base.people,
         base.persons,
         actors_of(access, found.workspace.key),
-        [(part, _totals(access, base, chosen, (part, until), known)) for part in parts],
+        [(part, totals_of(access, base, chosen, (part, until), known)) for part in parts],
     )
 
 
@@ -88,7 +88,7 @@ def actors_of(access: Access, workspace: str) -> Mapping[int, Actor]:
     return {number: Actor(*who) for number, who in actors.all_actors(access, workspace).items()}
 
 
-def _totals(
+def totals_of(
     access: Access,
     base: Ground,
     metrics: AbstractSet[str],

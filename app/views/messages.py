@@ -21,6 +21,7 @@ from app.views import (
     sentences_planning,
     sentences_plans,
     sentences_sources,
+    sentences_today,
 )
 
 LANGUAGES = ("en", "ja")
@@ -57,6 +58,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **sentences_import.SENTENCES,
     **sentences_deliveries.SENTENCES,
     **sentences_diagnosis.SENTENCES,
+    **sentences_today.SENTENCES,
     **sentences_operations.SENTENCES,
     # The request as a whole.
     "body_too_large": (

@@ -26,23 +26,28 @@ from app.domain.progress import (
     Reason,
     Scope,
     ScopedProgress,
+    Today,
     WorkingDays,
 )
 from app.domain.quantities import tallied, written
 from app.views.progress_documents import (
     ClosedDocument,
+    DayDocument,
     EdgeDocument,
     ExcludedDocument,
     ForecastDocument,
     FreshnessDocument,
     GoalDocument,
+    InFlightDocument,
     PlanDocument,
     ProgressDocument,
     RateDocument,
     ReasonDocument,
     ScopedDocument,
     ScopeDocument,
+    TodayDocument,
     UnitDocument,
+    WhyDocument,
     WorkingDaysDocument,
 )
 
@@ -54,7 +59,7 @@ def progress_document(
     progress: Progress, sentence: Sentence, language: str, *, breakdown: bool = False
 ) -> ProgressDocument:
     """The document of a progress; `breakdown` says that it was asked for, be it empty."""
-    said = _Said(sentence, language)
+    said = Told(sentence, language)
     whole = progress.whole
     document: ProgressDocument = {
         "workspace": progress.workspace,
@@ -64,8 +69,8 @@ def progress_document(
         "known_at": progress.known_at.isoformat(),
         "generated_at": progress.generated_at.isoformat(),
         "time_zone": progress.time_zone,
-        "working_days": _days(whole.working_days),
-        "next_change_at": _time(progress.next_change_at),
+        "working_days": days_document(whole.working_days),
+        "next_change_at": time_document(progress.next_change_at),
         "root": _goal(whole.root, said),
     }
     if breakdown:
@@ -80,7 +85,7 @@ def encoded(document: ProgressDocument) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-class _Said:
+class Told:
     """Reasons in one language."""
 
     def __init__(self, sentence: Sentence, language: str) -> None:
@@ -97,7 +102,7 @@ def reason_document(reason: Reason, sentence: Sentence, language: str) -> Reason
     return {"code": reason.code, "params": dict(reason.params), "message": message}
 
 
-def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
+def _goal(goal: GoalProgress, said: Told) -> GoalDocument:
     return {
         "key": goal.key,
         **_edge(goal),
@@ -116,6 +121,8 @@ def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
         "gap": written(goal.gap),
         "gap_beyond_noise": goal.gap_beyond_noise,
         "required_per_day": optional(goal.required_per_day),
+        "required_from_kgi_per_day": optional(goal.required_from_kgi_per_day),
+        **_in_flight(goal),
         "forecast": forecast_document(goal.forecast),
         "rate": _rate(goal.rate),
         "unassigned": written(goal.unassigned),
@@ -123,6 +130,9 @@ def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
         "excluded": [_excluded(other) for other in goal.excluded],
         "freshness": _freshness(goal.freshness),
         "verdict": goal.verdict.value,
+        "priority": goal.priority,
+        **why_document(goal),
+        **_today(goal, said),
         "reasons": [said(reason) for reason in goal.reasons],
         "children": [_goal(child, said) for child in goal.children],
     }
@@ -130,6 +140,14 @@ def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
 
 class _AtClose(TypedDict, total=False):
     actual_at_close: str
+
+
+class _InFlight(TypedDict, total=False):
+    in_flight: InFlightDocument
+
+
+class _Today(TypedDict, total=False):
+    today: TodayDocument
 
 
 def _closed(closed: Closed) -> ClosedDocument:
@@ -146,6 +164,37 @@ def _at_close(goal: GoalProgress) -> _AtClose:
     return {} if at_close is None else {"actual_at_close": written(at_close)}
 
 
+def _in_flight(goal: GoalProgress) -> _InFlight:
+    flight = goal.in_flight
+    if flight is None:
+        return {}
+    return {"in_flight": {"items": tallied(flight.items), "expected": written(flight.expected)}}
+
+
+def why_document(goal: GoalProgress) -> WhyDocument:
+    """Why a goal matters, where the plan says it."""
+    return {} if goal.why is None else {"why": goal.why}
+
+
+def _today(goal: GoalProgress, said: Told) -> _Today:
+    day = goal.today
+    return (
+        {} if day is None else {"today": {"date": day.day.isoformat(), **day_document(day, said)}}
+    )
+
+
+def day_document(today: Today, said: Told) -> DayDocument:
+    """What a day asks of a goal."""
+    return {
+        "required": optional(today.required),
+        "required_display": optional(today.required_display),
+        "required_from_kgi": optional(today.required_from_kgi),
+        "done": written(today.done),
+        "left": optional(today.left),
+        "reasons": [said(reason) for reason in today.reasons],
+    }
+
+
 def _edge(goal: GoalProgress) -> EdgeDocument:
     document: EdgeDocument = {}
     if goal.edge is not None:
@@ -155,11 +204,11 @@ def _edge(goal: GoalProgress) -> EdgeDocument:
     return document
 
 
-def _scoped(part: ScopedProgress, said: _Said) -> ScopedDocument:
+def _scoped(part: ScopedProgress, said: Told) -> ScopedDocument:
     return {
         "scope": scope_document(part.scope),
         "name": part.name,
-        "working_days": _days(part.working_days),
+        "working_days": days_document(part.working_days),
         "root": _goal(part.root, said),
     }
 
@@ -179,7 +228,8 @@ def scope_document(scope: Scope) -> ScopeDocument:
     return document
 
 
-def _days(days: WorkingDays) -> WorkingDaysDocument:
+def days_document(days: WorkingDays) -> WorkingDaysDocument:
+    """How many there are, are over and are left."""
     return {
         "total": written(days.total),
         "elapsed": written(days.elapsed),
@@ -229,7 +279,7 @@ def _excluded(other: Excluded) -> ExcludedDocument:
 
 def _freshness(freshness: Freshness) -> FreshnessDocument:
     state, last, waiting = freshness.state.value, freshness.last_event_at, freshness.pending
-    told: FreshnessDocument = {"state": state, "last_event_at": _time(last)}
+    told: FreshnessDocument = {"state": state, "last_event_at": time_document(last)}
     if waiting.oldest is not None:
         told["pending"] = {"count": waiting.count, "oldest": waiting.oldest.isoformat()}
     return told
@@ -240,5 +290,6 @@ def optional(quantity: Fraction | None) -> str | None:
     return None if quantity is None else written(quantity)
 
 
-def _time(moment: datetime | None) -> str | None:
+def time_document(moment: datetime | None) -> str | None:
+    """A moment as RFC 3339, or null where there is none."""
     return None if moment is None else moment.isoformat()
