@@ -216,7 +216,8 @@ class _Goal:
         np.add.at(own, roster.owner, quotient(weekly.sum(axis=1) ** 2, shape))
         mean = by_part.sum(axis=1)
         shocks = level.weeks * (by_part**2).sum(axis=1)
-        variance = level.dispersion * mean + shocks + own + mean**2 / team.shape[0]
+        together = quotient(mean**2, team.shape)
+        variance = level.dispersion * mean + shocks + own + together
         return Law(mean, self._spread(whole=False) * variance)
 
     def _spread(self, *, whole: bool) -> float:

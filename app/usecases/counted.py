@@ -17,7 +17,7 @@ from app.domain.errors import Invalid
 from app.domain.evaluation import Heard
 from app.domain.ground import Ground
 from app.domain.instants import QUARTER, day_number, instant, micros, midnight
-from app.domain.plans import COUNTABLE
+from app.domain.periods import COUNTABLE
 from app.store import actors, fetches, journal, sources, totals
 from app.store.journal import Knowing
 from app.store.transactions import Access

@@ -84,7 +84,7 @@ def report_progress(context: Context, workspace: str, plan: str, asked: Asked) -
         question = Question(
             at.as_of, known_at, now, asked.scope, asked.breakdown, today=asked.today
         )
-        base = found.ground(document)
+        base = found.ground(reading, document)
         plain = progress_of(reading, found, base, question, at.until, known)
         evaluated = Evaluated(question, at.until, plain)
         progress = with_drift(reading, found, base, evaluated, known)

@@ -260,7 +260,7 @@ def observe(context: Context, subject: Subject) -> Observed:
     with context.read() as reading:
         found = context.organisations.at(reading, subject.workspace)
         document = plan_named(reading, found, subject.plan, at.as_of)
-        base = found.ground(document)
+        base = found.ground(reading, document)
         amounts = counted(reading, found, base, at.until)
         question = Question(at.as_of, now, now, subject.scope, subject.breakdown)
         progress = evaluate(

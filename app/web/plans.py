@@ -13,10 +13,11 @@ from app.domain.progress import Scope
 from app.domain.quantities import INT64
 from app.domain.scopes import Breakdown
 from app.usecases import plans, progress
-from app.usecases.plans import Planned, Worked
+from app.usecases.plans import Planned
 from app.usecases.progress import Asked
+from app.usecases.working_out import Worked
 from app.views.messages import sentence
-from app.views.plan_json import worked_document
+from app.views.plan_json import Beside, worked_document
 from app.views.progress_json import (
     encoded as encoded_progress,
 )
@@ -153,6 +154,7 @@ def worked_shown(worked: Worked, language: str) -> Json:
             worked.blueprint,
             worked.unmeasured,
             worked.warnings,
+            Beside(worked.needed, worked.slices, worked.attainable, worked.rates),
             (sentence, language),
         )
     )

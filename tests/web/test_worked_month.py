@@ -281,6 +281,13 @@ def test_the_plan_is_back_calculated_and_split_by_working_days(month: Service) -
         ("appointments", "100"),
         ("calls", "500"),
     ]
+    assert plan["needed_for_80_percent"] == {"appointments": "134", "calls": "671"}
+    assert [goal.get("success") for goal in plan["goals"]] == [
+        None,
+        None,
+        {"feeds": "deals_won", "rate": "0.05", "probability": "0.56", "known_rate": "134"},
+        {"feeds": "deals_won", "rate": "0.01", "probability": "0.56", "known_rate": "671"},
+    ]
     twenty_days = {
         "calls": "172.413793",
         "appointments": "34.482759",
