@@ -94,7 +94,7 @@ def _assumed_since(access: Access, found: Organisation, base: Ground) -> Mapping
 def _streams_of(found: Organisation, document: Document) -> Mapping[str, Stream]:
     """The conversions of an earlier version; none of one that has no meaning any more."""
     try:
-        base = found.ground(document)
+        base = found.ground(access, document)
     except TasseiError:
         return {}
     return {one.goal.key: one for one in streams(base.plan.root.walk())}
