@@ -25,6 +25,7 @@ from app.domain.workspace import Workspace, holiday_country, workspace_of
 from app.store import documents, heads, rules
 from app.store.documents import Document
 from app.store.transactions import Access
+from app.usecases.cadence import Cadences
 from app.usecases.holidays import public_holidays
 
 SETTINGS = "workspace"
@@ -54,7 +55,8 @@ class Organisation:
     """The documents of a workspace as values, as of a config version.
 
     metrics: those whose numbers can be read; building: those that are being counted, as they
-    will be; histories: what has been read of the time before a plan, by whoever reads it
+    will be; histories: what has been read of the time before a plan, by whoever reads it;
+    cadences: what its sources have taught
     """
 
     config_version: int
@@ -62,6 +64,7 @@ class Organisation:
     people: Directory
     sources: tuple[Source, ...]
     metrics: Mapping[str, Metric]
+    cadences: Cadences
     building: Mapping[str, Metric] = field(default_factory=dict)
     histories: dict[tuple[str | int | date | None, ...], Remembered] = field(default_factory=dict)
     _grounds: dict[tuple[str, int], Ground] = field(default_factory=dict)
@@ -114,18 +117,33 @@ class Organisations:
             raise NotFound("unknown_workspace")
         known = self._known.get(workspace)
         if known is None or known.config_version != head.config_version:
-            known = self._known[workspace] = load(access, workspace, head.config_version)
+            cadences = known.cadences if known else None
+            known = self._known[workspace] = load(access, workspace, head.config_version, cadences)
         return known
 
+    def cadences(self, workspace: Workspace) -> Cadences:
+        """What the sources of a workspace have taught; nothing yet where nobody asked."""
+        known = self._known.get(workspace.key)
+        if known is None or known.cadences.calendar != workspace.calendar:
+            return Cadences(workspace.calendar)
+        return known.cadences
 
-def load(access: Access, workspace: str, config_version: int = 0) -> Organisation:
+
+def load(
+    access: Access, workspace: str, config_version: int = 0, cadences: Cadences | None = None
+) -> Organisation:
     """Build it from the documents that stand in this snapshot.
+
+    cadences: those that were known, kept where the calendar is the same
 
     Raises Invalid where they contradict each other; inside a write that undoes the write.
     """
+    found = settings(access, workspace)
+    if cadences is None or cadences.calendar != found.calendar:
+        cadences = Cadences(found.calendar)
     return Organisation(
         config_version,
-        settings(access, workspace),
+        found,
         people(access, workspace),
         tuple(
             source_of(found.key, found.body)
@@ -133,6 +151,7 @@ def load(access: Access, workspace: str, config_version: int = 0) -> Organisatio
             if not found.archived
         ),
         {**PRESETS, **rules.own_metrics(access, workspace)},
+        cadences,
         rules.building_metrics(access, workspace),
     )
 
