@@ -12,8 +12,8 @@ from app.domain.errors import Fault, Invalid
 from app.domain.ground import Blueprint, Ground, blueprint
 from app.domain.merge_patch import merged
 from app.domain.progress import Reason
-from app.domain.review import refused_as_unmeasured, unmeasured, warnings
-from app.store import documents
+from app.domain.review import never_spoke, refused_as_unmeasured, unmeasured, warnings
+from app.store import documents, sources
 from app.store.documents import Document
 from app.store.transactions import Access, Writing
 from app.usecases.closing import CLOSING
@@ -145,12 +145,16 @@ def check_measured(found: Organisation, base: Ground, body: dict[str, Any]) -> N
 
 def worked(access: Access, found: Organisation, base: Ground) -> Worked:
     """What a plan comes to with the people, sources and other plans as they are now."""
-    unseen = unmeasured(base.plan.root, found.sources)
+    root = base.plan.root
+    heard = sources.last_received(access, found.workspace.key)
     return Worked(
         base,
         blueprint(base),
-        tuple(goal.key for goal in unseen),
-        tuple(warnings(base, _others(access, found, base))),
+        tuple(goal.key for goal in unmeasured(root, found.sources)),
+        (
+            *never_spoke(root, found.sources, heard),
+            *warnings(base, _others(access, found, base)),
+        ),
     )
 
 

@@ -47,6 +47,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "No source counts {kind} for {goals}; connect one, or say allow_unmeasured.",
         "{goals} を計測するソース（{kind}）がありません。接続するか allow_unmeasured が必要です。",
     ),
+    "source_never_spoke": (
+        "Nothing has arrived yet from {sources}, and nobody else counts for {goals}.",
+        "{goals} を計測する {sources} から、まだ何も届いていません。",
+    ),
     "nobody_works": (
         "Nobody who carries the plan has a working day in its period.",
         "担当者の誰にも期間内の稼働日がありません。",

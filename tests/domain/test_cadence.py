@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from math import exp
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.cadence import UNNOTICED, expectation, window
@@ -79,6 +80,7 @@ def test_what_is_learned_is_what_counting_every_minute_finds(minutes: list[int],
     assert minutes_of(found, calendar) == counted(spoke, MINUTES[zone])
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 2**32), st.integers(2, 200))
 def test_what_lies_between_two_close_deliveries_teaches_nothing(seed: int, a_day: int) -> None:
     spoke = sorted(deliveries(Random(seed), a_day))
@@ -98,10 +100,34 @@ def deliveries(random: Random, a_day: float) -> list[int]:
     return found
 
 
+@pytest.mark.parametrize("a_day", [2, 5, 20, 100, 400])
+def test_a_sender_at_random_times_is_called_dead_on_less_than_one_day_of_a_hundred(
+    a_day: int,
+) -> None:
+    limits = [
+        (found.days * WORKDAY + found.time / MINUTE) / WORKDAY
+        for seed in range(30)
+        if (found := expectation(deliveries(Random(seed), a_day), CALENDAR, MONDAY)) != DAILY
+    ]
+    assert len(limits) == 30
+    # So many of its silences a day are longer: its gaps are exponential.
+    alarms = sum(a_day * exp(-a_day * limit) for limit in limits) / len(limits)
+    assert alarms < 0.01
+    if a_day >= 100:
+        assert sorted(limits)[15] * WORKDAY < 90
+        assert max(limits) * WORKDAY < 150
+
+
+AT_WORK = [
+    CALENDAR.hours(day)
+    for n in range(28)
+    if CALENDAR.day(day := MONDAY - timedelta(days=28 - n)).working
+]
+
+
 def instant_of(worked: float) -> int:
     """The instant at which so many working days of the window are over."""
-    days = [day for n in range(28) if CALENDAR.day(day := MONDAY - timedelta(days=28 - n)).working]
-    opens, closes = CALENDAR.hours(days[int(worked)])
+    opens, closes = AT_WORK[int(worked)]
     return opens + int((worked - int(worked)) * (closes - opens))
 
 

@@ -317,9 +317,9 @@ def test_what_stands_is_not_refused_when_its_source_goes_only_its_next_change_is
 
 def test_a_second_plan_for_the_same_people_and_kgi_is_warned_of(service: Service) -> None:
     second = service.put("/v1/plans/stretch", STAGES | {"assignments": [{"member": "sato"}]})
-    [warning] = second.json()["warnings"]
+    _, warning = second.json()["warnings"]  # behind the source's, which has not spoken yet
     assert (warning["code"], warning["params"]) == ("overlapping_plan", {"plan": "december"})
-    told = service.get(PLAN, **{"accept-language": "ja"}).json()["warnings"]
+    _, *told = service.get(PLAN, **{"accept-language": "ja"}).json()["warnings"]
     assert [(one["params"], "計画" in one["message"]) for one in told] == [
         ({"plan": "stretch"}, True)
     ]
