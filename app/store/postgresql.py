@@ -18,7 +18,6 @@ from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.pool import QueuePool
 
 from app.store import sessions
-from app.store.statements import Prepared
 
 if TYPE_CHECKING:
     from psycopg import Connection as Line
@@ -51,15 +50,6 @@ _WORDS = {
 # Whoever waits for a head gives up then and tries again; a replica that went away in the middle
 # of a transaction (no goodbye, only silence) loses its lock.
 LOCK_TIMEOUT, IDLE_TIMEOUT = "10s", "120s"
-# Of the transaction, not of the session or the connection: a pooler passes it on.
-_BOUND = Prepared(
-    text(
-        "SELECT set_config('lock_timeout', :waiting, true),"
-        " set_config('idle_in_transaction_session_timeout', :idle, true)"
-    ),
-    "waiting",
-    "idle",
-)
 _ASKED = (
     "server_version_num",
     "transaction_read_only",
@@ -135,7 +125,7 @@ class Postgresql:
             connection.begin(),
             sessions.ahead(connection) if ahead else nullcontext(),
         ):
-            _BOUND.run(connection, LOCK_TIMEOUT, IDLE_TIMEOUT)
+            sessions.bound(connection, LOCK_TIMEOUT, IDLE_TIMEOUT, ahead=ahead)
             yield connection
 
     @contextmanager

@@ -6,7 +6,7 @@ a batch of events. Where a pooler lends sessions by the transaction, nothing can
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -18,14 +18,22 @@ _OWN = "tassei.own"
 # Every statement of a recorder looks up or changes the rows of some keys in tables that grow. A
 # plan is kept from when a table was empty until the server next analyses it, and the one that
 # reads an empty table whole would read a million rows whole.
-_BY_INDEX = Prepared(
-    text(
-        "SELECT set_config('enable_seqscan', 'off', true),"
-        " set_config('enable_hashjoin', 'off', true),"
-        " set_config('enable_mergejoin', 'off', true),"
-        " set_config('plan_cache_mode', 'force_generic_plan', true)"
-    )
-)
+_BY_INDEX = {
+    "enable_seqscan": "'off'",
+    "enable_hashjoin": "'off'",
+    "enable_mergejoin": "'off'",
+    "plan_cache_mode": "'force_generic_plan'",
+}
+_BOUNDS = {"lock_timeout": ":waiting", "idle_in_transaction_session_timeout": ":idle"}
+
+
+def _set(values: Mapping[str, str]) -> Prepared:
+    # Of the transaction, not of the session or the connection: a pooler passes it on.
+    each = ", ".join(f"set_config('{name}', {value}, true)" for name, value in values.items())
+    return Prepared(text(f"SELECT {each}"), "waiting", "idle")
+
+
+_BOUND, _BOUND_AHEAD = _set(_BOUNDS), _set(_BOUNDS | _BY_INDEX)
 # Of a name that the session does not know, or knows already; of a result that changed its form.
 LOST_PLANS = frozenset({"26000", "42P05", "0A000"})
 
@@ -38,8 +46,18 @@ def is_lent(line: Any) -> bool:  # noqa: ANN401 - a connection of the driver's, 
 
 def met(line: Any, record: Any) -> None:  # noqa: ANN401 - of the driver's and of the pool's
     """Note of a new connection whether its session is ours alone."""
-    record.info[_OWN] = not is_lent(line)
-    line.rollback()
+    try:
+        record.info[_OWN] = not is_lent(line)
+        line.rollback()
+    except BaseException:
+        # A pooler may answer for a server that is away. The pool has not heard of it yet.
+        line.close()
+        raise
+
+
+def bound(connection: Connection, waiting: str, idle: str, *, ahead: bool) -> None:
+    """Bound how long a transaction waits for a lock, and how long for whoever began it."""
+    (_BOUND_AHEAD if ahead else _BOUND).run(connection, waiting, idle)
 
 
 @contextmanager
@@ -55,7 +73,6 @@ def ahead(connection: Connection) -> Iterator[None]:
         driver.pipeline(),
         _planned_once(driver) if connection.info.get(_OWN) else nullcontext(),
     ):
-        _BY_INDEX.run(connection)
         yield
 
 
