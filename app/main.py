@@ -59,6 +59,7 @@ from app.web.source_status import routes as source_status
 from app.web.sources import routes as sources
 from app.web.stream import Streams
 from app.web.stream import routes as stream
+from app.web.trajectories import routes as trajectories
 from app.web.workspaces import api_keys, workspace
 
 Clock = Callable[[], int]
@@ -81,6 +82,7 @@ _ROUTERS = (
     diagnosis,
     goal_routes,
     metric_routes,
+    trajectories,
     changes,
     closes,
     stream,

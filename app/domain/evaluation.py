@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import date, tzinfo
 from fractions import Fraction
 
 from app.domain.attribution import Counted, deadlines
 from app.domain.belonging import Belongings, belongings, done_in_time, numbers_by_member
-from app.domain.experience import Experience, experience
+from app.domain.experience import Experience, day_places, experience
 from app.domain.forecast import Outlook
 from app.domain.freshness import Pending, Source, freshness, next_silence
+from app.domain.goals import Goal
 from app.domain.ground import Ground, member_displays
 from app.domain.history import NO_HISTORY
 from app.domain.instants import moment_of
@@ -104,6 +105,23 @@ def evaluate(
         tuple(trees[1:]),
         None if closing is None else _closed(closing, zone),
     )
+
+
+def trail(
+    base: Ground,
+    question: Question,
+    counted: Counted,
+    known: Experience,
+    goal: Goal,
+    days: Sequence[date],
+) -> list[Ahead]:
+    """Where a goal will stand when each of some days is over, by what `evaluate` forecasts by."""
+    evaluation = _evaluation(base, question, counted, Heard(), None)
+    outlook = Outlook(base, known, evaluation.now)
+    done = done_in_time(base.plan, goal, numbers_by_member(counted))
+    part, whole = (evaluation.view(scope).part(goal) for scope in (question.scope, WHOLE))
+    over = [day_places(base.plan.span, day) + 1 for day in days]
+    return outlook.trail(goal, whole, done, part, over)
 
 
 def _closed(closing: Closing, zone: tzinfo) -> Closed:
