@@ -47,11 +47,13 @@ from app.web.explaining import goal_routes, metric_routes
 from app.web.leaderboard import routes as leaderboard
 from app.web.metric_routes import routes as metrics
 from app.web.metrics import metrics_route
+from app.web.notes import routes as notes
 from app.web.overlaps import routes as overlaps
 from app.web.people import identities, members, teams
 from app.web.planning import routes as planning
 from app.web.plans import routes as plans
 from app.web.quarantine import routes as quarantine
+from app.web.reports import routes as reports
 from app.web.routes import documented
 from app.web.server import ByPort
 from app.web.service import Platform, Service, assembled
@@ -83,6 +85,8 @@ _ROUTERS = (
     goal_routes,
     metric_routes,
     trajectories,
+    reports,
+    notes,
     changes,
     closes,
     stream,

@@ -75,21 +75,21 @@ def counted(
     )
 
 
-def counted_daily(
+def rows_daily(
     access: Access,
     found: Organisation,
     base: Ground,
     until: int,
     known: Knowing | None = None,
     metrics: AbstractSet[str] | None = None,
-) -> dict[date, Counted]:
-    """The same day by day; days on which nothing was counted are left out.
+) -> dict[date, list[ActorTotal]]:
+    """What each actor did before `until`, by day of the plan; empty days are left out.
 
     A moment at midnight belongs to the day that it ends.
     """
-    calendar, who = found.workspace.calendar, actors_of(access, found.workspace.key)
     chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
-    whole, running = _days_of(base, calendar.local_day(until - 1), until)
+    last = found.workspace.calendar.local_day(until - 1)
+    whole, running = _days_of(base, last, until)
     rows: dict[date, list[ActorTotal]] = {}
     days = (day_number(whole.first), day_number(whole.until))
     for metric, currency, number, *rest in daily.by_day(
@@ -99,13 +99,23 @@ def counted_daily(
     if running is not None:
         part = Segment(running, Grain.QUARTERS)
         rows[running.first] = list(_totals(access, base, chosen, (part, until), known))
+    return rows
+
+
+def counted_daily(
+    base: Ground, who: Mapping[int, Actor], rows: Mapping[date, Iterable[ActorTotal]]
+) -> dict[date, Counted]:
+    """Whose what was done on each day is. rows: as `rows_daily` gives them."""
     return {
         day: attribution.counted(
-            base.plan, base.people, base.persons, who,
+            base.plan,
+            base.people,
+            base.persons,
+            who,
             [(Segment(Span(day, day + ONE_DAY), Grain.DAYS), totals)],
         )
         for day, totals in rows.items()
-    }  # fmt: skip
+    }
 
 
 def _days_of(base: Ground, last: date, until: int) -> tuple[Span, Span | None]:

@@ -10,7 +10,7 @@ from app.domain.ground import Ground, goal_named
 from app.domain.trajectory import Facts, Point, trajectory
 from app.store.transactions import Access
 from app.usecases.context import Context
-from app.usecases.counted import counted, counted_daily
+from app.usecases.counted import actors_of, counted, counted_daily, rows_daily
 from app.usecases.history import experience_of
 from app.usecases.progress import Asked, Ready, made_ready
 from app.usecases.settling import settling
@@ -51,13 +51,13 @@ def trajectory_of(access: Access, ready: Ready, goal: Goal) -> tuple[Point, ...]
     """The points in this snapshot."""
     found, base, until, known = ready.found, ready.base, ready.at.until, ready.known
     calendar, of = found.workspace.calendar, {goal.metric.key}
-    last = calendar.local_day(until - 1)
+    last, who = calendar.local_day(until - 1), actors_of(access, found.workspace.key)
     facts = Facts(
         ready.question,
         last,
         until >= calendar.midnight(last + ONE_DAY),
         counted(access, found, base, until, known, of),
-        counted_daily(access, found, base, until, known, of),
+        counted_daily(base, who, rows_daily(access, found, base, until, known, of)),
         experience_of(access, found, base, ready.question.as_of, known),
     )
     return trajectory(base, goal, facts)

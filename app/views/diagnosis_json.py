@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import NotRequired, TypedDict
+from typing import NotRequired, Protocol, TypedDict
 
-from app.domain.diagnosis import Diagnosis, Effect, Named, Step
+from app.domain.diagnosis import Diagnosis, Effect, Step
 from app.domain.progress import GoalProgress, Progress
 from app.domain.quantities import written
 from app.views.progress_documents import (
@@ -21,6 +21,16 @@ from app.views.progress_json import (
     scope_document,
     unit_document,
 )
+
+
+class Shown(Protocol):
+    """How figures are written in a sentence."""
+
+    def of_goal(self, goal: GoalProgress, quantity: Fraction) -> str:
+        """An amount of a goal."""
+
+    def of_step(self, found: Diagnosis, step: Step, quantity: Fraction | None) -> str:
+        """A volume or a rate; None where its basis is nothing."""
 
 
 class SentenceDocument(TypedDict):
@@ -93,9 +103,9 @@ def diagnosis_document(
         "expected": written(goal.expected),
         "actual": written(goal.actual),
         "gap": written(goal.gap),
-        "sentence": _sentence(found, told),
-        "effects": [_effect(effect) for effect in found.effects],
-        "named": None if found.named is None else _named(found, found.named, told),
+        "sentence": fact_document(found, told),
+        "effects": effect_documents(found),
+        "named": named_document(found, told),
         "members": {
             person.member: _written(person.effects)
             for person in found.people
@@ -119,6 +129,11 @@ def step_named(step: Step) -> str:
     if step.other:
         return f"{step.goal}/other"
     return step.goal if step.per is None else f"{step.goal}/{step.per}"
+
+
+def effect_documents(found: Diagnosis) -> list[EffectDocument]:
+    """What each step cost or brought; they add up to the gap."""
+    return [_effect(effect) for effect in found.effects]
 
 
 def _effect(effect: Effect) -> EffectDocument:
@@ -153,7 +168,8 @@ def _code(found: Diagnosis) -> str:
     return "some_behind"
 
 
-def _sentence(found: Diagnosis, told: tuple[Sentence, str]) -> SentenceDocument:
+def fact_document(found: Diagnosis, told: tuple[Sentence, str]) -> SentenceDocument:
+    """Which goals are where the plan expected them by now."""
     code, (sentence, language) = _code(found), told
     goals = {goal.key: goal for goal in found.goal.walk()}
     params = {
@@ -177,15 +193,21 @@ def _percent(share: Fraction | None) -> str:
     return "-" if share is None else f"{written(Fraction(round(share * 1000), 10))} %"
 
 
-def _named(found: Diagnosis, named: Named, told: tuple[Sentence, str]) -> NamedDocument:
-    sentence, language = told
+def named_document(
+    found: Diagnosis, told: tuple[Sentence, str], shown: Shown | None = None
+) -> NamedDocument | None:
+    """The step that costs most. shown: how its figures are written in the sentence."""
+    if found.named is None:
+        return None
+    (sentence, language), named = told, found.named
     effect = next(one for one in found.effects if one.step == named.step)
+    params = _cause(found, effect, shown or _Plain())
     return {
         "factor": step_named(named.step),
         "share": written(named.share),
         "certainty": named.certainty.value,
         "e_value": None if named.evidence is None else _figure(named.evidence),
-        "message": sentence(f"cause_{named.certainty.value}", _cause(found, effect), language),
+        "message": sentence(f"cause_{named.certainty.value}", params, language),
     }
 
 
@@ -193,24 +215,33 @@ def _figure(evidence: float) -> str:
     return written(Fraction(min(evidence, 1e15)))
 
 
-def _cause(found: Diagnosis, effect: Effect) -> Mapping[str, str]:
+def step_label(found: Diagnosis, step: Step) -> str:
+    """A step in the names of its goals."""
     goals = {goal.key: goal for goal in found.goal.walk()}
-    step = effect.step
     name = goals[step.goal].name
-    label = name if step.per is None else f"{name} / {goals[step.per].name}"
-    currency = found.goal.unit.currency
-    cost = written(-effect.shown)
+    return name if step.per is None else f"{name} / {goals[step.per].name}"
+
+
+def _cause(found: Diagnosis, effect: Effect, shown: Shown) -> Mapping[str, str]:
     return {
-        "step": label,
-        "plan": _shown(effect.planned),
-        "actual": _shown(effect.actual),
-        "cost": cost if currency is None else f"{cost} {currency}",
+        "step": step_label(found, effect.step),
+        "plan": shown.of_step(found, effect.step, effect.planned),
+        "actual": shown.of_step(found, effect.step, effect.actual),
+        "cost": shown.of_goal(found.goal, -effect.shown),
         "goal": found.goal.name,
     }
 
 
-def _shown(quantity: Fraction | None) -> str:
-    """Two digits behind the first ones that say anything; the exact figures stand beside it."""
-    if quantity is None:
-        return "-"
-    return written(round(quantity, 4 if abs(quantity) < 1 else 2))
+class _Plain:
+    """Figures as every answer has them: never localised."""
+
+    def of_goal(self, goal: GoalProgress, quantity: Fraction) -> str:
+        """An amount of a goal."""
+        currency = goal.unit.currency
+        return written(quantity) if currency is None else f"{written(quantity)} {currency}"
+
+    def of_step(self, _found: Diagnosis, _step: Step, quantity: Fraction | None) -> str:
+        """Two digits behind the first ones that say anything; exact figures stand beside it."""
+        if quantity is None:
+            return "-"
+        return written(round(quantity, 4 if abs(quantity) < 1 else 2))

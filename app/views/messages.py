@@ -20,6 +20,7 @@ from app.views import (
     sentences_operations,
     sentences_planning,
     sentences_plans,
+    sentences_report,
     sentences_sources,
 )
 
@@ -58,6 +59,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **sentences_deliveries.SENTENCES,
     **sentences_diagnosis.SENTENCES,
     **sentences_operations.SENTENCES,
+    **sentences_report.SENTENCES,
     # The request as a whole.
     "body_too_large": (
         "The body is larger than {limit} bytes.",

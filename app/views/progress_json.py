@@ -64,7 +64,7 @@ def progress_document(
         "known_at": progress.known_at.isoformat(),
         "generated_at": progress.generated_at.isoformat(),
         "time_zone": progress.time_zone,
-        "working_days": _days(whole.working_days),
+        "working_days": days_document(whole.working_days),
         "next_change_at": _time(progress.next_change_at),
         "root": _goal(whole.root, said),
     }
@@ -95,6 +95,11 @@ def reason_document(reason: Reason, sentence: Sentence, language: str) -> Reason
     """A code with its parameters, and in words."""
     message = sentence(reason.code, reason.params, language)
     return {"code": reason.code, "params": dict(reason.params), "message": message}
+
+
+def goal_document(goal: GoalProgress, sentence: Sentence, language: str) -> GoalDocument:
+    """A goal and everything below it."""
+    return _goal(goal, _Said(sentence, language))
 
 
 def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
@@ -159,7 +164,7 @@ def _scoped(part: ScopedProgress, said: _Said) -> ScopedDocument:
     return {
         "scope": scope_document(part.scope),
         "name": part.name,
-        "working_days": _days(part.working_days),
+        "working_days": days_document(part.working_days),
         "root": _goal(part.root, said),
     }
 
@@ -179,7 +184,8 @@ def scope_document(scope: Scope) -> ScopeDocument:
     return document
 
 
-def _days(days: WorkingDays) -> WorkingDaysDocument:
+def days_document(days: WorkingDays) -> WorkingDaysDocument:
+    """Days of a calendar."""
     return {
         "total": written(days.total),
         "elapsed": written(days.elapsed),
