@@ -6,10 +6,11 @@ import json
 from enum import StrEnum
 
 from app.domain.report import Report
+from app.views.report_blocks import Page
 from app.views.report_html import html_of
 from app.views.report_json import Quote, report_document
 from app.views.report_markdown import markdown_of
-from app.views.report_page import Page, page_of
+from app.views.report_page import page_of
 from app.views.report_text import markdown, plain
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from html import escape
 
 from app.domain.trajectory import Point
-from app.views.report_page import Chart
+from app.views.report_blocks import Chart
 
 WIDTH, HEIGHT = 720, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 12, 150, 26, 24

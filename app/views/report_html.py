@@ -11,8 +11,8 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from app.views.report_blocks import Bar, Bullets, Chart, Page, Paragraph, Table
 from app.views.report_chart import chart_svg
-from app.views.report_page import Bar, Bullets, Chart, Page, Paragraph, Table
 
 _BAR_WIDTH, _BAR_HEIGHT = 96, 12
 STYLE = """
@@ -31,16 +31,16 @@ li { white-space: pre-line; margin-bottom: 1mm; }
 ul.facts { display: flex; flex-wrap: wrap; gap: 0 5mm; padding: 0; list-style: none;
   color: #4a5561; font-size: .88em; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; margin: 0 0 3mm; font-size: .88em;
+table { border-collapse: collapse; width: 100%; margin: 0 0 3mm; font-size: .86em;
   font-variant-numeric: tabular-nums; }
 th, td { padding: 1.2mm 1.6mm; border-bottom: 1px solid #d5dbe1; text-align: right;
   overflow-wrap: normal; }
-th { color: #4a5561; font-weight: 600; border-bottom: 2px solid #9aa5b1; vertical-align: bottom; }
-th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
+thead th { color: #4a5561; font-weight: 600; border-bottom: 2px solid #9aa5b1;
+  vertical-align: bottom; word-break: keep-all; }
+th:first-child { text-align: left; min-width: 108px; overflow-wrap: break-word; }
 td { white-space: nowrap; }
-td:first-child { white-space: normal; font-weight: 600; }
-tfoot td { border-top: 2px solid #9aa5b1; font-weight: 700; }
-svg.bar { width: 96px; height: 12px; vertical-align: middle; }
+tfoot th, tfoot td { border-top: 2px solid #9aa5b1; font-weight: 700; }
+svg.bar { width: 96px; height: 12px; display: block; }
 svg.bar .room { fill: #e6eaee; }
 svg.bar .due { stroke: #1b1f24; stroke-width: 2; }
 .reached .done, .on_track .done { fill: #2e7d4f; }
@@ -112,10 +112,7 @@ def _block(block: Paragraph | Bullets | Table | Chart) -> Iterator[str]:
 
 
 def _table(table: Table) -> Iterator[str]:
-    head = list(table.head)
-    heads = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head[:1])
-    heads += "<td></td>" if table.bars else ""
-    heads += "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head[1:])
+    heads = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.head)
     yield f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>'
     for number, row in enumerate(table.rows):
         yield _row(row, table.bars[number] if table.bars else None)
@@ -126,9 +123,10 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _row(cells: Sequence[str], bar: Bar | None) -> str:
-    first, *rest = (f"<td><bdi>{escape(cell)}</bdi></td>" for cell in cells)
-    middle = "" if bar is None else f"<td>{_bar(bar)}</td>"
-    return f"<tr>{first}{middle}{''.join(rest)}</tr>"
+    below = "" if bar is None else _bar(bar)
+    first, *rest = (f"<bdi>{escape(cell)}</bdi>" for cell in cells)
+    figures = "".join(f"<td>{cell}</td>" for cell in rest)
+    return f'<tr><th scope="row">{first}{below}</th>{figures}</tr>'
 
 
 def _bar(bar: Bar) -> str:

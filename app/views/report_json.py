@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from urllib.parse import urlencode
 
+from app.domain.presets import PRESETS
 from app.domain.progress import GoalProgress, Progress, Verdict
 from app.domain.quantities import written
 from app.domain.report import Moved, Note, Quiet, Report, Since, Support, Where, where
@@ -46,18 +47,23 @@ Quote = Callable[[str], str]
 
 def report_document(report: Report, language: str, quote: Quote = str) -> ReportDocument:
     """The document of a report, every text in it that somebody wrote or a sender sent quoted."""
-    return _Telling(_quoted(report, quote), language, quote).document()
+    return _Telling(_quoted(report, language, quote), language, quote).document()
 
 
-def _quoted(report: Report, quote: Quote) -> Report:
-    progress = _renamed(report.progress, quote)
+def _quoted(report: Report, language: str, quote: Quote) -> Report:
+    def named(goal: GoalProgress) -> str:
+        """A preset's goal that was given no name of its own is told in the reader's language."""
+        names = PRESETS[goal.metric].names if goal.metric in PRESETS else {}
+        return quote(names[language] if goal.name in names.values() else goal.name)
+
+    progress = _renamed(report.progress, quote, named)
     since = report.since
     return replace(
         report,
         progress=progress,
         diagnosis=replace(report.diagnosis, goal=progress.whole.root),
         support=tuple(replace(one, name=quote(one.name)) for one in report.support),
-        since=since and replace(since, then=_renamed(since.then, quote)),
+        since=since and replace(since, then=_renamed(since.then, quote, named)),
         quiet=tuple(replace(one, source=quote(one.source)) for one in report.quiet),
         unknown=tuple(
             one._replace(source=quote(one.source), identity=quote(one.identity))
@@ -67,18 +73,16 @@ def _quoted(report: Report, quote: Quote) -> Report:
     )
 
 
-def _renamed(progress: Progress, quote: Quote) -> Progress:
+def _renamed(progress: Progress, quote: Quote, named: Callable[[GoalProgress], str]) -> Progress:
+    def renamed(goal: GoalProgress) -> GoalProgress:
+        return replace(goal, name=named(goal), children=tuple(map(renamed, goal.children)))
+
     whole = progress.whole
     return replace(
         progress,
         plan=replace(progress.plan, name=quote(progress.plan.name)),
-        whole=replace(whole, name=quote(whole.name), root=_goal_renamed(whole.root, quote)),
+        whole=replace(whole, name=quote(whole.name), root=renamed(whole.root)),
     )
-
-
-def _goal_renamed(goal: GoalProgress, quote: Quote) -> GoalProgress:
-    children = tuple(_goal_renamed(child, quote) for child in goal.children)
-    return replace(goal, name=quote(goal.name), children=children)
 
 
 class _Telling:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from app.views.report_page import Bullets, Chart, Page, Paragraph, Table
+from app.views.report_blocks import Bullets, Chart, Page, Paragraph, Table
 
 
 def markdown_of(page: Page) -> str:
@@ -13,7 +13,8 @@ def markdown_of(page: Page) -> str:
     for section in page.sections:
         lines += [f"## {section.title}", ""]
         for block in section.blocks:
-            lines += [*_block(block), ""]
+            told = list(_block(block))
+            lines += [*told, ""] if told else []
     return "\n".join([*lines, f"_{page.foot}_", ""])
 
 

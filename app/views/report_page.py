@@ -6,14 +6,14 @@ Every text that somebody wrote is quoted already (`report_json.quoted`); what is
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from app.domain.trajectory import Point
 from app.views.progress_documents import ForecastDocument
+from app.views.report_blocks import Bar, Block, Bullets, Chart, Page, Paragraph, Section, Table
 from app.views.report_documents import (
     ReportDocument,
     ReportedGoalDocument,
@@ -34,71 +34,6 @@ MARKS = {
     "missed": "✖",
     "not_started": "○",
 }
-
-
-class Paragraph(NamedTuple):
-    """A sentence or more; strong: what is to be read first."""
-
-    text: str
-    strong: bool = False
-
-
-class Bullets(NamedTuple):
-    """Sentences side by side; a line break in one is meant."""
-
-    items: Sequence[str]
-
-
-class Bar(NamedTuple):
-    """How far a goal is and should be, 0 to 1, what that is in words, and its verdict."""
-
-    share: float
-    due: float
-    text: str
-    verdict: str
-
-
-class Table(NamedTuple):
-    """Rows of texts; all columns but the first are figures. bars: one a row, where a page can."""
-
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    bars: Sequence[Bar] = ()
-    foot: Sequence[str] = ()
-
-
-class Chart(NamedTuple):
-    """The final goal day by day; `labels` names its lines."""
-
-    title: str
-    points: Sequence[Point]
-    target: Fraction
-    unit: str
-    labels: dict[str, str]
-    days: Sequence[str]
-    top: str
-
-
-Block = Paragraph | Bullets | Table | Chart
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """What is said of one question."""
-
-    title: str
-    blocks: tuple[Block, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The whole."""
-
-    language: str
-    title: str
-    facts: tuple[str, ...]
-    sections: tuple[Section, ...]
-    foot: str
 
 
 def page_of(document: ReportDocument, points: Sequence[Point], target: Fraction) -> Page:
@@ -149,12 +84,14 @@ class _Page:
             "total": self._numbers.days(days["total"]),
             "left": self._numbers.days(days["remaining"]),
         }
-        return (
+        facts = [
             said["period"].format(first=self._numbers.day(first), last=self._numbers.day(last)),
             said["as_of"].format(at=self._moment(document["as_of"])),
-            said["known_at"].format(at=self._moment(document["known_at"])),
             said["days"].format(**spent),
-        )
+        ]
+        if self._moment(document["known_at"]) != self._moment(document["as_of"]):
+            facts.append(said["known_at"].format(at=self._moment(document["known_at"])))
+        return tuple(facts)
 
     def _headline(self, points: Sequence[Point], target: Fraction) -> tuple[Block, ...]:
         head, root, said = self._document["headline"], self._root, self._words
@@ -169,16 +106,16 @@ class _Page:
             self._numbers.quantity(root["target_display"], root["unit"]),
         )
         return (
-            Paragraph(f"{self._verdicts[head['verdict']]}  {head['sentence']['message']}", True),
+            Paragraph(f"{self._verdicts[head['verdict']]} · {head['sentence']['message']}", True),
             Paragraph(head["outlook"]["message"]),
             chart,
         )
 
     def _by_goal(self) -> Iterator[Block]:
         said, goals = self._words, self._document["goals"]
-        head = ("goal", "actual", "target", "attainment", "expected", "outlook", "probability")
+        head = ("goal", "verdict", "actual", "target", "attainment", "expected", "ends")
         yield Table(
-            [*(said[name] for name in head), said["verdict"]],
+            [said[name] for name in head],
             [self._goal_row(goal) for goal in goals],
             [self._bar(goal) for goal in goals],
         )
@@ -191,15 +128,15 @@ class _Page:
     def _goal_row(self, goal: ReportedGoalDocument) -> list[str]:
         unit, forecast = goal["unit"], goal["forecast"]
         told = self._numbers.quantity
+        chance = self._numbers.percent(_of(forecast, "probability"))
         return [
             goal["name"],
+            self._verdicts[goal["verdict"]],
             told(goal["actual"], unit),
             told(goal["target_display"], unit),
             self._numbers.percent(goal["attainment"]),
             told(goal["expected"], unit),
-            told(_of(forecast, "median"), unit),
-            self._numbers.percent(_of(forecast, "probability")),
-            self._verdicts[goal["verdict"]],
+            NOTHING if forecast is None else f"{told(forecast['median'], unit)} ({chance})",
         ]
 
     def _bar(self, goal: ReportedGoalDocument) -> Bar:

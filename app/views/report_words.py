@@ -32,6 +32,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "attainment": ("Attainment", "達成率"),
     "expected": ("Expected by now", "現時点の計画"),
     "outlook": ("Outlook", "着地見込み"),
+    "ends": ("Outlook (probability)", "着地見込み（達成確率）"),
     "probability": ("Probability", "達成確率"),
     "verdict": ("Verdict", "判定"),
     "step": ("Step", "要素"),
