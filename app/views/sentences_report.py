@@ -16,12 +16,12 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "{goal}は{actual}で、現時点の計画{expected}に達しています（目標{target}）。",
     ),
     "goal_behind": (
-        "{goal}: {actual} of {target}, {short} less than the plan expects by now.",
+        "{goal}: {actual} of {target}, {short} short of the {expected} expected by now.",
         "{goal}は{actual}で、現時点の計画{expected}に{short}届いていません（目標{target}）。",
     ),
     "goal_behind_within_noise": (
         (
-            "{goal}: {actual} of {target}, {short} less than the plan expects by now; "
+            "{goal}: {actual} of {target}, {short} short of the {expected} expected by now; "
             "chance alone may make such a gap."
         ),
         (

@@ -118,6 +118,16 @@ EXAMPLES = (
     Example("calls", "Three people by pace", f"GET {MONTH}/leaderboard?*"),
     Example("win_rate", "Calls and appointments came, deals did not",
             f"GET {MONTH}/diagnosis?*"),
+    Example("december", "The evening of the tenth working day",
+            f"GET {MONTH}/report?as_of={DAY_TEN}&version=1"),
+    Example("japanese", "The same, to be sent on",
+            f"GET {MONTH}/report?*format=markdown&language=ja"),
+    Example("to_print", "The same, as a page", f"GET {MONTH}/report?*format=html&language=ja"),
+    Example("revenue", "What was won, and where it is going",
+            f"GET {MONTH}/goals/revenue/line?*"),
+    Example("lost_deal", "What is to be asked of whom until when", f"POST {MONTH}/notes", 201),
+    Example("notes", "What was agreed", f"GET {MONTH}/notes"),
+    Example("mistaken", "A note that was a mistake", f"DELETE {MONTH}/notes/*", 204),
     Example("since_friday", "Two deals that turned out otherwise",
             f"GET {MONTH}/changes?known_from={FRIDAY}&as_of=*"),
     Example("books", "November's books are closed", "POST /v1/plans/2026-11-new/close", 201),
@@ -200,6 +210,8 @@ def _shown(example: Example, exchange: Exchange, template: str) -> Iterator[tupl
         yield "request", exchange.said
     yield "status", exchange.status
     if exchange.answer:
+        if exchange.answer_type in ("text/markdown", "text/html"):
+            yield "answer_type", exchange.answer_type
         yield "answer", exchange.heard
 
 
