@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from app import commands
+from app import backtesting, commands
 from app import settings as settings_module
 from app.domain.errors import Invalid, TasseiError
 from app.domain.instants import moment_of
@@ -42,6 +42,9 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+cli.command("backtest")(backtesting.run)
 
 
 class Breakdown(StrEnum):

@@ -27,6 +27,7 @@ from app.usecases.clocks import Clocks
 from app.usecases.context import Context
 from app.usecases.exports import Gauges
 from app.usecases.fetching import Fetching
+from app.usecases.foreseeing import Foreseeing
 from app.usecases.organisation import Organisations
 from app.usecases.receiving import Connections
 from app.usecases.refusals import Refusals
@@ -44,6 +45,7 @@ from app.web.closing import routes as closes
 from app.web.deliveries import routes as deliveries
 from app.web.diagnosis import routes as diagnosis
 from app.web.explaining import goal_routes, metric_routes
+from app.web.forecasts import routes as forecasts
 from app.web.leaderboard import routes as leaderboard
 from app.web.metric_routes import routes as metrics
 from app.web.metrics import metrics_route
@@ -61,6 +63,7 @@ from app.web.source_status import routes as source_status
 from app.web.sources import routes as sources
 from app.web.stream import Streams
 from app.web.stream import routes as stream
+from app.web.today import routes as today
 from app.web.trajectories import routes as trajectories
 from app.web.workspaces import api_keys, workspace
 
@@ -82,6 +85,8 @@ _ROUTERS = (
     planning,
     leaderboard,
     diagnosis,
+    today,
+    forecasts,
     goal_routes,
     metric_routes,
     trajectories,
@@ -168,6 +173,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     retention = Retention(context, counters.let_go)
     builder = Builder(context)
     fetching = Fetching(context, counters.reconciled)
+    foreseeing = Foreseeing(context)
     upkeep = _upkeep(context, counters, retention)
     attempts = Attempts(time.monotonic)
 
@@ -184,7 +190,7 @@ def create_app(settings: Settings, context: Context) -> Service:
         with closing(context.store), ExitStack() as ending:
             for part in (
                 *(context.watch, context.committer, gauges, hub, retention),
-                *(builder, fetching, upkeep, context.refusals),
+                *(builder, fetching, foreseeing, upkeep, context.refusals),
             ):
                 ending.callback(part.stop)
                 part.start()

@@ -134,7 +134,7 @@ class Places:
         return self.of(self.actors[actor], day)
 
     def of(self, actor: Actor, day: date) -> Place:
-        """Where an actor stands on a day."""
+        """Where an actor stands on a day; before the period, as the period begins."""
         source, identity = actor
         member = self.people.who(source, identity, day) if identity else None
         if member is None:
@@ -142,7 +142,7 @@ class Places:
         if not self.plan.assignments:
             return ANYBODY
         person = self.persons.get(member)
-        return _stint_place(person, day) if person else OUTSIDE
+        return _stint_place(person, max(day, self.plan.span.first)) if person else OUTSIDE
 
 
 def _stint_place(person: Person, day: date) -> Place:

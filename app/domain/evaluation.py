@@ -6,12 +6,13 @@ Every face of the service shows this value, so no two of them can disagree about
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from fractions import Fraction
 
 from app.domain.attribution import Counted, deadlines
 from app.domain.belonging import Belongings, belongings, done_in_time, numbers_by_member
+from app.domain.calendar import ONE_DAY
 from app.domain.experience import Experience, day_places, experience
 from app.domain.forecast import Outlook
 from app.domain.freshness import Pending, Source, freshness, next_silence
@@ -21,6 +22,7 @@ from app.domain.history import NO_HISTORY
 from app.domain.instants import moment_of
 from app.domain.outcomes import Ahead
 from app.domain.pacing import Moment, everybody, moment, parts
+from app.domain.pipeline import NOTHING_LATELY, Course, Lately, lags_of
 from app.domain.progress import (
     Closed,
     FreshnessState,
@@ -30,18 +32,23 @@ from app.domain.progress import (
     ScopedProgress,
 )
 from app.domain.scopes import WHOLE, Breakdown, broken_down, check, portions
+from app.domain.today import asked
 from app.domain.view import Heed, View
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: the moment, and whose progress. All instants in microseconds since 1970."""
+    """What is asked: the moment, and whose progress. All instants in microseconds since 1970.
+
+    today: whether also what the last day that is counted asks for
+    """
 
     as_of: int
     known_at: int
     generated_at: int
     scope: Scope = WHOLE
     breakdown: Breakdown = Breakdown.NONE
+    today: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +84,24 @@ def evaluate(
     heard: Heard,
     closing: Closing | None = None,
     known: Experience | None = None,
+    lately: Lately = NOTHING_LATELY,
 ) -> Progress:
     """A plan's progress at a moment.
 
     `counted` comes from `attribution.counted` over `attribution.segments`; `closing` if the
-    period was closed; `known`: what forecasts may learn from, None without history. Raises Invalid
-    `plan_has_no_assignments` when a plan of the whole workspace is asked for a team, a member or
-    a breakdown, NotFound `team_not_in_plan` or `member_not_in_plan` for anybody else's.
+    period was closed; `known`: what forecasts may learn from, None without history; `lately`: as
+    `pipeline.wanted` wants it. Raises Invalid `plan_has_no_assignments` when a plan of the whole
+    workspace is asked for a team, a member or a breakdown, NotFound `team_not_in_plan` or
+    `member_not_in_plan` for anybody else's.
     """
     scope, breakdown = question.scope, question.breakdown
     check(base, scope, breakdown)
-    evaluation = _evaluation(base, question, counted, heard, closing)
+    evaluation = _evaluation(base, question, counted, heard, closing, lately)
     views = [evaluation.view(one) for one in (scope, *broken_down(base, scope, breakdown))]
     outlook = Outlook(base, known or experience(base, NO_HISTORY), evaluation.now)
     trees = evaluation.trees(views, outlook)
     plan, zone = base.plan, base.workspace.zone
-    change = next_change(base, question.as_of, heard)
+    change = _change(base, question, heard, lately.today)
     return Progress(
         base.workspace.key,
         PlanReference(plan.key, plan.alias, plan.name, base.version),
@@ -116,7 +125,7 @@ def trail(
     days: Sequence[date],
 ) -> list[Ahead]:
     """Where a goal will stand when each of some days is over, by what `evaluate` forecasts by."""
-    evaluation = _evaluation(base, question, counted, Heard(), None)
+    evaluation = _evaluation(base, question, counted, Heard(), None, NOTHING_LATELY)
     outlook = Outlook(base, known, evaluation.now)
     done = done_in_time(base.plan, goal, numbers_by_member(counted))
     part, whole = (evaluation.view(scope).part(goal) for scope in (question.scope, WHOLE))
@@ -127,6 +136,15 @@ def trail(
 def _closed(closing: Closing, zone: tzinfo) -> Closed:
     known_at, closed_at = (moment_of(at, zone) for at in (closing.known_at, closing.closed_at))
     return Closed(known_at, closed_at, closing.author, closing.reason)
+
+
+def _change(base: Ground, question: Question, heard: Heard, today: date) -> int | None:
+    """The next change that time alone brings; who asks what today requires sees each midnight."""
+    change = next_change(base, question.as_of, heard)
+    if not question.today or today >= base.plan.span.until:
+        return change
+    tomorrow = base.workspace.calendar.midnight(today + ONE_DAY)
+    return tomorrow if change is None else min(change, tomorrow)
 
 
 def next_change(base: Ground, as_of: int, heard: Heard) -> int | None:
@@ -148,7 +166,12 @@ def next_change(base: Ground, as_of: int, heard: Heard) -> int | None:
 
 
 def _evaluation(
-    base: Ground, question: Question, counted: Counted, heard: Heard, closing: Closing | None
+    base: Ground,
+    question: Question,
+    counted: Counted,
+    heard: Heard,
+    closing: Closing | None,
+    lately: Lately,
 ) -> _Evaluation:
     calendar, goals = base.workspace.calendar, list(base.plan.root.walk())
     narrow = question.scope != WHOLE or question.breakdown is not Breakdown.NONE
@@ -171,12 +194,17 @@ def _evaluation(
         moment(calendar, question.as_of),
         fresh,
         displays,
+        {day: belongings(base.plan, amounts) for day, amounts in lately.days.items()},
+        lately.today if question.today else None,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Evaluation:
-    """What the trees of one answer share. closed: what was counted at the close, if ever."""
+    """What the trees of one answer share. closed: what was counted at the close, if ever.
+
+    begun: what was counted day by day; today: the day that is asked about, if one is
+    """
 
     base: Ground
     counted: Belongings
@@ -184,6 +212,8 @@ class _Evaluation:
     now: Moment
     fresh: Mapping[str, Heed]
     displays: Mapping[str, Mapping[str, Fraction]]
+    begun: Mapping[date, Belongings]
+    today: date | None
 
     def view(self, scope: Scope) -> View:
         """What is needed to tell the tree of one scope."""
@@ -212,4 +242,11 @@ class _Evaluation:
                 found = outlook.of(goal, part, done, roster, parts_of)
                 for view, one in zip(narrow, found, strict=True):
                     ahead[view.scope][goal.key] = one
-        return [view.tree(ahead[view.scope]) for view in views]
+        return [self._asked(view, view.tree(ahead[view.scope])) for view in views]
+
+    def _asked(self, view: View, tree: ScopedProgress) -> ScopedProgress:
+        """A tree with what its rest asks for."""
+        begun = {day: amounts.of(view.scope) for day, amounts in self.begun.items()}
+        plan = self.base.plan
+        course = Course(plan, self.base.workdays, view.days, begun, lags_of(plan))
+        return replace(tree, root=asked(tree.root, course, self.now, self.today))

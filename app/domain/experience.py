@@ -36,6 +36,7 @@ class Experience:
     levels: by metric, of all together; no entry where nothing was ever counted
     vigour: by metric and member, what a day of that person brings, over everybody's mean
     amounts: by metric, single amounts as (member, amount), the newest first
+    spreads: by metric, and whether of the whole, how much wider than the law forecasts have to be
     """
 
     presence: Floats
@@ -44,6 +45,7 @@ class Experience:
     levels: Mapping[str, Learned] = field(default_factory=dict)
     vigour: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     amounts: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
+    spreads: Mapping[tuple[str, bool], float] = field(default_factory=dict)
 
     def weights(self, metric: str) -> Floats:
         """What each day of the plan brings of a metric, for somebody who is at work on it."""

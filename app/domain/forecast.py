@@ -156,7 +156,9 @@ class _Goal:
         """Of all together."""
         if self._level is None:
             return Ahead(None)
-        law = to_come(self._rate(self._level), self._level, self._exposure)
+        law = to_come(
+            self._rate(self._level), self._level, self._exposure, self._spread(whole=True)
+        )
         own = [self._amounts]
         return self._told(self._level, [self._whole], law, self._exposure, own, CELLS)[0]
 
@@ -193,7 +195,7 @@ class _Goal:
             ahead[number:] = 0.0
             exposure = self._exposed(rows, ahead)
             law = (
-                to_come(self._rate(self._level), self._level, exposure)
+                to_come(self._rate(self._level), self._level, exposure, self._spread(whole=True))
                 if paces is None
                 else self._divided(self._level, paces, roster, ahead)
             )
@@ -264,7 +266,11 @@ class _Goal:
         np.add.at(own, roster.owner, quotient(weekly.sum(axis=1) ** 2, paces.shape))
         mean = by_part.sum(axis=1)
         shocks = level.weeks * (by_part**2).sum(axis=1)
-        return Law(mean, level.dispersion * mean + shocks + own + mean**2 / paces.team)
+        variance = level.dispersion * mean + shocks + own + mean**2 / paces.team
+        return Law(mean, self._spread(whole=False) * variance)
+
+    def _spread(self, *, whole: bool) -> float:
+        return self._known.spreads.get((self._goal.metric.key, whole), 1.0)
 
     def _persons(self, team: Rate, level: Level, people: Mapping[str, Quantity]) -> dict[str, Rate]:
         """The rate of each person in the plan, per unit of own exposure."""

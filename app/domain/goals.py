@@ -74,7 +74,10 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A node: a metric to be brought to a target. `target` is None where it is to be solved."""
+    """A node: a metric to be brought to a target. `target` is None where it is to be solved.
+
+    priority: which goal to mend first, 1 before 2, where somebody decided; why: in their words
+    """
 
     key: str
     name: str
@@ -86,6 +89,8 @@ class Goal:
     conversion: Conversion | None = None
     parts: tuple[Goal, ...] = ()
     influences: tuple[Influence, ...] = ()
+    priority: int | None = None
+    why: str | None = None
 
     @property
     def branches(self) -> tuple[Branch, ...]:
@@ -122,7 +127,7 @@ def tree_of(document: Node, workspace: Workspace, metrics: Mapping[str, Metric])
     rate_on_first_stage, missing_rate, unknown_metric, not_additive, conversion_or_parts,
     empty_parts, missing_target (of an influence), weight_not_positive, negative_target,
     negative_rate, unreachable (rate 0), negative_lag, mixed_units, mixed_currency, cyclic,
-    duplicate_goal, goals_too_deep, too_many_goals.
+    duplicate_goal, goals_too_deep, too_many_goals, out_of_range (of a priority).
     """
     root, funnel = document.at("root"), document.at("funnel")
     if root.given == funnel.given:
@@ -217,6 +222,8 @@ class _TreeReader:
             conversion,
             parts,
             gathered(node.at("influences").items(), lambda item: self._influence(item, line)),
+            _priority(node.at("priority")),
+            node.at("why").text() if node.at("why").given else None,
         )
 
     def _metric(self, node: Node) -> Metric:
@@ -276,6 +283,15 @@ def _lag(node: Node) -> int:
     if not 0 <= lag <= MAX_LAG:
         raise node.refused("negative_lag" if lag < 0 else "lag_exceeds_period")
     return lag
+
+
+def _priority(node: Node) -> int | None:
+    if not node.given:
+        return None
+    priority = node.integer()
+    if not 1 <= priority <= MAX_GOALS:
+        raise node.refused("out_of_range", low=1, high=MAX_GOALS)
+    return priority
 
 
 def _check_place(node: Node, key: str, above: tuple[str, ...]) -> None:

@@ -59,6 +59,7 @@ def counts_ahead(parts: Sequence[Part], law: Law, planned: Law) -> list[Ahead]:
                 part.reached + int(high[n]),
                 part.reached + Fraction(float(law.mean[n])),
                 _probability(part, float(reach[n])),
+                float(np.sqrt(law.variance[n])),
             ),
             _chance(part, float(few[n]), float(many[n])),
         )
@@ -87,6 +88,7 @@ def sum_ahead(part: Part, law: Law, planned: Law, amounts: Floats, goal: Goal, c
             high,
             part.reached + Fraction(float(law.mean) * float(amounts.mean())),
             _probability(part, reach),
+            float(np.sqrt(law.mean * amounts.var() + law.variance * amounts.mean() ** 2)),
         ),
         _chance(part, few, many),
     )

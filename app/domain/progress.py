@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 
@@ -87,11 +87,44 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class InFlight:
+    """What a goal may still expect of what has been begun: a conversion that takes time.
+
+    items: how many of the goal below whose time has not come; those that come too late are none
+    expected: what they should still yield before the goal's deadline, in the goal's unit
+    """
+
+    items: Quantity
+    expected: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What a day asks of a goal, fixed at its local midnight: working does not move it.
+
+    required: the remainder at midnight / working days from this one on, times this day's own part
+    required_display: rounded up to what can be counted or paid
+    required_from_kgi: the same of what the final goal still needs, net of what is in flight
+    done: on this day; left: what is required less that, never below 0
+    Every None, and a day that asks nothing because it is none, comes with an entry in reasons.
+    """
+
+    day: date
+    required: Fraction | None
+    required_display: Fraction | None
+    required_from_kgi: Fraction | None
+    done: Fraction
+    left: Fraction | None
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """Where a goal will stand at its deadline, in its unit.
 
     low, high: between which it ends in 80 of 100 cases; mean: those of people add up to the plan's
     probability: of reaching the target, in hundredths
+    deviation: the standard deviation, by which it will be judged; of the law, no quantity
     """
 
     low: Fraction
@@ -99,6 +132,7 @@ class Forecast:
     high: Fraction
     mean: Fraction
     probability: Fraction
+    deviation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +161,11 @@ class GoalProgress:
     edge: how it hangs on the goal above; None at the root
     weight: how much an influence matters beside its siblings; None for every other edge
     actual_at_close: `actual` as it was known when the period was closed; None while it is open
+    required_from_kgi_per_day: as required_per_day, of what the root still needs, taken down the
+        chain; None also of influences, which are calculated with nowhere
+    in_flight: None where nothing converts into it, or at once
+    priority: 1 is what to mend first; why: in the plan's own words, None where it says nothing
+    today: None where it was not asked for
     Every other None comes with an entry in reasons.
     """
 
@@ -157,6 +196,11 @@ class GoalProgress:
     edge: Edge | None = None
     weight: Fraction | None = None
     actual_at_close: Fraction | None = None
+    required_from_kgi_per_day: Fraction | None = None
+    in_flight: InFlight | None = None
+    priority: int = 1
+    why: str | None = None
+    today: Today | None = None
 
     def walk(self) -> Iterator[GoalProgress]:
         """This goal and everything below it, parents first."""

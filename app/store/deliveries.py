@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, u
 from app.domain.activities import Outcome, canonical_json
 from app.domain.deliveries import Delivery, Door, ItemResult, Raw
 from app.store import fetches
-from app.store.dialect import AnyRow, position
+from app.store.dialect import AnyRow, in_order, position
 from app.store.fetches import Named
 from app.store.pages import Page, cut, place_of
 from app.store.statements import inserting
@@ -208,8 +208,7 @@ def page(
         .order_by(_D.received_at.desc(), _D.id.desc())
         .limit(limit + 1)
     )
-    rows = access.connection.execute(query).all()
-    return cut(rows, limit, _stored, _place)
+    return cut(in_order(access.connection, query), limit, _stored, _place)
 
 
 def onward(
@@ -223,20 +222,19 @@ def onward(
         .order_by(_D.received_at, _D.id)
         .limit(limit + 1)
     )
-    rows = access.connection.execute(query).all()
-    return cut(rows, limit, _whole, _place)
+    return cut(in_order(access.connection, query), limit, _whole, _place)
 
 
 def latest(access: Access, workspace: str, source: str, among: int, limit: int) -> list[Stored]:
     """Deliveries of a source, those of no interest too, among so many newest of the workspace."""
     newest = (_D.received_at.desc(), _D.id.desc())
     all_its = select(_D.received_at, _D.id).where(_D.workspace_id == workspace).order_by(*newest)
-    edge = access.connection.execute(all_its.offset(among - 1).limit(1)).first()
+    edge = in_order(access.connection, all_its.offset(among - 1).limit(1))
     its = or_(_D.source == source, position(_D.sources, _listed([source])) > 0)
     query = select(*_LISTED).where(_D.workspace_id == workspace, its).order_by(*newest)
-    if edge is not None:
-        query = query.where(_order >= tuple_(*edge))
-    return [_stored(row) for row in access.connection.execute(query.limit(limit))]
+    if edge:
+        query = query.where(_order >= tuple_(*edge[0]))
+    return [_stored(row) for row in in_order(access.connection, query.limit(limit))]
 
 
 def commit_of(id_: int) -> int:
@@ -279,7 +277,7 @@ def expire(
     )
     gone: list[int] = []
     size = 0
-    for id_, octets in writing.connection.execute(query):
+    for id_, octets in in_order(writing.connection, query):
         if enough is not None and size >= enough:
             break
         gone.append(id_)

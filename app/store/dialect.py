@@ -7,11 +7,13 @@ PostgreSQL would sort text by the rules of a language, so its columns are told t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Connection,
     LargeBinary,
     Row,
     Select,
@@ -165,6 +167,26 @@ def tabled(parameter: str, kind: type[word | whole], *names: str) -> AnySelect:
 def _each(parameter: str) -> ColumnElement[Any]:
     rows = elements(bindparam(parameter, type_=Text())).table_valued("value")
     return rows.c.value
+
+
+def in_order(connection: Connection, query: AnySelect) -> Sequence[AnyRow]:
+    """The rows of a query that asks for the first ones in the order of an index.
+
+    PostgreSQL may read all rows of a workspace and sort them: without statistics it takes a
+    workspace for a few rows. Where it may not sort, what is left is to walk along the index.
+    """
+    if connection.dialect.name != POSTGRESQL:
+        return connection.execute(query).all()
+    connection.execute(_sorting("off"))
+    rows = connection.execute(query).all()
+    connection.execute(_sorting("on"))
+    return rows
+
+
+def _sorting(value: str) -> AnySelect:
+    """Of this transaction, until it is said otherwise."""
+    names = ("enable_sort", "enable_incremental_sort")
+    return select(*(func.set_config(name, value, literal_column("true")) for name in names))
 
 
 def summed(column: ColumnElement[int]) -> ColumnElement[int]:

@@ -5,9 +5,10 @@ Credentials arrive here already encrypted; the store could not read them if it w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlmodel import col
 
 from app.domain.revisions import RevisionClock
@@ -15,7 +16,13 @@ from app.store import heads
 from app.store.dialect import Words
 from app.store.journal import Knowing
 from app.store.statements import Prepared, inserting, upsert
-from app.store.tables import SourceSecretRow, source_heard, source_state, table_of
+from app.store.tables import (
+    SourceSecretRow,
+    retired_hook,
+    source_heard,
+    source_state,
+    table_of,
+)
 from app.store.transactions import Access, Writing
 
 
@@ -35,6 +42,7 @@ class SourceState:
     clock: RevisionClock | None
 
 
+_R = retired_hook.c
 _PUT_SECRET = upsert(table_of(SourceSecretRow), replace=("hook_digest", "credentials"))
 
 
@@ -49,6 +57,17 @@ def put_secret(writing: Writing, source: str, secret: Secret) -> None:
             "credentials": secret.credentials,
         },
     )
+    heads.reconfigure(writing)
+
+
+def put_retired_hooks(writing: Writing, source: str, digests: Sequence[bytes]) -> None:
+    """Replace the addresses by which a source was found before."""
+    its = (_R.workspace_id == writing.workspace, _R.source == source)
+    writing.connection.execute(delete(retired_hook).where(*its))
+    if digests:
+        same = {"workspace_id": writing.workspace, "source": source}
+        rows = [same | {"hook_digest": digest} for digest in digests]
+        writing.connection.execute(insert(retired_hook), rows)
     heads.reconfigure(writing)
 
 
@@ -69,6 +88,13 @@ def source_of_hook(access: Access, workspace: str, hook_digest: bytes) -> str | 
             col(SourceSecretRow.workspace_id) == workspace,
             col(SourceSecretRow.hook_digest) == hook_digest,
         )
+    ).scalar_one_or_none()
+
+
+def source_of_retired_hook(access: Access, workspace: str, hook_digest: bytes) -> str | None:
+    """The source whose hook had that digest."""
+    return access.connection.execute(
+        select(_R.source).where(_R.workspace_id == workspace, _R.hook_digest == hook_digest)
     ).scalar_one_or_none()
 
 

@@ -110,8 +110,16 @@ metric_generation = _table(
     *(_value("counted", Whole), _value("expected", Whole)),
     Column("config", Whole, nullable=False, server_default=text("0")),
 )
+# Addresses of hooks that were replaced. Until when they are answered is sealed with the secrets.
+retired_hook = _table("retired_hook", _key("hook_digest", Octets), _value("source", Words))
 # Which secret key the credentials are sealed with.
 seal = _table("seal", _value("fingerprint", Octets))
+# Forecasts as they were made at the end of each day, and how good a period's have been.
+forecast_issued, forecast_judged = (
+    _table(name, *(_key("plan", Words), _key("day", Whole), _value("alias", Words)),
+           *(_value("body", Words), _value("at", Whole), _value("seq", Whole)), wide=True)
+    for name in ("forecast_issued", "forecast_judged")
+)  # fmt: skip
 verification = _table("verification", _value("at", Whole), _value("mismatches", Whole))
 source_state = _table(
     "source_state",

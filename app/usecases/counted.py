@@ -71,7 +71,7 @@ def counted(
         base.people,
         base.persons,
         actors_of(access, found.workspace.key),
-        [(part, _totals(access, base, chosen, (part, until), known)) for part in parts],
+        [(part, totals_of(access, base, chosen, (part, until), known)) for part in parts],
     )
 
 
@@ -90,15 +90,27 @@ def rows_daily(
     chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
     last = found.workspace.calendar.local_day(until - 1)
     whole, running = _days_of(base, last, until)
-    rows: dict[date, list[ActorTotal]] = {}
-    days = (day_number(whole.first), day_number(whole.until))
-    for metric, currency, number, *rest in daily.by_day(
-        access, found.workspace.key, chosen, days, None, known, by_actor=True
-    ):
-        rows.setdefault(day_of_number(number), []).append(ActorTotal(metric, currency, *rest))
+    rows = rows_of_days(access, base, whole, chosen, known)
     if running is not None:
         part = Segment(running, Grain.QUARTERS)
-        rows[running.first] = list(_totals(access, base, chosen, (part, until), known))
+        rows[running.first] = list(totals_of(access, base, chosen, (part, until), known))
+    return rows
+
+
+def rows_of_days(
+    access: Access,
+    base: Ground,
+    span: Span,
+    metrics: AbstractSet[str],
+    known: Knowing | None = None,
+) -> dict[date, list[ActorTotal]]:
+    """What each actor did on whole days, by day; empty days are left out."""
+    rows: dict[date, list[ActorTotal]] = {}
+    days = (day_number(span.first), day_number(span.until))
+    for metric, currency, number, *rest in daily.by_day(
+        access, base.workspace.key, metrics, days, None, known, by_actor=True
+    ):
+        rows.setdefault(day_of_number(number), []).append(ActorTotal(metric, currency, *rest))
     return rows
 
 
@@ -141,7 +153,7 @@ def actors_of(access: Access, workspace: str) -> Mapping[int, Actor]:
     return {number: Actor(*who) for number, who in actors.all_actors(access, workspace).items()}
 
 
-def _totals(
+def totals_of(
     access: Access,
     base: Ground,
     metrics: AbstractSet[str],

@@ -57,26 +57,33 @@ class Fetching(Background):
             except Exception:  # noqa: BLE001 - without the thread nothing would be fetched any more
                 logger(__name__).exception("whose turn it is could not be seen")
 
-    def _due(self) -> Iterator[Subject]:
-        for workspace in sorted(self._context.watch.heads()):
-            subjects = self._of(workspace)
-            if not subjects:
-                continue
-            now = self._context.clock()
-            with self._context.read() as reading:
-                stand = fetchers.states(reading, workspace)
-                turns = fetches.next_due(reading, workspace)
-            for one in subjects:
-                state = stand.get(one.source, UNTRIED)
-                wanted = turns.get(one.source, now + 1) <= now
-                pulled = one.configured and (
-                    state.pull_at <= now
-                    or state.backfill_from is not None
-                    or are_due(one, state.channels, now)
-                )
-                free = state.lease_until <= now and state.retry_at <= now
-                if free and (wanted or pulled) and (workspace, one.source) not in self._busy:
-                    yield one
+    def _due(self) -> list[Subject]:
+        """Whose turn it is; who was visited longest ago is first, so that nobody is passed over."""
+        found = [
+            pair for workspace in self._context.watch.heads() for pair in self._due_in(workspace)
+        ]
+        return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+    def _due_in(self, workspace: str) -> Iterator[tuple[int, Subject]]:
+        """The same of a workspace, each with when it was visited last."""
+        subjects = self._of(workspace)
+        if not subjects:
+            return
+        now = self._context.clock()
+        with self._context.read() as reading:
+            stand = fetchers.states(reading, workspace)
+            turns = fetches.next_due(reading, workspace)
+        for one in subjects:
+            state = stand.get(one.source, UNTRIED)
+            wanted = turns.get(one.source, now + 1) <= now
+            pulled = one.configured and (
+                state.pull_at <= now
+                or state.backfill_from is not None
+                or are_due(one, state.channels, now)
+            )
+            free = state.lease_until <= now and state.retry_at <= now
+            if free and (wanted or pulled) and (workspace, one.source) not in self._busy:
+                yield state.tried_at or 0, one
 
     def _of(self, workspace: str) -> list[Subject]:
         version = self._context.watch.config_version(workspace)

@@ -33,6 +33,7 @@ from app.store.journal import Knowing
 from app.store.transactions import Access
 from app.usecases.counted import actors_of
 from app.usecases.organisation import Organisation, Remembered
+from app.usecases.spreads import spreads
 
 # Enough to know what amounts are like; each is told apart only by a person's own and all others'.
 MOST_SINGLES = 2_000
@@ -46,7 +47,10 @@ def experience_of(
 ) -> Experience:
     """What forecasts of a plan may learn from, at an instant."""
     today = found.workspace.calendar.local_day(as_of)
-    return _remembered(access, found, base, today, known).experience
+    learned = _remembered(access, found, base, today, known).experience
+    days = base.workdays
+    elapsed = days.between(base.plan.span.first, today) / days.total if days.total else 1.0
+    return replace(learned, spreads=spreads(access, base, elapsed, known))
 
 
 def history_of(
@@ -69,13 +73,17 @@ def _remembered(
     seq = known.seq if known else (head.seq if head else 0)
     place = (base.plan.key, base.version, until, known.seq if known else None)
     kept = found.histories.get(place)
-    if kept is not None and not _moved(access, found, base, (kept, seq), _all(months)):
+    if (
+        kept is not None
+        and kept.base is base
+        and not _moved(access, found, base, (kept, seq), _all(months))
+    ):
         kept = found.histories[place] = replace(kept, seq=seq)
         return kept
     history = _read(access, found, base, months, known)
     while len(found.histories) >= KEPT:
         found.histories.pop(next(iter(found.histories)), None)
-    kept = found.histories[place] = Remembered(seq, history, experience(base, history))
+    kept = found.histories[place] = Remembered(seq, base, history, experience(base, history))
     return kept
 
 

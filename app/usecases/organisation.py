@@ -38,9 +38,13 @@ METRIC = "metric"
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A history with what it teaches, and the last commit that it is known to hold for."""
+    """A history with what it teaches of a plan, and the last commit that it is known to hold for.
+
+    base: the very plan: a draft may have the key and version of what it is compared with
+    """
 
     seq: int
+    base: Ground
     history: History
     experience: Experience
 

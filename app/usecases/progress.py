@@ -18,6 +18,7 @@ from app.usecases.context import Context
 from app.usecases.counted import counted, heard, knowing, moment_written
 from app.usecases.history import experience_of
 from app.usecases.organisation import Organisation
+from app.usecases.pipeline import lately_counted
 from app.usecases.plan_names import plan_named
 from app.usecases.settling import settling
 
@@ -26,7 +27,7 @@ from app.usecases.settling import settling
 class Asked:
     """What a reader wants to see. `as_of`, `known_at` in microseconds since 1970; None: now.
 
-    version: of the plan; None: the one that stands
+    version: of the plan; None: the one that stands; today: also what the day asks of each goal
     """
 
     as_of: int | None = None
@@ -34,6 +35,7 @@ class Asked:
     breakdown: Breakdown = Breakdown.NONE
     version: int | None = None
     known_at: int | None = None
+    today: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def made_ready(
     named_then = known if asked.version is None else None
     document = plan_named(reading, found, plan, counted_last, asked.version, named_then)
     known_at = now if asked.known_at is None else asked.known_at
-    question = Question(at.as_of, known_at, now, asked.scope, asked.breakdown)
+    question = Question(at.as_of, known_at, now, asked.scope, asked.breakdown, today=asked.today)
     head = heads.head(reading, workspace)
     moved = (known.seq if known else head.seq, head.config_version) if head else ()
     which = (document.key, document.version)
@@ -172,6 +174,7 @@ def progress_of(
         heard(access, found, known),
         closing(access, found, base, until, known),
         experience_of(access, found, base, question.as_of, known),
+        lately_counted(access, found, base, until, known, today=question.today),
     )
 
 

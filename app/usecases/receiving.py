@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -36,7 +36,10 @@ MOST_FRAMES = 6
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A hook's other end: whose it is, and how its requests are proved and read."""
+    """A hook's other end: whose it is, and how its requests are proved and read.
+
+    until: of an address that was replaced, the instant at which it ends; else None
+    """
 
     workspace: str
     source: str
@@ -46,6 +49,11 @@ class Connection:
     changes: int
     mapping: BodyMapping | None
     base_url: str
+    until: int | None = None
+
+    def has_ended(self, now: int) -> bool:
+        """Whether the address was replaced and has had its time, at an instant."""
+        return self.until is not None and now >= self.until
 
     def credentials(self, now: int) -> Credentials:
         """What proves a request at an instant: rotated values end while it is remembered."""
@@ -97,13 +105,20 @@ class Connections:
         return connection
 
     def _found(self, workspace: str, token: str) -> Connection:
+        digest = digest_of(token)
         with self._context.read() as reading:
-            source = sources.source_of_hook(reading, workspace, digest_of(token))
+            own = sources.source_of_hook(reading, workspace, digest)
+            source = own or sources.source_of_retired_hook(reading, workspace, digest)
             document = standing(reading, workspace, SOURCE, source) if source else None
             found = connection_of(self._context, reading, workspace, document) if document else None
         if found is None:
             raise NotFound("unknown_hook")
-        return found
+        return found if own else replace(found, until=_ends_at(found.held, token))
+
+
+def _ends_at(held: Held, token: str) -> int:
+    """When a replaced address ends; at once where that cannot be read any more."""
+    return max((one.until for one in held.retiring if one[:2] == (HOOK, token)), default=0)
 
 
 @dataclass(frozen=True, slots=True)

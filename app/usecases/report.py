@@ -42,7 +42,8 @@ def plan_report(context: Context, workspace: str, plan: str, asked: Asked) -> Re
     """A plan's report, or a team's. Raises as `report_progress` does."""
     now = context.clock()
     with context.read() as reading:
-        ready = made_ready(context, reading, (workspace, plan), asked, now)
+        wished = replace(asked, today=True)
+        ready = made_ready(context, reading, (workspace, plan), wished, now)
         if ready.base.plan.assignments:
             question = replace(ready.question, breakdown=Breakdown.MEMBER)
             ready = replace(ready, question=question)

@@ -1,4 +1,7 @@
-"""New secrets for a source, beside the old ones for a while: the sender is changed in between."""
+"""New secrets for a source, or another address, beside the old for a while.
+
+The sender is changed in between.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from app.usecases.context import Context
 from app.usecases.organisation import SOURCE
 from app.usecases.saving import ANY, Precondition, save, standing
 from app.usecases.source_mapping import SETTINGS
-from app.usecases.source_secrets import held, keep, made
+from app.usecases.source_secrets import HOOK, held, hook_token, keep, made
 from app.usecases.sources import SECRETS_VERSION, Connected, Showing
 from app.usecases.vault import Held, Retiring, Secrets
 
@@ -21,13 +24,21 @@ MOST_RETIRING = 10
 
 
 def rotate(
-    context: Context, workspace: str, key: str, given: RawValue, minutes: int, author: str
+    context: Context,
+    workspace: str,
+    key: str,
+    given: RawValue,
+    minutes: int,
+    author: str,
+    *,
+    address: bool = False,
 ) -> Connected:
-    """Replace secrets; what they were is taken for so many minutes more.
+    """Replace secrets, or the address; what they were is taken for so many minutes more.
 
-    Those that are given replace theirs; where none is given, what can be made is made anew.
-    Raises NotFound `unknown_source`; Conflict `nothing_to_rotate` for a sender without secrets;
-    Invalid for wrong credentials, or where the new ones have to be given.
+    Secrets that are given replace theirs; where neither one is given nor another address is wanted,
+    what can be made is made anew. Raises NotFound `unknown_source`; Conflict `nothing_to_rotate`
+    for a sender without secrets, or without an address; Invalid for wrong credentials, or where
+    the new ones have to be given.
     """
     now = context.clock()
     with context.write(workspace) as writing:
@@ -37,9 +48,11 @@ def rotate(
         provider = PROVIDERS[document.body["provider"]]
         settings = standing_settings(provider.settings, document.body.get(SETTINGS))
         declared = provider.secrets_of(settings)
-        if not declared:
+        if not (provider.hook if address else declared):
             raise Conflict("nothing_to_rotate", provider=provider.name)
-        fresh, generated = _fresh(context, declared, given)
+        fresh, generated = ({}, {}) if address and not given else _fresh(context, declared, given)
+        if address:
+            fresh = fresh | {HOOK: (hook_token(context, workspace),)}
         before = held(context, writing, workspace, key)
         provider.check(settings, before.secrets | fresh)
         after = _rotated(before, fresh, now, now + minutes * MINUTE)
@@ -75,6 +88,8 @@ def _rotated(before: Held, fresh: Secrets, now: int, until: int) -> Held:
         for value in before.secrets.get(name, ())
         if value not in values
     ]
-    staying = [one for one in before.retiring if now < one.until]
+    # An address is remembered behind its time: a sender that still calls it is one to be told of.
+    staying = [one for one in before.retiring if now < one.until or one.name == HOOK]
+    staying.sort(key=lambda one: one.until, reverse=True)
     retiring = (*leaving, *staying)[:MOST_RETIRING]
     return Held(before.secrets | fresh, retiring)

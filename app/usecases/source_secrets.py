@@ -18,6 +18,8 @@ from app.usecases.keys import digest_of
 from app.usecases.vault import NOTHING_HELD, Held, Secrets
 
 HOOK = "@hook"  # no provider names a secret so
+# What a request is refused for at an address that was replaced and has had its time.
+ADDRESS_REPLACED = "address_replaced"
 _PREFIX = "h"
 _LENGTH = 40
 
@@ -53,7 +55,7 @@ def wanted(
     secrets |= {name: (value,) for name, value in fresh.items()}
     provider.check(settings, secrets)
     if provider.hook:
-        secrets[HOOK] = held.get(HOOK) or (_hook_token(context, workspace),)
+        secrets[HOOK] = held.get(HOOK) or (hook_token(context, workspace),)
     return Wanted(secrets, fresh)
 
 
@@ -75,7 +77,8 @@ def made(context: Context, secret: Secret) -> str:
     return secret.written(hashlib.sha256(context.token(64).encode()).digest())
 
 
-def _hook_token(context: Context, workspace: str) -> str:
+def hook_token(context: Context, workspace: str) -> str:
+    """The unguessable part of a new address."""
     return f"{_PREFIX}_{workspace}_{context.token(_LENGTH)}"
 
 
@@ -101,10 +104,12 @@ def held(context: Context, access: Access, workspace: str, source: str) -> Held:
 
 
 def keep(context: Context, writing: Writing, source: str, kept: Held) -> None:
-    """Seal and store a source's secrets, with the digest by which its hook is found."""
+    """Seal and store a source's secrets, with the digests by which its hook is found."""
     hook = kept.secrets.get(HOOK)
     digest = digest_of(hook[0]) if hook else None
     sources.put_secret(writing, source, sources.Secret(digest, context.vault.seal(kept)))
+    retired = [digest_of(one.value) for one in kept.retiring if one.name == HOOK]
+    sources.put_retired_hooks(writing, source, retired)
 
 
 def replaced(before: Held, secrets: Secrets) -> Held:

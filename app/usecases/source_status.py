@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.domain.activities import Outcome
 from app.domain.errors import Conflict, Invalid, NotFound, TooLarge, Unreadable
+from app.domain.instants import DAY
 from app.intake.registry import PROVIDERS
 from app.intake.requests import Step
 from app.intake.source_settings import standing_settings
@@ -21,7 +22,7 @@ from app.usecases.organisation import SOURCE
 from app.usecases.people import strangers
 from app.usecases.replaying import read_kept
 from app.usecases.saving import standing
-from app.usecases.source_secrets import held
+from app.usecases.source_secrets import ADDRESS_REPLACED, held
 from app.usecases.sources import Connected, Showing
 
 RECENT = 20
@@ -55,7 +56,7 @@ def source_status(context: Context, workspace: str, key: str) -> Status:
         refused = tuple(refusals.of_source(reading, workspace, key))
         recent = tuple(deliveries.latest(reading, workspace, key, AMONG, RECENT))
         findings = (
-            *_of_refusals(refused, recent),
+            *_of_refusals(refused, recent, context.clock()),
             *_of_deliveries(context, reading, workspace, connected, recent),
             *_of_people(context, reading, workspace, key),
         )
@@ -67,10 +68,14 @@ def advice(refused: Refusal) -> Step:
     return Step(f"refused_{refused.code}", refused.params)
 
 
-def _of_refusals(refused: Sequence[Refusal], recent: Sequence[Stored]) -> Iterable[Step]:
-    """Of those that nothing was taken after: later ones were mended."""
+def _of_refusals(refused: Sequence[Refusal], recent: Sequence[Stored], now: int) -> Iterable[Step]:
+    """Of those that nothing was taken after: earlier ones were mended.
+
+    What comes at another address mends no call of a replaced one, so that is told for a day.
+    """
     taken = recent[0].received_at if recent else 0
-    return [advice(one) for one in refused if one.last_at > taken]
+    mended = {ADDRESS_REPLACED: min(taken, now - DAY)}
+    return [advice(one) for one in refused if one.last_at > mended.get(one.code, taken)]
 
 
 def _of_deliveries(

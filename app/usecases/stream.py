@@ -26,6 +26,7 @@ from app.usecases.closing import closing
 from app.usecases.context import Context
 from app.usecases.counted import counted, heard
 from app.usecases.history import experience_of
+from app.usecases.pipeline import lately_counted
 from app.usecases.plan_names import plan_named
 from app.usecases.progress import moment_asked
 from app.views.messages import sentence
@@ -268,6 +269,7 @@ def observe(context: Context, subject: Subject) -> Observed:
             heard(reading, found),
             closing(reading, found, base, at.until),
             experience_of(reading, found, base, at.as_of),
+            lately_counted(reading, found, base, at.until),
         )
         head = heads.head(reading, subject.workspace)
     if head is None:

@@ -22,6 +22,7 @@ from app.views import (
     sentences_plans,
     sentences_report,
     sentences_sources,
+    sentences_today,
 )
 
 LANGUAGES = ("en", "ja")
@@ -58,6 +59,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **sentences_import.SENTENCES,
     **sentences_deliveries.SENTENCES,
     **sentences_diagnosis.SENTENCES,
+    **sentences_today.SENTENCES,
     **sentences_operations.SENTENCES,
     **sentences_report.SENTENCES,
     # The request as a whole.

@@ -69,6 +69,36 @@ class EdgeDocument(TypedDict, total=False):
     weight: str
 
 
+class WhyDocument(TypedDict, total=False):
+    """Why a goal matters, in the plan's own words."""
+
+    why: str
+
+
+class InFlightDocument(TypedDict):
+    """What was begun and has not turned out yet, and what it should still yield."""
+
+    items: int | str
+    expected: str
+
+
+class DayDocument(TypedDict):
+    """What a day asks of a goal, from what stood at its midnight, and what was done on it."""
+
+    required: str | None
+    required_display: str | None
+    required_from_kgi: str | None
+    done: str
+    left: str | None
+    reasons: list[ReasonDocument]
+
+
+class TodayDocument(DayDocument):
+    """The same, and which day it is."""
+
+    date: str
+
+
 class ForecastDocument(TypedDict):
     """Where a goal will end, between what in 80 of 100 cases, and how surely it is reached."""
 
@@ -79,7 +109,7 @@ class ForecastDocument(TypedDict):
     probability: str
 
 
-class GoalDocument(EdgeDocument):
+class GoalDocument(EdgeDocument, WhyDocument):
     """One goal of the tree, with everything below it."""
 
     key: str
@@ -98,6 +128,8 @@ class GoalDocument(EdgeDocument):
     gap: str
     gap_beyond_noise: bool
     required_per_day: str | None
+    required_from_kgi_per_day: str | None
+    in_flight: NotRequired[InFlightDocument]
     forecast: ForecastDocument | None
     rate: RateDocument | None
     unassigned: str
@@ -105,6 +137,8 @@ class GoalDocument(EdgeDocument):
     excluded: list[ExcludedDocument]
     freshness: FreshnessDocument
     verdict: str
+    priority: int
+    today: NotRequired[TodayDocument]
     reasons: list[ReasonDocument]
     children: list[GoalDocument]
 

@@ -26,23 +26,28 @@ from app.domain.progress import (
     Reason,
     Scope,
     ScopedProgress,
+    Today,
     WorkingDays,
 )
 from app.domain.quantities import tallied, written
 from app.views.progress_documents import (
     ClosedDocument,
+    DayDocument,
     EdgeDocument,
     ExcludedDocument,
     ForecastDocument,
     FreshnessDocument,
     GoalDocument,
+    InFlightDocument,
     PlanDocument,
     ProgressDocument,
     RateDocument,
     ReasonDocument,
     ScopedDocument,
     ScopeDocument,
+    TodayDocument,
     UnitDocument,
+    WhyDocument,
     WorkingDaysDocument,
 )
 
@@ -54,7 +59,7 @@ def progress_document(
     progress: Progress, sentence: Sentence, language: str, *, breakdown: bool = False
 ) -> ProgressDocument:
     """The document of a progress; `breakdown` says that it was asked for, be it empty."""
-    said = _Said(sentence, language)
+    said = Told(sentence, language)
     whole = progress.whole
     document: ProgressDocument = {
         "workspace": progress.workspace,
@@ -65,7 +70,7 @@ def progress_document(
         "generated_at": progress.generated_at.isoformat(),
         "time_zone": progress.time_zone,
         "working_days": days_document(whole.working_days),
-        "next_change_at": _time(progress.next_change_at),
+        "next_change_at": time_document(progress.next_change_at),
         "root": _goal(whole.root, said),
     }
     if breakdown:
@@ -80,7 +85,7 @@ def encoded(document: ProgressDocument) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-class _Said:
+class Told:
     """Reasons in one language."""
 
     def __init__(self, sentence: Sentence, language: str) -> None:
@@ -99,10 +104,10 @@ def reason_document(reason: Reason, sentence: Sentence, language: str) -> Reason
 
 def goal_document(goal: GoalProgress, sentence: Sentence, language: str) -> GoalDocument:
     """A goal and everything below it."""
-    return _goal(goal, _Said(sentence, language))
+    return _goal(goal, Told(sentence, language))
 
 
-def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
+def _goal(goal: GoalProgress, said: Told) -> GoalDocument:
     return {
         "key": goal.key,
         **_edge(goal),
@@ -121,13 +126,18 @@ def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
         "gap": written(goal.gap),
         "gap_beyond_noise": goal.gap_beyond_noise,
         "required_per_day": optional(goal.required_per_day),
-        "forecast": _forecast(goal.forecast),
+        "required_from_kgi_per_day": optional(goal.required_from_kgi_per_day),
+        **_in_flight(goal),
+        "forecast": forecast_document(goal.forecast),
         "rate": _rate(goal.rate),
         "unassigned": written(goal.unassigned),
         "outside_plan": written(goal.outside_plan),
         "excluded": [_excluded(other) for other in goal.excluded],
         "freshness": _freshness(goal.freshness),
         "verdict": goal.verdict.value,
+        "priority": goal.priority,
+        **why_document(goal),
+        **_today(goal, said),
         "reasons": [said(reason) for reason in goal.reasons],
         "children": [_goal(child, said) for child in goal.children],
     }
@@ -135,6 +145,14 @@ def _goal(goal: GoalProgress, said: _Said) -> GoalDocument:
 
 class _AtClose(TypedDict, total=False):
     actual_at_close: str
+
+
+class _InFlight(TypedDict, total=False):
+    in_flight: InFlightDocument
+
+
+class _Today(TypedDict, total=False):
+    today: TodayDocument
 
 
 def _closed(closed: Closed) -> ClosedDocument:
@@ -151,6 +169,37 @@ def _at_close(goal: GoalProgress) -> _AtClose:
     return {} if at_close is None else {"actual_at_close": written(at_close)}
 
 
+def _in_flight(goal: GoalProgress) -> _InFlight:
+    flight = goal.in_flight
+    if flight is None:
+        return {}
+    return {"in_flight": {"items": tallied(flight.items), "expected": written(flight.expected)}}
+
+
+def why_document(goal: GoalProgress) -> WhyDocument:
+    """Why a goal matters, where the plan says it."""
+    return {} if goal.why is None else {"why": goal.why}
+
+
+def _today(goal: GoalProgress, said: Told) -> _Today:
+    day = goal.today
+    return (
+        {} if day is None else {"today": {"date": day.day.isoformat(), **day_document(day, said)}}
+    )
+
+
+def day_document(today: Today, said: Told) -> DayDocument:
+    """What a day asks of a goal."""
+    return {
+        "required": optional(today.required),
+        "required_display": optional(today.required_display),
+        "required_from_kgi": optional(today.required_from_kgi),
+        "done": written(today.done),
+        "left": optional(today.left),
+        "reasons": [said(reason) for reason in today.reasons],
+    }
+
+
 def _edge(goal: GoalProgress) -> EdgeDocument:
     document: EdgeDocument = {}
     if goal.edge is not None:
@@ -160,7 +209,7 @@ def _edge(goal: GoalProgress) -> EdgeDocument:
     return document
 
 
-def _scoped(part: ScopedProgress, said: _Said) -> ScopedDocument:
+def _scoped(part: ScopedProgress, said: Told) -> ScopedDocument:
     return {
         "scope": scope_document(part.scope),
         "name": part.name,
@@ -185,7 +234,7 @@ def scope_document(scope: Scope) -> ScopeDocument:
 
 
 def days_document(days: WorkingDays) -> WorkingDaysDocument:
-    """Days of a calendar."""
+    """How many there are, are over and are left."""
     return {
         "total": written(days.total),
         "elapsed": written(days.elapsed),
@@ -200,7 +249,8 @@ def unit_document(unit: Unit) -> UnitDocument:
     return {"kind": unit.kind.value, "currency": unit.currency}
 
 
-def _forecast(forecast: Forecast | None) -> ForecastDocument | None:
+def forecast_document(forecast: Forecast | None) -> ForecastDocument | None:
+    """Where a goal ends, or null."""
     if forecast is None:
         return None
     return {
@@ -234,7 +284,7 @@ def _excluded(other: Excluded) -> ExcludedDocument:
 
 def _freshness(freshness: Freshness) -> FreshnessDocument:
     state, last, waiting = freshness.state.value, freshness.last_event_at, freshness.pending
-    told: FreshnessDocument = {"state": state, "last_event_at": _time(last)}
+    told: FreshnessDocument = {"state": state, "last_event_at": time_document(last)}
     if waiting.oldest is not None:
         told["pending"] = {"count": waiting.count, "oldest": waiting.oldest.isoformat()}
     return told
@@ -245,5 +295,6 @@ def optional(quantity: Fraction | None) -> str | None:
     return None if quantity is None else written(quantity)
 
 
-def _time(moment: datetime | None) -> str | None:
+def time_document(moment: datetime | None) -> str | None:
+    """A moment as RFC 3339, or null where there is none."""
     return None if moment is None else moment.isoformat()

@@ -14,6 +14,7 @@ from app.views.progress_documents import (
     UnitDocument,
     WorkingDaysDocument,
 )
+from app.views.today_json import AskedDocument, SaidDocument
 
 
 class PeriodDocument(TypedDict):
@@ -21,13 +22,6 @@ class PeriodDocument(TypedDict):
 
     start: str
     end: str
-
-
-class SaidDocument(TypedDict):
-    """A code, and the sentence that it stands for."""
-
-    code: str
-    message: str
 
 
 class ReportedGoalDocument(TypedDict):
@@ -51,6 +45,14 @@ class ReportedGoalDocument(TypedDict):
     forecast: ForecastDocument | None
     verdict: str
     sentence: SaidDocument
+
+
+class DayDocument(TypedDict):
+    """What the day asks, in words and goal by goal, from the bottom of the tree up."""
+
+    date: str
+    sentence: SaidDocument
+    goals: list[AskedDocument]
 
 
 class HeadlineDocument(TypedDict):
@@ -165,6 +167,7 @@ class ReportDocument(TypedDict):
     language: str
     working_days: WorkingDaysDocument
     headline: HeadlineDocument
+    today: DayDocument | None
     reached: list[str]
     not_reached: list[str]
     goals: list[ReportedGoalDocument]

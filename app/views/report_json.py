@@ -27,6 +27,7 @@ from app.views.progress_json import (
 )
 from app.views.report_documents import (
     BesideDocument,
+    DayDocument,
     HeadlineDocument,
     MovedDocument,
     QuietDocument,
@@ -34,12 +35,12 @@ from app.views.report_documents import (
     ReportDocument,
     ReportedGoalDocument,
     ReportedNoteDocument,
-    SaidDocument,
     SinceDocument,
     SupportDocument,
     ThenDocument,
 )
 from app.views.report_numbers import Numbers
+from app.views.today_json import SaidDocument, today_list
 
 # What is done to a text that somebody wrote before it stands in a page.
 Quote = Callable[[str], str]
@@ -111,6 +112,7 @@ class _Telling:
             "language": self._language,
             "working_days": days_document(progress.whole.working_days),
             "headline": self._headline(progress.whole.root),
+            "today": self._today() if report.today in span else None,
             "reached": [key for key, found in standing.items() if found in good],
             "not_reached": [key for key, found in standing.items() if found not in good],
             "goals": [self._goal(goal) for goal in self._goals.values()],
@@ -136,6 +138,11 @@ class _Telling:
             "sentence": self._stands(root),
             "outlook": self._outlook(root),
         }
+
+    def _today(self) -> DayDocument:
+        alone = replace(self._report.progress, breakdown=())
+        found = today_list(alone, (sentence, self._language))
+        return {"date": found["date"], "sentence": found["sentence"], "goals": found["goals"]}
 
     def _outlook(self, goal: GoalProgress) -> SaidDocument:
         told, forecast = self._numbers.of_goal, goal.forecast

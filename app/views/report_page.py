@@ -57,7 +57,7 @@ class _Page:
         made = self._moment(document["generated_at"])
         sections = (
             Section(said["headline"], self._headline(points, target)),
-            # What today asks stands here, between where it stands and goal by goal.
+            Section(said["today"], self._today()),
             Section(said["goals"], tuple(self._by_goal())),
             Section(said["why"], tuple(self._why())),
             Section(said["support"], self._support()),
@@ -110,6 +110,22 @@ class _Page:
             Paragraph(head["outlook"]["message"]),
             chart,
         )
+
+    def _today(self) -> tuple[Block, ...]:
+        today, said, told = self._document["today"], self._words, self._numbers
+        if today is None:
+            return ()
+        head = [said[name] for name in ("goal", "required", "done", "left")]
+        rows = [
+            [
+                goal["name"],
+                told.quantity(goal["required_display"], goal["unit"]),
+                told.quantity(goal["done"], goal["unit"]),
+                told.quantity(goal["left"], goal["unit"]),
+            ]
+            for goal in today["goals"]
+        ]
+        return Paragraph(today["sentence"]["message"]), Table(head, rows)
 
     def _by_goal(self) -> Iterator[Block]:
         said, goals = self._words, self._document["goals"]

@@ -97,6 +97,13 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Requests come with another HTTP method than this provider uses; POST is the usual one.",
         "この提供元が使わない HTTP メソッドで届いています。通常は POST です。",
     ),
+    "refused_address_replaced": (
+        (
+            "An address that was replaced, and has ended, is still called: enter the present "
+            "hook_url there."
+        ),
+        "無効になった古い受信アドレスに届いています。送信側に現在の hook_url を設定してください。",
+    ),
     "waiting_for_events": (
         "Waiting for what arrives; Ctrl-C ends it.",
         "受信を待っています。Ctrl-C で終わります。",

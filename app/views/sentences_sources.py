@@ -20,8 +20,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "ハンドシェイクに、送り返せる challenge がありません。",
     ),
     "nothing_to_rotate": (
-        "Senders of the provider {provider} have no secrets of this kind.",
-        "プロバイダー {provider} の送信元に、更新できる秘密はありません。",
+        "Senders of the provider {provider} have no secrets, or no address, of their own.",
+        "プロバイダー {provider} の送信元に、更新できる秘密または受信アドレスはありません。",
     ),
     # Asking a provider.
     "object_not_found": (

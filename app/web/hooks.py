@@ -1,7 +1,8 @@
 """POST /v1/hooks/{hook}: a provider's webhook, answered the way this provider expects.
 
 The address itself is a secret: a wrong one is unknown, not forbidden. Whoever guesses addresses
-meets the same limit as whoever guesses keys.
+meets the same limit as whoever guesses keys. One that was replaced is unknown when it has had its
+time; but whoever calls it guesses nothing, and shares its addresses with senders that are right.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from app.intake.requests import Answer, Step
 from app.telemetry import logger
 from app.usecases.context import Context
 from app.usecases.receiving import Connection, Connections, HookCall, Taken, record_hook
+from app.usecases.source_secrets import ADDRESS_REPLACED
 from app.web.auth import Attempts, client_address
 from app.web.events import count
 from app.web.problems import MethodNotAllowed
@@ -31,21 +33,24 @@ async def receive_hook(request: Request) -> Response:
     """Prove, store, then say thanks in the provider's own words."""
     app, scope = request.app, request.scope
     connection = await _connection(request)
+    context: Context = app.state.context
+    if connection.has_ended(context.clock()):
+        _note(context, connection, ADDRESS_REPLACED)
+        raise NotFound("unknown_hook")
     if request.method not in connection.hook.methods:
-        _note_method(app.state.context, connection)
+        _note(context, connection, "method_not_allowed")
         raise MethodNotAllowed(connection.hook.methods)
     query = scope["query_string"].decode("latin-1")
     target = request.url.path + (f"?{query}" if query else "")
     call = HookCall(request.method, target, dict(request.headers), await request.body())
     # A mapping is the customer's, and what it costs is bounded but not small: not on the loop.
     costly = connection.mapping is not None or len(call.body) > SMALL
-    taking = (app.state.context, connection, call)
+    taking = (context, connection, call)
     met = await asyncio.to_thread(record_hook, *taking) if costly else record_hook(*taking)
     return _answered(await _stored(request, connection, met) if isinstance(met, Taken) else met)
 
 
-def _note_method(context: Context, connection: Connection) -> None:
-    code = "method_not_allowed"
+def _note(context: Context, connection: Connection, code: str) -> None:
     context.refusals.note(connection.workspace, connection.source, code, lambda: Step(code, {}))
 
 

@@ -25,6 +25,7 @@ from app.web.auth import Principal, requires
 from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.faults import in_body, refused
+from app.web.includes import Include, Included, included
 from app.web.pagination import Paged, page
 from app.web.promises import answers, reads, removes, replaces, saves, shows
 from app.web.resources import Json, Parts, Seen, archived, put_answer, shown
@@ -172,6 +173,7 @@ class ProgressQuery(NamedTuple):
     scope: Scope
     breakdown: Breakdown
     version: int | None
+    include: frozenset[Include]
 
 
 def _asked(
@@ -180,9 +182,10 @@ def _asked(
     member: Annotated[Key | None, Query()] = None,
     breakdown: Annotated[Literal["team", "member"] | None, Query()] = None,
     version: Version = None,
+    include: Included = None,
 ) -> ProgressQuery:
     broken = Breakdown(breakdown or "none")
-    return ProgressQuery(clocks, Scope(team, member), broken, version)
+    return ProgressQuery(clocks, Scope(team, member), broken, version, included(include))
 
 
 @routes.get("/{plan}/progress", responses=reads(Progress))
@@ -200,7 +203,8 @@ def get_progress(
     the plan's version of that time. People are as they are known today.
     """
     as_of, known_at = query.clocks.read(parts, who.workspace)
-    asked = Asked(as_of, query.scope, query.breakdown, query.version, known_at)
+    today = Include.TODAY in query.include
+    asked = Asked(as_of, query.scope, query.breakdown, query.version, known_at, today=today)
     answered = progress.report_progress(parts, who.workspace, plan, asked)
     broken = query.breakdown is not Breakdown.NONE
     document = progress_document(answered.progress, sentence, language, breakdown=broken)

@@ -90,13 +90,16 @@ def archive_source(parts: Parts, who: Admin, seen: Seen, key: Key) -> Response:
 def rotate_secrets(
     parts: Parts, who: Admin, key: Key, body: RotationBody, language: Language
 ) -> Json:
-    """Give a source new secrets; the old ones are taken for a while longer.
+    """Give a source new secrets, or another address; the old ones are taken for a while longer.
 
     The credentials that are given replace theirs; without any, a secret that Tassei makes is made
-    anew and shown once. When `keep_minutes` are over the old ones are refused (401).
+    anew and shown once. With `address` there is another `hook_url`, and secrets stay unless they
+    are given. When `keep_minutes` are over the old secrets are refused (401), and the old address
+    is unknown (404).
     """
     given: Any = body.credentials
-    item = rotating.rotate(parts, who.workspace, key, given, body.keep_minutes, who.key_id)
+    named = (parts, who.workspace, key)
+    item = rotating.rotate(*named, given, body.keep_minutes, who.key_id, address=body.address)
     return _shown(item, language)
 
 

@@ -1,4 +1,4 @@
-"""docs/connecting.md, executed."""
+"""docs/connecting.md and docs/connecting.ja.md, executed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from tests.docs.pages import commands, curl, tassei
 from tests.web.example import START, settle
 from tests.web.service import Service, started_in
 
-PAGE = (Path(__file__).parents[2] / "docs" / "connecting.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {name: (DOCS / name).read_text("utf-8") for name in ("connecting.md", "connecting.ja.md")}
+in_both_languages = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 
 
 @pytest.fixture
@@ -23,26 +25,28 @@ def service(tmp_path: Path) -> Iterator[Service]:
         yield settle(running)
 
 
+@in_both_languages
 def test_every_command_of_the_page_works(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: str, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TASSEI_DATA_DIR", str(tmp_path))
     done = 0
-    for command in commands(PAGE):
+    for command in commands(page):
         if command[0] == "curl":
             answer = curl(service, command)
             assert answer.is_success, answer.text
         else:
             assert "/v1/hooks/h_default_" in tassei(command)
         done += 1
-    assert done == 3
+    assert done == 4
     assert service.get("/v1/sources/booking").json()["counts"] == ["meeting"]
 
 
-def test_every_code_of_the_page_is_one_that_is_told() -> None:
-    rows = re.findall(r"^\| (`.+?) \|", PAGE, re.MULTILINE)
+@in_both_languages
+def test_every_code_of_the_page_is_one_that_is_told(page: str) -> None:
+    rows = re.findall(r"^\| (`.+?) \|", page, re.MULTILINE)
     codes = [code for row in rows for code in re.findall(r"`(\w+)`", row)]
-    assert len(codes) == 13
+    assert len(codes) == 14
     assert [code for code in codes if not {code, f"refused_{code}"} & MESSAGES.keys()] == []
 
 

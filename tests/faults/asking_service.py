@@ -1,7 +1,8 @@
 """The service as it is served, but it may ask this machine, and does so every second.
 
 The first by the argument of the factory, because no setting can; the times are the program's own
-constants, made short: a lease, the pause between two passes, and how long an object is at rest.
+constants, made short: a lease, the pause between two passes, how long an object is at rest, and
+what is waited for so that nobody is asked too often.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import os
 
 from app.domain.instants import SECOND
 from app.main import by_port, create_app, opened, random_token, wall_clock
+from app.outbound.rates import Bucket
 from app.settings import load
 from app.telemetry import configure_logs
-from app.usecases import fetch_lease, fetch_news, fetch_visit, workspaces
+from app.usecases import fetch_lease, fetch_marks, fetch_news, fetch_visit, workspaces
 from app.web.server import listen, serve
 from tests.faults.service import KEY
 
@@ -20,6 +22,9 @@ from tests.faults.service import KEY
 def main() -> None:
     fetch_lease.LEASE, fetch_lease.RENEWED = 2 * SECOND, SECOND // 2
     fetch_visit.INTERVAL, fetch_news.SETTLED = SECOND, 4 * SECOND
+    # What a dead one did not take in is not to be found by luck, because it is read again anyway.
+    fetch_marks.OVERLAP = 3 * SECOND
+    Bucket.take = lambda self, now: 0.0  # type: ignore[method-assign] # noqa: ARG005 - of this program alone
     settings = load(os.environ)
     configure_logs(settings.log_format)
     sockets = [listen(settings.host, settings.port)]

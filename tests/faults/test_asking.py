@@ -92,7 +92,7 @@ def test_nothing_is_lost_and_nothing_counts_twice(service: Service) -> None:
             if dice.random() < 0.4 and not deal["is_deleted"]:
                 pushed(service, path, deal)
 
-        live_through(service, account, dice, LIVES, happen)
+        live_through(service, [account] * LIVES, dice, happen)
         assert_ends_alike(service, lambda: differing(service, account))
         counted = [one for one in account.truth.values() if not one["is_deleted"]]
         expected = {"deals_won": len(counted), "revenue": sum(one["value"] for one in counted)}

@@ -11,7 +11,7 @@ from typing import Any, Generic
 
 import pytest
 
-from app.domain.activities import RETRACTED, State
+from app.domain.activities import State
 from app.domain.instants import written_instant
 from app.main import opened, random_token
 from app.settings import Settings
@@ -27,6 +27,7 @@ from tests import engines
 from tests.intake.senders import pipedrive as event
 from tests.outbound.serving import TOKEN, AnyAccount
 from tests.outbound.simulator import Pipedrive
+from tests.outbound.truths import differing, of_pipedrive
 from tests.web.service import ADMIN, Clock
 
 W, SOURCE = "default", "crm"
@@ -115,17 +116,7 @@ class World(Connected[Pipedrive]):
 
     def assert_true(self) -> None:
         """What stands is the account's, by the account itself and not by any reader of ours."""
-        standing_ = self.states()
-        for (entity, number), one in self.account.truth.items():
-            state = standing_.get(f"{entity}:{number}")
-            if one["is_deleted"]:
-                assert state is None or state.fields[RETRACTED] is True, (number, one)
-                continue
-            assert state is not None, (number, one)
-            assert state.fields.get(RETRACTED) is False, (number, one)
-            if entity == "deal":
-                assert state.fields["status"] == one["status"], (number, one, state)
-                assert state.fields["amount"] == str(one["value"]), (number, one, state)
+        assert differing(of_pipedrive(self.account), self.states()) == {}
         assert ledger.verify(self.context.store, W) == []
 
 

@@ -33,6 +33,7 @@ from tests.outbound.courses import (
     the_past_is_read_when_asked_for,
 )
 from tests.outbound.serving import TOKEN, serving
+from tests.outbound.truths import differing, of_aircall
 from tests.web.service import Clock
 
 START = "2026-12-01T09:00:00Z"
@@ -54,20 +55,7 @@ class Company(Connected[Aircall]):
 
     def assert_true(self) -> None:
         """What stands is what the company's calls are, by the calls themselves."""
-        known = self.states()
-        for id_, one in self.account.truth.items():
-            state = known.get(str(id_))
-            if one["ended_at"] is None:
-                assert state is None, (id_, one)
-                continue
-            assert state is not None, (id_, one)
-            talked = one["answered_at"] is not None
-            missed = "voicemail" if one["voicemail"] else "no_answer"
-            assert state.fields["outcome"] == ("connected" if talked else missed), (id_, one)
-            seconds = one["ended_at"] - one["answered_at"] if talked else 0
-            assert state.fields["talk_seconds"] == seconds, (id_, one)
-            assert state.fields["agent"] == one["user"]["email"].casefold(), (id_, one)
-        assert set(known) <= {str(id_) for id_ in self.account.truth}
+        assert differing(of_aircall(self.account), self.states()) == {}
         assert ledger.verify(self.context.store, W) == []
 
 

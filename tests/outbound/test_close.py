@@ -28,6 +28,7 @@ from tests.intake.senders import NOW
 from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.serving import TOKEN, serving
 from tests.outbound.simulator import Close
+from tests.outbound.truths import differing, of_close
 from tests.web.service import Clock
 
 ROUND = 6 * MINUTE
@@ -48,7 +49,6 @@ CALL = {
     "user_id": "user_1",
 }
 MEETING = {"starts_at": "2026-12-20T05:00:00+00:00", "user_id": "user_1"}
-STATUSES = {"won": "won", "active": "open", "lost": "lost"}
 
 
 @dataclass
@@ -76,21 +76,7 @@ class Organization(Connected[Close]):
 
     def assert_true(self) -> None:
         """What stands is the organization's, by itself and not by any reader of ours."""
-        standing_ = self.states()
-        for (kind, id_), one in self.account.truth.items():
-            state = standing_.get(id_)
-            if one is None:
-                assert state is None or state.fields[RETRACTED] is True, id_
-                continue
-            assert state is not None, id_
-            assert state.fields.get(RETRACTED) is False, id_
-            if kind == "opportunity":
-                assert state.fields["status"] == STATUSES[one["status_type"]], (id_, one)
-                whole, cents = divmod(one["value"], 100)
-                amount = f"{whole}.{cents:02d}".rstrip("0").rstrip(".")
-                assert state.fields["amount"] == amount, (id_, one)
-            if kind == "activity.call":
-                assert state.fields["talk_seconds"] == one["duration"], (id_, one)
+        assert differing(of_close(self.account), self.states()) == {}
         assert ledger.verify(self.context.store, W) == []
 
 

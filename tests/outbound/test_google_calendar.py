@@ -26,6 +26,7 @@ from tests.intake.google_events import CLIENT, SATO, SUZUKI, event, google
 from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.google_account import TOO_FAST, Workspace
 from tests.outbound.serving import TOKEN, serving
+from tests.outbound.truths import differing, of_google
 from tests.web.service import Clock
 
 ADDRESS = "https://tassei.example.com"
@@ -56,20 +57,8 @@ class Company(Connected[Workspace]):
 
     def assert_true(self) -> None:
         """What stands is what the organizers' calendars say, and that of nobody else."""
-        meant = {
-            id_: copy
-            for calendar in OURS
-            for id_, copy in self.account.copies.get(calendar, {}).items()
-            if copy["status"] != "cancelled"
-            and copy["organizer"].get("self")
-            and any(guest["email"] == CLIENT for guest in copy["attendees"])
-        }
-        known = self.known()
-        assert known.keys() == meant.keys()
-        for id_, copy in meant.items():
-            starts = instant(copy["start"]["dateTime"])
-            assert instant(str(known[id_].fields["starts_at"])) == starts, id_
-            assert known[id_].fields["organizer"] == copy["organizer"]["email"]
+        truth = of_google(self.account, *OURS)
+        assert differing(truth, self.standing(truth)) == {}
         assert ledger.verify(self.context.store, W) == []
 
 

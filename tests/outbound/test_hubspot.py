@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from app.domain.activities import RETRACTED
 from app.domain.instants import MINUTE, SECOND, instant
 from app.intake.providers.hubspot.objects import PROPERTIES as READ
 from app.outbound.apis.hubspot import API, PROPERTIES
 from app.store import ledger, quarantine
+from app.usecases.asking import backfill_source
 from app.usecases.saving import Precondition
 from app.usecases.sources import put_source
 from tests.engines import on_both
@@ -23,6 +23,7 @@ from tests.intake.hubspot_events import SECRET, event, hubspot
 from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.serving import TOKEN, serving
 from tests.outbound.simulator import Hubspot
+from tests.outbound.truths import differing, of_hubspot
 from tests.web.service import Clock
 
 ADDRESS = "https://tassei.example.com"
@@ -42,16 +43,8 @@ class Portal(Connected[Hubspot]):
         self.deliver(sent.headers, sent.body)
 
     def assert_true(self) -> None:
-        keys = [f"deal:{number}" for _, number in self.account.truth]
-        known = self.standing(keys)
-        for (_, number), one in self.account.truth.items():
-            state = known.get(f"deal:{number}")
-            assert state is not None, (number, sorted(known))
-            if one["archived"]:
-                assert state.fields[RETRACTED] is True, number
-                continue
-            assert state.fields["amount"] == one["properties"]["amount"], number
-            assert state.fields[RETRACTED] is False, number
+        truth = of_hubspot(self.account)
+        assert differing(truth, self.standing(truth)) == {}
         assert ledger.verify(self.context.store, W) == []
 
 
@@ -144,7 +137,26 @@ def test_any_course_of_notifications_losses_and_faults_ends_as_the_account_stand
     portal.assert_true()
 
 
-def test_a_search_that_is_too_long_begins_anew_behind_what_it_has_seen() -> None:
+@on_both
+def test_what_moves_to_the_end_while_the_past_is_read_hides_nothing(portal: Portal) -> None:
+    """Of what is older than any overlap nobody asks again."""
+    portal.clock.set("2026-11-01T09:00:00Z")
+    for number in range(1, 9):
+        portal.clock.now += SECOND
+        deal(portal, number, number)
+    portal.clock.set("2026-12-01T09:00:00Z")
+    backfill_source(portal.context, W, SOURCE, instant("2026-10-31T00:00:00Z"))
+    # Contacts, a page of deals, and then it fails; what was read is changed before it goes on.
+    portal.account.faults.extend(["", "", "503"])
+    assert not portal.visit()
+    deal(portal, 1, 100)
+    for _ in range(2):
+        portal.clock.now += 6 * MINUTE
+        assert portal.visit()
+    portal.assert_true()
+
+
+def test_a_page_goes_on_behind_the_time_of_its_last_object() -> None:
     one = {"id": "7", "updatedAt": "2026-12-01T09:00:00.500Z"}
     answer: Any = {"results": [one], "paging": {"next": {"after": "9900"}}}
     page = API.listed("deals", answer, instant("2026-12-01T08:00:00Z"), None)
@@ -154,6 +166,11 @@ def test_a_search_that_is_too_long_begins_anew_behind_what_it_has_seen() -> None
         instant("2026-12-01T09:00:00.5Z") // 1000
     )
     assert "after" not in asked
+    # Of one moment HubSpot counts through itself.
+    moment: Any = answer | {"paging": {"next": {"after": "100"}}}
+    page = API.listed("deals", moment, instant("2026-12-01T09:00:00.5Z"), None)
+    asked = json.loads(API.page("deals", 0, page.next, {}).body)
+    assert asked["after"] == "100"
     # As many of one moment as no search shows: told, and not gone round in for ever.
     with pytest.raises(ValueError, match="too many at once"):
         API.listed("deals", answer, instant("2026-12-01T09:00:00.5Z"), None)

@@ -19,10 +19,10 @@ from tests.engines import on_both
 from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.serving import TOKEN, serving
 from tests.outbound.simulator import Kintone
+from tests.outbound.truths import WORDS, differing, of_kintone
 from tests.web.service import Clock
 
 FIELDS = {"status": "状況", "won_at": "受注日", "amount": "金額"}
-WORDS = {"受注": "won", "失注": "lost", "商談中": "open"}
 # The same, and an appointment as long as there is one.
 MAPPING: dict[str, Any] = {
     "rules": [
@@ -59,12 +59,9 @@ class App(Connected[Kintone]):
         self.deliver({"content-type": "application/json"}, json.dumps(event).encode())
 
     def assert_true(self) -> None:
-        keys = [f"12:{number}" for number in self.account.truth]
-        known = self.standing(keys)
+        truth = of_kintone(self.account)
+        assert differing(truth, self.standing(truth)) == {}
         for number, record in self.account.truth.items():
-            fields = known[f"12:{number}"].fields
-            assert fields["amount"] == record["金額"]["value"], number
-            assert fields["status"] == WORDS[record["状況"]["value"]], number
             self.assert_visited(number, record["訪問"]["value"])
         assert ledger.verify(self.context.store, W) == []
 

@@ -14,10 +14,12 @@ from app.domain.instants import DAY, MINUTE, SECOND, instant
 from app.domain.revisions import of_instant
 from app.store import fetchers, fetches, ledger, quarantine, states
 from app.usecases import replaying
-from app.usecases.fetching import Fetching
+from app.usecases.fetching import Fetching, visit
+from app.usecases.saving import Precondition
+from app.usecases.sources import put_source
 from tests.engines import on_both
 from tests.outbound.accounts import SOURCE, W, World, world
-from tests.outbound.serving import serving
+from tests.outbound.serving import TOKEN, serving
 from tests.outbound.simulator import Pipedrive
 from tests.web.service import Clock
 
@@ -189,3 +191,22 @@ def test_the_thread_fetches_by_itself(tmp_path: Path) -> None:
             working.stop()
         account.assert_true()
         assert found == [(SOURCE, "missing")]
+
+
+def test_where_not_all_can_be_asked_at_once_nobody_is_passed_over(tmp_path: Path) -> None:
+    clock = Clock(instant(START))
+    with serving(Pipedrive(clock)) as simulated, world(tmp_path, simulated, clock) as account:
+        body = {"provider": "pipedrive", "name": "CRM", "settings": {"api_url": simulated.url}}
+        given: Any = {"user": "tassei", "password": "another password", "api_token": TOKEN}
+        for key in ("a", "z"):
+            put_source(account.context, W, key, body, given, Precondition(None, None), "test")
+        account.context.watch.look()
+        working, visited = Fetching(account.context), []
+        for _ in range(6):
+            # By the time that one was asked, all of them are due again.
+            clock.now += 10 * MINUTE
+            first, *others = working._due()
+            assert len(others) == 2
+            assert visit(account.context, first)
+            visited.append(first.source)
+        assert set(visited[:3]) == set(visited[3:]) == {"a", SOURCE, "z"}

@@ -21,13 +21,13 @@ from app.store import fetchers, ledger
 from app.usecases.asking import Asking, check_source
 from app.usecases.fetch_channels import are_due
 from app.usecases.fetch_subjects import subjects_of
+from app.usecases.receiving import Connections
 from app.usecases.rotating import rotate
 from app.usecases.saving import Precondition
 from app.usecases.sources import Liveness, get_source, put_source
 from tests.engines import on_both
 from tests.intake.conformance import hook_of
 from tests.intake.ringcentral_events import (
-    CUSTOMER,
     SATO,
     TANAKA,
     asked,
@@ -46,12 +46,12 @@ from tests.outbound.courses import (
 )
 from tests.outbound.ringcentral_account import CLIENT, JWT, RingCentral
 from tests.outbound.serving import serving
+from tests.outbound.truths import OUTCOMES, differing, of_ringcentral
 from tests.web.service import Clock
 
 ADDRESS = "https://tassei.example.com"
 START = "2026-12-01T09:00:00Z"
 ROUND = 6 * MINUTE
-OUTCOMES = {"Accepted": "connected", "Missed": "no_answer", "Voicemail": "voicemail"}
 
 
 @dataclass
@@ -67,16 +67,8 @@ class Company(Connected[RingCentral]):
 
     def assert_true(self) -> None:
         """What stands is what the log has, by the log itself."""
-        known = self.states()
-        for session, one in self.account.truth.items():
-            fields = known[session].fields
-            outcome = OUTCOMES[one["result"]]
-            talked = one["legs"][-1]["duration"] if outcome == "connected" else 0
-            assert (fields["outcome"], fields["talk_seconds"]) == (outcome, talked), one
-            assert fields["duration_seconds"] == one["duration"], one
-            assert fields["started_at"] == written_instant(instant(one["startTime"])), one
-            assert fields["counterpart"] == CUSTOMER
-            assert fields["agent"] == (None if outcome == "no_answer" else SATO), one
+        truth = of_ringcentral(self.account)
+        assert differing(truth, self.standing(truth)) == {}
         assert ledger.verify(self.context.store, W) == []
 
 
@@ -400,6 +392,22 @@ def test_another_secret_wants_another_subscription(company: Company) -> None:
     second = subscribed(company)
     assert second != first
     assert company.account.subscriptions[second]["deliveryMode"]["verificationToken"] == other
+
+
+@on_both
+def test_another_address_wants_another_subscription_and_no_event_is_lost_meanwhile(
+    company: Company,
+) -> None:
+    first = subscribed(company)
+    shown = rotate(company.context, W, SOURCE, None, 60, "test", address=True)
+    ending = str(company.account.subscriptions[first]["deliveryMode"]["address"])
+    assert shown.hook_url != ending
+    connections = Connections(company.context)
+    assert not connections.find(ending.rpartition("/")[2]).has_ended(company.clock.now)
+    assert company.visit()
+    ((second, one),) = company.account.open_subscriptions().items()
+    assert second != first
+    assert one["deliveryMode"]["address"] == shown.hook_url
 
 
 def test_without_a_public_address_there_is_nowhere_to_send(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.activities import RETRACTED, State
+from app.domain.activities import State
 from app.domain.deliveries import Delivery, Reference
 from app.domain.instants import MINUTE, SECOND, instant
 from app.intake.providers.salesforce.objects import FIELDS as READ
@@ -21,6 +21,7 @@ from tests.engines import on_both
 from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.serving import TOKEN, serving
 from tests.outbound.simulator import Salesforce
+from tests.outbound.truths import differing, of_salesforce
 from tests.web.service import Clock
 
 OWNER = "005000000000001AAA"
@@ -41,12 +42,8 @@ class Organization(Connected[Salesforce]):
         return self.standing([key]).get(key)
 
     def assert_true(self) -> None:
-        for (_, id_), record in self.account.truth.items():
-            state = self.state(id_)
-            assert state is not None, id_
-            assert state.fields[RETRACTED] is record["IsDeleted"], id_
-            if not record["IsDeleted"]:
-                assert state.fields["amount"] == str(record["Amount"]), id_
+        truth = of_salesforce(self.account)
+        assert differing(truth, self.standing(truth)) == {}
         assert ledger.verify(self.context.store, W) == []
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from app.domain.activities import RETRACTED, State
+from app.domain.activities import State
 from app.domain.instants import instant
 from app.store import ledger
 from app.usecases.context import Context
@@ -18,6 +18,7 @@ from app.usecases.sources import put_source
 from tests.intake.zoho_events import notification, zoho
 from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.serving import TOKEN, serving
+from tests.outbound.truths import differing, of_zoho
 from tests.outbound.zoho_account import Zoho
 from tests.web.service import Clock
 
@@ -50,15 +51,8 @@ class Organization(Connected[Zoho]):
 
     def assert_true(self) -> None:
         """What stands is the account's, by the account itself and not by any reader of ours."""
-        known = self.deals(*(id_ for _, id_ in (*self.account.truth, *self.account.gone)))
-        for _, id_ in self.account.gone:
-            state = known.get(f"deal:{id_}")
-            assert state is None or state.fields[RETRACTED] is True, id_
-        for (_, id_), one in self.account.truth.items():
-            state = known.get(f"deal:{id_}")
-            assert state is not None, (id_, sorted(known))
-            assert state.fields["amount"] == str(one["Amount"]), (id_, one, state)
-            assert state.fields.get(RETRACTED) is False, id_
+        truth = of_zoho(self.account)
+        assert differing(truth, self.standing(truth)) == {}
         assert ledger.verify(self.context.store, W) == []
 
 

@@ -13,13 +13,14 @@ from sqlalchemy import Column, MetaData, Table, func, literal, select, text
 from sqlalchemy.exc import DataError, IntegrityError
 
 from app.domain.errors import Unavailable
-from app.store import states
+from app.store import deliveries, states
 from app.store.dialect import Octets, Whole, Words
 from app.store.engine import Store
 from app.store.statements import deleting, inserting
+from app.store.tables import delivery as delivery_table
 from app.store.tables import workspace_commit, workspace_head
 from tests import engines
-from tests.engines import on_both, on_postgresql
+from tests.engines import on_both, on_postgresql, overheard
 from tests.store.worlds import NOW, W, call, delivery, opened, sent
 
 KEPT = Table(
@@ -101,7 +102,49 @@ def test_states_are_looked_up_by_key_also_where_nothing_is_known_of_a_table(stor
         assert scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0) <= 2
 
 
-def _plan(connection: Any, query: str, asked: tuple[str, ...]) -> list[dict[str, Any]]:
+@on_postgresql
+@pytest.mark.parametrize("known", ["nothing", "an empty table", "all"])
+def test_the_latest_deliveries_are_walked_to_by_index_whatever_is_known_of_a_table(
+    store: Store, known: str
+) -> None:
+    """Taken for a few rows, those of a workspace would all be read, and sorted."""
+    among, limit = 50, 2
+    with store.transaction() as connection:
+        if known == "an empty table":
+            connection.exec_driver_sql("ANALYZE delivery")
+        rows = [_received(W if number % 4 else "other", number) for number in range(4_000)]
+        inserting(delivery_table).many(connection, rows)
+        if known == "all":
+            connection.exec_driver_sql("ANALYZE delivery")
+    with store.read() as reading:
+        with overheard(store) as heard:
+            found = deliveries.latest(reading, W, "rare", among, limit)
+        assert [one.id for one in found] == [3990, 3970]
+        plans = [_explained(reading.connection, *one) for one in heard]
+    scans = [plan for plan in plans if plan]
+    assert len(scans) == 2
+    for plan in scans:
+        assert [node["Node Type"] for node in plan[:-1]] == ["Limit"], plan
+        assert plan[-1]["Index Name"] == "ix_delivery_received", plan
+        assert plan[-1]["Actual Rows"] + plan[-1].get("Rows Removed by Filter", 0) <= among, plan
+
+
+def _explained(connection: Any, query: str, asked: Any) -> list[dict[str, Any]]:
+    """The plan of a query of ours under what was set before it; what sets is done again."""
+    if "set_config" not in query:
+        return _plan(connection, query, asked)
+    connection.exec_driver_sql(query, asked)
+    return []
+
+
+def _received(workspace: str, number: int) -> tuple[Any, ...]:
+    """A delivery as it is kept, one in ten of them from a source of its own."""
+    source = "crm" if number % 10 else "rare"
+    texts = ("hook", source, f"\n{source}\n", "POST", "", "application/json", "{}", "{}")
+    return (workspace, number, NOW + number, *texts, 0, 200, 0, b"{}" * 100)
+
+
+def _plan(connection: Any, query: str, asked: Any) -> list[dict[str, Any]]:
     explained = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", asked)
     found, waiting = [], [explained.scalar_one()[0]["Plan"]]
     while waiting:

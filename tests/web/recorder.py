@@ -25,6 +25,7 @@ from app.domain.instants import SECOND, moment_of
 from app.main import described
 from app.settings import Settings
 from app.store import fetchers
+from app.usecases import foreseeing
 from app.usecases.stream import Topic
 from app.views.stream import MEDIA_TYPE
 from tests.intake.senders import leg
@@ -183,6 +184,9 @@ def read_all(recorder: Recorder) -> None:
         f"{MONTH}/progress?as_of=2026-12-14&breakdown=member",
         f"{MONTH}/progress?as_of=2026-12-14&breakdown=team",
         f"{MONTH}/progress?as_of=2026-11-27",
+        f"{MONTH}/progress?member=sato&include=today",
+        f"{MONTH}/today?member=sato",
+        f"{MONTH}/today?team=east",
         f"{MONTH}/goals/revenue/activities?as_of={DAY_TEN}&team=east",
         f"{MONTH}/goals/calls/activities?part=unassigned&limit=1",
         "/v1/activities?limit=2",
@@ -224,6 +228,7 @@ def plan_ahead(recorder: Recorder) -> None:
     )
     recorder.reads(f"{MONTH}/versions", f"{MONTH}/leaderboard?goal=calls&as_of={DAY_TEN}")
     recorder.reads(f"{MONTH}/diagnosis?as_of={DAY_TEN}")
+    look_ahead(recorder)
     note_and_report(recorder)
     following = {"period": {"month": "2027-01"}, "reason": "next month"}
     recorder.says("POST", f"{MONTH}/copy", following)
@@ -239,6 +244,14 @@ def note_and_report(recorder: Recorder) -> None:
     for form in ("markdown", "html"):
         recorder.reads(f"{MONTH}/report?as_of={DAY_TEN}&version=1&format={form}&language=ja")
     recorder.reads(f"{MONTH}/goals/revenue/line?as_of={DAY_TEN}")
+
+
+def look_ahead(recorder: Recorder) -> None:
+    """Where the month will end; what was said of it on the evening before, and before that."""
+    app: Any = recorder.service.client.app
+    foreseeing.issue(app.state.context)
+    recorder.reads(f"{MONTH}/forecast?as_of={DAY_TEN}&team=east")
+    recorder.reads(f"{MONTH}/forecasts?goal=appointments", f"{MONTH}/forecasts/scores")
 
 
 def measure(recorder: Recorder) -> None:
@@ -361,6 +374,7 @@ def try_mapping(recorder: Recorder) -> None:
     broken = {"sample": sample | {"closed": "yesterday"}}
     recorder.says("POST", "/v1/sources/our-crm/mapping/try", broken)
     recorder.says("POST", "/v1/sources/our-crm/rotate", {"keep_minutes": 2880})
+    recorder.says("POST", "/v1/sources/our-crm/rotate", {"address": True})
 
 
 def read_again(recorder: Recorder) -> None:

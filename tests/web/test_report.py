@@ -112,6 +112,17 @@ def test_every_figure_is_the_progresss_and_the_diagnosiss(month: Service) -> Non
             assert told["why"]["named"][name] == diagnosis["named"][name]
 
 
+def test_what_the_day_asks_is_todays(month: Service) -> None:
+    told = report(month)["today"]
+    today = month.client.get(f"{MONTH}/today", params=PLAIN).json()
+    for goal in (*told["goals"], *today["goals"]):
+        goal.pop("name")  # a preset's is told in the report's language
+    assert told == {name: today[name] for name in ("date", "sentence", "goals")}
+    # At midnight 234 of 500 calls were there, and 11 days: 24.2 a day, and 28 were made.
+    assert "| Calls | 25 | 28 | 0 |" in text(month, "markdown", "en")
+    assert report(month, as_of="2026-11-30")["today"] is None
+
+
 def test_the_week_before_is_the_progress_of_then(month: Service) -> None:
     since = report(month)["since"]
     then = "2026-12-07T18:00:00+09:00"

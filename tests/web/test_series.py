@@ -11,10 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.engines import on_both
+from tests.engines import ENGINES, use
 from tests.web.service import Service, started
-
-pytestmark = on_both
 
 HOME = "Asia/Tokyo"
 ZONES = (
@@ -93,9 +91,10 @@ def actor(event: Event) -> Any:
 WHOSE: dict[str, Callable[[Event], Any]] = {"member": member, "team": team, "actor": actor}
 
 
-@pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
-    with started(NOW.isoformat()) as running:
+# The engine is the fixture's own: one that lasts longer than a test is opened before the test's.
+@pytest.fixture(scope="module", params=ENGINES)
+def service(request: pytest.FixtureRequest) -> Iterator[Service]:
+    with use(request.param), started(NOW.isoformat()) as running:
         settings = running.get("/v1/workspace").json()
         body = {k: v for k, v in settings.items() if k not in {"key", "version"}}
         running.replace("/v1/workspace", body | {"time_zone": HOME, "currency": "JPY"})

@@ -13,10 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.engines import on_both
+from tests.engines import ENGINES, use
 from tests.web.service import Service, started
-
-pytestmark = on_both
 
 MONTH = "2026-12-new"
 CALLS = {
@@ -146,9 +144,10 @@ WON = [
 ]
 
 
-@pytest.fixture(scope="module")
-def month() -> Iterator[Service]:
-    with started("2026-11-27T09:00:00+09:00") as service:
+# The engine is the fixture's own: one that lasts longer than a test is opened before the test's.
+@pytest.fixture(scope="module", params=ENGINES)
+def month(request: pytest.FixtureRequest) -> Iterator[Service]:
+    with use(request.param), started("2026-11-27T09:00:00+09:00") as service:
         set_up(service)
         live_through(service)
         service.clock.set("2026-12-15T09:00:00+09:00")

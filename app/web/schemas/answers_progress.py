@@ -9,7 +9,7 @@ from pydantic import Field
 from app.domain.metrics import UnitKind
 from app.domain.progress import Edge, FreshnessState, Verdict
 from app.web.schemas.answers import Answer, Moment, Quantity, Tallied, Told
-from app.web.schemas.common import Key, Name
+from app.web.schemas.common import Key, LocalDate, Name
 
 
 class Unit(Answer):
@@ -83,6 +83,60 @@ class Freshness(Answer):
         Waiting | None,
         Field(description="What its sources named and is still to be fetched; left out for none."),
     ] = None
+
+
+class InFlight(Answer):
+    """What was begun of the goal below and has not turned out yet: its conversion takes time."""
+
+    items: Annotated[
+        Tallied,
+        Field(description="How many; also those begun before the period that yield in it."),
+    ]
+    expected: Annotated[
+        Quantity, Field(description="What they should still yield before this goal's deadline.")
+    ]
+
+
+Priority = Annotated[
+    int,
+    Field(
+        ge=1,
+        description="What to mend first: by what closing the shortfall to date would bring the "
+        "KGI, unless the plan says otherwise.",
+    ),
+]
+
+
+class Day(Answer):
+    """What a day asks of a goal: fixed at local midnight, so that working does not move it."""
+
+    required: Annotated[
+        Quantity | None,
+        Field(
+            description="The remainder at midnight / working days from this one on, times the "
+            "day's own part: 1, a half, or 0 on a day off. null when no day is left."
+        ),
+    ]
+    required_display: Annotated[
+        Quantity | None, Field(description="`required` in whole things or the minor unit.")
+    ]
+    required_from_kgi: Annotated[
+        Quantity | None,
+        Field(description="As `required`, of what the KGI still needs; null of influences."),
+    ]
+    done: Annotated[Quantity, Field(description="On this day.")]
+    left: Annotated[
+        Quantity | None, Field(description="What is required less what is done; never below 0.")
+    ]
+    reasons: Annotated[
+        list[Told], Field(description="Why a value is null, or a day asks for nothing.")
+    ]
+
+
+class Today(Day):
+    """The same, and which day it is."""
+
+    date: LocalDate
 
 
 class Excluded(Answer):
@@ -166,6 +220,18 @@ class Goal(Answer):
             "reached, null when no day is left."
         ),
     ]
+    required_from_kgi_per_day: Annotated[
+        Quantity | None,
+        Field(
+            description="The same, solved anew from what the KGI still needs: down the chain by "
+            "the assumed rates, net of what is in flight. null when no day is left, when what is "
+            "begun now converts too late, and of influences."
+        ),
+    ]
+    in_flight: Annotated[
+        InFlight | None,
+        Field(description="Only of a goal whose conversion has a lag."),
+    ] = None
     forecast: Annotated[
         Forecast | None, Field(description="null where nothing tells what to expect.")
     ]
@@ -189,6 +255,13 @@ class Goal(Answer):
             "forecast by pace: 1 and 0.8."
         ),
     ]
+    priority: Priority
+    why: Annotated[str | None, Field(description="Why the goal matters, as the plan says it.")] = (
+        None
+    )
+    today: Annotated[
+        Today | None, Field(description="What the day asks; with `include=today`.")
+    ] = None
     reasons: Annotated[
         list[Told], Field(description="Why a value is null or the verdict what it is.")
     ]

@@ -17,6 +17,7 @@ from app.web.schemas.answers_progress import (
     Unit,
     WorkingDays,
 )
+from app.web.schemas.answers_today import Goals, TodaySentence
 from app.web.schemas.common import Key, LocalDate
 from app.web.schemas.notes import Note
 
@@ -38,6 +39,14 @@ class Headline(Answer):
     verdict: Verdict
     sentence: Said
     outlook: Said
+
+
+class Today(Answer):
+    """What the day asks; as `/today` has it."""
+
+    date: LocalDate
+    sentence: TodaySentence
+    goals: Goals
 
 
 class ReportedGoal(Answer):
@@ -182,6 +191,7 @@ class Report(Answer):
     language: Literal["en", "ja"]
     working_days: WorkingDays
     headline: Headline
+    today: Annotated[Today | None, Field(description="Null before and after the period.")]
     reached: Annotated[list[Key], Field(description="Goals that are reached or on pace.")]
     not_reached: list[Key]
     goals: Annotated[list[ReportedGoal], Field(description="The KGI first.")]

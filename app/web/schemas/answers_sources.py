@@ -60,7 +60,10 @@ class Source(Answer):
     ]
     retiring_until: Annotated[
         Moment | None,
-        Field(description="Until then secrets that a rotation replaced are still taken; or null."),
+        Field(
+            description="Until then secrets and addresses that a rotation replaced are still "
+            "taken; or null."
+        ),
     ]
     next: Annotated[list[Told], Field(description="What to do at the provider.")]
     warnings: Annotated[

@@ -27,6 +27,18 @@ LagDays = Annotated[
 ]
 
 
+Priority = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=100,
+        description="What to mend first, 1 before 2, in the place of the rank by the effect on "
+        "the KGI.",
+    ),
+]
+Why = Annotated[Reason, Field(description="Why the goal matters; shown to whoever works for it.")]
+
+
 class Conversion(Body):
     """The goal equals `from` times `rate`."""
 
@@ -46,6 +58,8 @@ class GoalBody(Body):
         default=False,
         description="The target is not solved with but checked against the calculation.",
     )
+    priority: Priority | None = None
+    why: Why | None = None
     conversion: Conversion | None = None
     parts: Annotated[list[GoalBody], Field(min_length=1, max_length=100)] | None = None
     influences: Influences | None = None
@@ -70,6 +84,8 @@ class Stage(Body):
     metric: Key
     target: DecimalText | None = None
     pinned: bool = False
+    priority: Priority | None = None
+    why: Why | None = None
     rate: DecimalText | None = None
     lag_days: LagDays | None = None
     influences: Influences | None = None

@@ -101,9 +101,16 @@ class SourceBody(Resource):
 
 
 class RotationBody(Body):
-    """New secrets, and how long the old ones are taken beside them."""
+    """New secrets or a new address, and how long the old ones are taken beside them."""
 
     credentials: CredentialsDocument = None
+    address: Annotated[
+        bool,
+        Field(
+            description="Make the address of the hook anew. Secrets then stay as they are, but "
+            "for those that are given."
+        ),
+    ] = False
     keep_minutes: Annotated[
         int,
         Field(ge=0, le=43_200, description="How long the old ones are taken; 0: no longer."),

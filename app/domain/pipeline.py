@@ -1,0 +1,247 @@
+"""What is under way: what has been begun and not yet turned out, and what is left to be begun.
+
+A conversion with a lag yields days after its items were begun, so the goal above still expects
+something of them, and what is begun too late yields in the next period. How much of an item's
+yield has come after how many days is its lag's share, F. Of `n` items begun on one day `n p F(a)`
+have come by age `a`; an item of which it is known that it is still open should yield
+`p (F(a+r) - F(a)) / (1 - p F(a))` in the next `r` days, and of the `n` there are
+`n (1 - p F(a))` such: so the day's items together should yield `n p (F(a+r) - F(a))`, which asks
+for no more than how many were begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import NamedTuple, Protocol
+
+from app.domain.allocation import Stint
+from app.domain.attribution import Counted
+from app.domain.belonging import Sums, amount, reading
+from app.domain.calendar import ONE_DAY, Workdays
+from app.domain.goals import Conversion, Goal
+from app.domain.pacing import Moment, working_days
+from app.domain.plans import Plan
+from app.domain.progress import InFlight
+from app.domain.quantities import Quantity
+from app.domain.spans import Span
+
+ZERO, ONE = Fraction(0), Fraction(1)
+# Below this much of the usual yield a number of items to begin would be absurd.
+RIPE = Fraction(1, 20)
+
+
+class Lag(Protocol):
+    """How long items take to yield."""
+
+    @property
+    def longest(self) -> int:
+        """Days after which nothing more comes."""
+
+    def share(self, age: int) -> Fraction:
+        """Of all that an item's day ever yields, what has come by the end of so many days later.
+
+        Never falls, 0 for a negative age and 1 from `longest` on.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Everything comes on one day: all that a plan's mean lag says."""
+
+    days: int
+
+    @property
+    def longest(self) -> int:
+        """The mean itself."""
+        return self.days
+
+    def share(self, age: int) -> Fraction:
+        """Nothing before that day's end, then everything."""
+        return ONE if age >= self.days else ZERO
+
+
+def lags_of(plan: Plan) -> dict[str, Lag]:
+    """The lags of a plan's conversions, by the goal that is converted to; none for at once."""
+    return {
+        goal.key: Point(goal.conversion.lag_days)
+        for goal in plan.root.walk()
+        if goal.conversion and goal.conversion.lag_days
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """What was counted day by day up to the last day that is counted at all.
+
+    days: `today` itself, and what `wanted` says of the days before it
+    """
+
+    today: date
+    days: Mapping[date, Counted]
+
+
+NOTHING_LATELY = Lately(date.min, {})
+
+
+def wanted(plan: Plan, today: date) -> tuple[frozenset[str], Span]:
+    """The metrics whose items may be in flight on a day, and the days before it they began on.
+
+    Days before the period are among them: what was begun then yields in it. None once it is over.
+    """
+    lags = lags_of(plan) if today < plan.span.until else {}
+    fed = [
+        goal.conversion.child for goal in plan.root.walk() if goal.conversion and goal.key in lags
+    ]
+    longest = max((lag.longest for lag in lags.values()), default=0)
+    return (
+        frozenset(goal.metric.key for goal in fed),
+        Span(today - timedelta(days=longest), today),
+    )
+
+
+def still_to_come(lag: Lag, begun: date, now: Moment, until: date) -> Fraction:
+    """Of what a day's items yield, the part that comes from a moment up to a day.
+
+    What comes today comes along with the working hours, as everything that is expected does.
+    """
+    age = (now.day - begun).days
+    before = lag.share(age - 1)
+    came = before + now.share * (lag.share(age) - before)
+    return max(lag.share((until - begun).days - 1) - came, ZERO)
+
+
+class To(NamedTuple):
+    """Where a goal stands in a scope."""
+
+    target: Fraction
+    actual: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A moment from which on the rest is solved: where the goals stand, and what was begun before.
+
+    before: the first day whose items are not in `goals` yet
+    """
+
+    now: Moment
+    before: date
+    goals: Mapping[str, To]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A scope on its way through a plan.
+
+    days: whose working days are counted; begun: what was counted, by day; lags: see `lags_of`
+    """
+
+    plan: Plan
+    workdays: Workdays
+    days: tuple[Stint, ...]
+    begun: Mapping[date, Sums]
+    lags: Mapping[str, Lag]
+
+    def open_days(self, now: Moment, until: date) -> Fraction:
+        """The working days that are left before a day."""
+        return working_days(self.days, self.workdays, now, until).remaining
+
+    def flights(self, at: At) -> dict[str, InFlight]:
+        """What is in flight to each goal whose conversion takes time, by its key."""
+        # A period that is still ahead expects what will come in it, not what comes before.
+        first = self.plan.span.first
+        now = at.now if at.now.day >= first else Moment(first, ZERO)
+        return {
+            goal.key: self._flight(goal, goal.conversion, now, at.before)
+            for goal in self.plan.root.walk()
+            if goal.conversion and goal.key in self.lags
+        }
+
+    def _flight(self, goal: Goal, conversion: Conversion, now: Moment, before: date) -> InFlight:
+        lag, until, child = self.lags[goal.key], self.plan.deadlines[goal.key], conversion.child
+        items: Quantity = 0
+        expected = ZERO
+        for day, sums in self.begun.items():
+            part = still_to_come(lag, day, now, until) if day < before else ZERO
+            if part:
+                items += child.metric.counted(amount(child, sums).number)
+                expected += part * reading(child, sums)
+        return InFlight(items, expected * conversion.rate.value)
+
+    def needs(self, at: At, flights: Mapping[str, InFlight]) -> dict[str, Fraction | None]:
+        """What is still needed of every goal so that the root is reached, by key.
+
+        The root's remainder is taken down the chain: less what is in flight, divided by the
+        assumed rate, whatever the goals below were meant to reach by themselves. A sum's is split
+        over its parts by their own remainders. None: new work can no longer convert in time.
+        Influences, and what is below them, are in no chain and have no entry.
+        """
+        target, actual = at.goals[self.plan.root.key]
+        found: dict[str, Fraction | None] = {}
+        waiting: list[tuple[Goal, Fraction | None]] = [(self.plan.root, max(target - actual, ZERO))]
+        for goal, need in waiting:  # grows while it is gone through: parents first
+            found[goal.key] = need
+            if goal.conversion:
+                below = self._to_begin(goal, goal.conversion, need, at, flights)
+                waiting.append((goal.conversion.child, below))
+            else:
+                waiting += zip(goal.parts, _split(need, goal.parts, at.goals), strict=True)
+        return found
+
+    def _to_begin(
+        self,
+        goal: Goal,
+        conversion: Conversion,
+        need: Fraction | None,
+        at: At,
+        flights: Mapping[str, InFlight],
+    ) -> Fraction | None:
+        if need is None:
+            return None
+        flight = flights.get(goal.key)
+        rest = max(need - flight.expected, ZERO) if flight else need
+        if not rest:
+            return rest
+        ripe = self._ripe(goal, conversion.child, at.now)
+        return rest / (conversion.rate.value * ripe) if ripe >= RIPE else None
+
+    def _ripe(self, goal: Goal, child: Goal, now: Moment) -> Fraction:
+        """The mean share of the yield that still comes in time, of items begun from now on.
+
+        They are begun evenly over the working days up to their own deadline.
+        """
+        lag = self.lags.get(goal.key)
+        if lag is None:
+            return ONE
+        until, due = self.plan.deadlines[child.key], self.plan.deadlines[goal.key]
+        days = self.open_days(now, until)
+        if not days:
+            return ZERO
+        whole = min(max(due - timedelta(days=lag.longest), self.plan.span.first), until)
+        done = self.open_days(now, whole)
+        total = done
+        for day in days_of(Span(max(now.day, whole), until)):
+            open_by_then = self.open_days(now, day + ONE_DAY)
+            total += (open_by_then - done) * lag.share((due - day).days - 1)
+            done = open_by_then
+        return total / days
+
+
+def days_of(span: Span) -> Iterator[date]:
+    """Every day of a span, in order; none of an empty one."""
+    return (span.first + timedelta(days=n) for n in range((span.until - span.first).days))
+
+
+def _split(
+    need: Fraction | None, parts: tuple[Goal, ...], goals: Mapping[str, To]
+) -> list[Fraction | None]:
+    """A sum's need over its parts: by what each has left, else by what each is meant to be."""
+    if need is None:
+        return [None for _ in parts]
+    left = [max(goals[part.key].target - goals[part.key].actual, ZERO) for part in parts]
+    meant = [goals[part.key].target for part in parts]
+    by = next((some for some in (left, meant) if any(some)), [ONE for _ in parts])
+    return [need * one / sum(by, ZERO) for one in by]
