@@ -301,6 +301,9 @@ def export_all(
         context.store.close()
 
 
+cli.command("simulate")(commands.simulate)
+
+
 @cli.command("openapi")
 def print_openapi() -> None:
     """Print the OpenAPI document."""

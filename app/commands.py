@@ -197,3 +197,27 @@ def _say(step: Step, language: str, *, before: str = "") -> None:
         # The sentence of a reason stands inside the sentence of what happened.
         params["why"] = sentence(str(params["code"]), params, language)
     typer.echo(before + sentence(step.code, params, language))
+
+
+def simulate(
+    runs: Annotated[int, typer.Option(min=1, max=100_000, help="Of each scenario.")] = 4_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same one gives the same runs.")] = 1,
+) -> None:
+    """Play sound and broken plans: how often evidence of drift is wrong, and how soon right.
+
+    Exits with 1 where a figure is more than four standard errors off its reference.
+    """
+    from app.usecases.simulating import (  # noqa: PLC0415 - loads what no other command needs
+        simulated,
+    )
+
+    sound = True
+    typer.echo(f"{'':<64}{'measured':>10}{'reference':>18}{'standard errors':>17}")
+    for row in simulated(runs, seed):
+        reference = " to ".join(dict.fromkeys(row.written(end) for end in (row.low, row.high)))
+        off = "" if row.sound else "  off"
+        figures = f"{row.written(row.measured):>10}{reference:>18}{row.errors:>17.1f}"
+        typer.echo(f"{row.what:<64}{figures}{off}")
+        sound = sound and row.sound
+    if not sound:
+        raise typer.Exit(1)

@@ -30,6 +30,7 @@ from app.usecases.fetching import Fetching
 from app.usecases.foreseeing import Foreseeing
 from app.usecases.organisation import Organisations
 from app.usecases.receiving import Connections
+from app.usecases.recurring import Recurrence
 from app.usecases.refusals import Refusals
 from app.usecases.rekeying import rekey
 from app.usecases.retention import Retention
@@ -173,6 +174,7 @@ def create_app(settings: Settings, context: Context) -> Service:
     retention = Retention(context, counters.let_go)
     builder = Builder(context)
     fetching = Fetching(context, counters.reconciled)
+    recurrence = Recurrence(context)
     foreseeing = Foreseeing(context)
     upkeep = _upkeep(context, counters, retention)
     attempts = Attempts(time.monotonic)
@@ -190,7 +192,7 @@ def create_app(settings: Settings, context: Context) -> Service:
         with closing(context.store), ExitStack() as ending:
             for part in (
                 *(context.watch, context.committer, gauges, hub, retention),
-                *(builder, fetching, foreseeing, upkeep, context.refusals),
+                *(builder, fetching, foreseeing, recurrence, upkeep, context.refusals),
             ):
                 ending.callback(part.stop)
                 part.start()

@@ -13,7 +13,8 @@ from itertools import pairwise
 
 from app.domain.documents import Node
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
-from app.domain.plans import alias_of, is_key, period_of
+from app.domain.periods import period_name, period_of
+from app.domain.plans import alias_of, is_key
 from app.domain.spans import Span
 
 
@@ -78,15 +79,9 @@ def following_key(naming: Naming, period: Node, following: Node) -> str:
     A key that does not hold its own period's name gets the new one behind the alias: dec, copied
     to January, becomes dec-2027-01. Raises Invalid `not_a_key` where that is too long.
     """
-    old, new = _period_name(period), _period_name(following)
+    old, new = period_name(period), period_name(following)
     in_place = naming.key.replace(old, new, 1)
     key = in_place if old in naming.key else f"{naming.alias}-{new}"
     if not is_key(key):
         raise Invalid("not_a_key", Fault("/key", "not_a_key"))
     return key
-
-
-def _period_name(period: Node) -> str:
-    """2026-12, 2026-q4, or the first day."""
-    given = next(period.at(name) for name in ("month", "quarter", "start") if period.at(name).given)
-    return given.text().lower()

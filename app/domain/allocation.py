@@ -13,11 +13,12 @@ from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 from math import lcm
+from typing import NamedTuple
 
 from app.domain.calendar import Workdays
 from app.domain.directory import Directory
 from app.domain.people import Absence
-from app.domain.plans import Plan
+from app.domain.plans import Assignment, Follow, Plan
 from app.domain.spans import Span
 
 WHOLE_DAY = 2  # halves
@@ -56,34 +57,57 @@ class Person:
 def people_of(plan: Plan, people: Directory) -> tuple[Person, ...]:
     """Everyone who is in the plan on any day of it, by key.
 
-    A member's own assignment decides the weight; else that of the nearest assigned team above.
+    A member's own assignment decides the weight; else that of the nearest assigned team above;
+    else that of the last one whose targets move with who leaves it for another team.
     """
     scale = lcm(*(a.weight.denominator for a in plan.assignments))
     members = {a.member: int(a.weight * scale) for a in plan.assignments if a.member is not None}
-    teams = {a.team: int(a.weight * scale) for a in plan.assignments if a.team is not None}
+    teams = {a.team: a for a in plan.assignments if a.team is not None}
     moves = people.tree_changes(plan.span)
     found: list[Person] = []
     for key, member in people.members.items():
-        stints = tuple(_stints(plan.span, key, people, moves, (members.get(key), teams)))
+        weights = _Weights(members.get(key), teams, scale)
+        stints = tuple(_stints(plan.span, key, people, moves, weights))
         if stints:
             found.append(Person(key, member.name, member.capacity, stints))
     return tuple(found)
 
 
+class _Weights(NamedTuple):
+    """own: of a member who is assigned by name; teams: the assigned ones, by key."""
+
+    own: int | None
+    teams: Mapping[str, Assignment]
+    scale: int
+
+    def of(self, line: tuple[str, ...], brought: int | None) -> int | None:
+        """The weight of a stint. brought: what was taken along from an earlier one."""
+        return self.own or self._nearest(line) or (brought if line else None)
+
+    def taken(self, line: tuple[str, ...]) -> int | None:
+        """What a mover takes along out of a stint."""
+        team = self._team(line)
+        return self._nearest(line) if team and team.follow is Follow.MOVE else None
+
+    def _team(self, line: tuple[str, ...]) -> Assignment | None:
+        return next((self.teams[team] for team in line if team in self.teams), None)
+
+    def _nearest(self, line: tuple[str, ...]) -> int | None:
+        team = self._team(line)
+        return None if team is None else int(team.weight * self.scale)
+
+
 def _stints(
-    span: Span,
-    key: str,
-    people: Directory,
-    moves: frozenset[date],
-    weights: tuple[int | None, Mapping[str, int]],
+    span: Span, key: str, people: Directory, moves: frozenset[date], weights: _Weights
 ) -> Iterator[Stint]:
-    own, teams = weights
+    brought: int | None = None
     member = people.members[key]
     dated = (*(m.span for m in member.memberships), *(a.span for a in member.absences))
     edges = {day for entry in dated for day in entry.edges_within(span)}
     for first, until in pairwise(sorted({span.first, span.until} | edges | moves)):
         line = people.line(key, first)
-        weight = own or next((teams[team] for team in line if team in teams), None)
+        weight = weights.of(line, brought)
+        brought = weights.taken(line) or brought
         if weight is not None:
             yield Stint(Span(first, until), line, weight, _halves(member.absences, first))
 

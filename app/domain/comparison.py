@@ -1,11 +1,12 @@
-"""What another plan would ask of everybody instead of this one."""
+"""What another plan would ask of everybody instead of this one, and what is written differently."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from app.domain.documents import step
 from app.domain.ground import Blueprint, Share
 
 
@@ -30,6 +31,36 @@ class Difference:
 
     goals: Mapping[str, Change]
     split: Mapping[str, Mapping[str, Change]]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A value that stands otherwise in another document; None where nothing stands."""
+
+    pointer: str
+    before: object
+    after: object
+
+
+def edits(before: object, after: object, pointer: str = "") -> Iterator[Edit]:
+    """What is written differently, by RFC 6901 pointer; items of lists are compared by place."""
+    old, new = _members(before), _members(after)
+    if old is None or new is None:
+        if before != after:
+            yield Edit(pointer, before, after)
+        return
+    for name in {**old, **new}:
+        yield from edits(old.get(name), new.get(name), pointer + step(name))
+
+
+def _members(value: object) -> dict[str, object] | None:
+    match value:
+        case dict():
+            return value
+        case list():
+            return {str(place): item for place, item in enumerate(value)}
+        case _:
+            return None
 
 
 def difference(before: Blueprint, after: Blueprint) -> Difference:

@@ -16,6 +16,8 @@ from math import floor
 from typing import NamedTuple
 
 from app.domain.drift import (
+    ASSUMED_DISPERSION,
+    LOOK,
     TOLERATED,
     Certainty,
     certainty,
@@ -87,8 +89,8 @@ class Person:
 class Named:
     """The step that is the largest part of a shortfall, and how sure it is that it has a cause.
 
-    evidence: the e-value; None where none can be had: of money and time, and where what is under
-        way has not had the time to convert
+    evidence: the e-value; None where none can be had: of money and time, and of a conversion with
+        a lag whose past is not known
     """
 
     step: Step
@@ -132,8 +134,8 @@ def diagnose(progress: Progress) -> Diagnosis:
     shown = _shown(root, sums)
     return Diagnosis(
         root,
-        tuple(goal.key for goal in _calculated(root) if goal.gap >= 0),
-        tuple(goal.key for goal in _calculated(root) if goal.gap < 0),
+        tuple(goal.key for goal in calculated(root) if goal.gap >= 0),
+        tuple(goal.key for goal in calculated(root) if goal.gap < 0),
         tuple(_effect(root, step, sums[step], shown[step]) for step in steps),
         tuple(_person(member, found, steps) for member, found in split),
         _named(root, sums),
@@ -174,12 +176,12 @@ def _less(whole: To, parts: Sequence[To]) -> To:
     return To(expected, whole.actual - sum((part.actual for part in parts), ZERO))
 
 
-def _calculated(goal: GoalProgress) -> Iterator[GoalProgress]:
+def calculated(goal: GoalProgress) -> Iterator[GoalProgress]:
     """A goal and what it is calculated from, the goal first."""
     yield goal
     for child in goal.children:
         if child.edge is not Edge.INFLUENCE:
-            yield from _calculated(child)
+            yield from calculated(child)
 
 
 def _terms(goal: GoalProgress, of: Mapping[str, To]) -> list[list[Factor]]:
@@ -213,7 +215,7 @@ def _unless_nothing(factor: Factor) -> list[list[Factor]]:
 
 def _ordered(root: GoalProgress, steps: set[Step]) -> list[Step]:
     """From the bottom up: what is done, then what becomes of it."""
-    places = {goal.key: place for place, goal in enumerate(_calculated(root))}
+    places = {goal.key: place for place, goal in enumerate(calculated(root))}
     return sorted(steps, key=lambda step: (-places[step.goal], step.other))
 
 
@@ -236,7 +238,7 @@ def _effect(root: GoalProgress, step: Step, exact: Fraction, shown: Fraction) ->
 
 
 def _to_date(root: GoalProgress, step: Step) -> tuple[Fraction | None, Fraction | None]:
-    by_key = {goal.key: goal for goal in _calculated(root)}
+    by_key = {goal.key: goal for goal in calculated(root)}
     goal = by_key[step.goal]
     if step.other:
         below = (child for child in goal.children if child.edge is not Edge.INFLUENCE)
@@ -264,24 +266,37 @@ def _named(root: GoalProgress, sums: Mapping[Step, Fraction]) -> Named | None:
     share = sums[step] / root.gap
     if share < LARGE:
         return None
-    evidence = _evidence(root, step)
-    return Named(step, share, evidence, certainty(evidence))
+    evidence, word = _evidence(root, step)
+    return Named(step, share, evidence, word)
 
 
-def _evidence(root: GoalProgress, step: Step) -> float | None:
-    by_key = {goal.key: goal for goal in _calculated(root)}
+def _evidence(root: GoalProgress, step: Step) -> tuple[float | None, Certainty]:
+    by_key = {goal.key: goal for goal in calculated(root)}
     goal = by_key[step.goal]
     if goal.unit.kind is not UnitKind.COUNT or step.other:
-        return None
+        return None, Certainty.NOT_YET
     if step.per is None:
-        expected = float(goal.expected) * TOLERATED
-        return tempered(log_e_volume(float(goal.actual), expected)) if expected > 0 else None
-    child = by_key[step.per]
-    rate = goal.rate
-    ripe = child.deadline == goal.deadline
-    if rate is None or child.unit.kind is not UnitKind.COUNT or not ripe:
-        return None
+        return _judged(volume_evidence(goal))
+    child, rate = by_key[step.per], goal.rate
+    if rate is None or child.unit.kind is not UnitKind.COUNT:
+        return None, Certainty.NOT_YET
+    if child.deadline != goal.deadline:
+        # What is under way has not had the time to convert: the days tell, and no more than they.
+        late = rate.drift.e_value
+        return late, Certainty.LIKELY if late is not None and late >= LOOK else Certainty.NOT_YET
     if not 0 <= goal.actual <= child.actual or not 0 < rate.assumed < 1:
+        return None, Certainty.NOT_YET
+    log_e = log_e_rate(float(goal.actual), float(child.actual), float(rate.assumed) * TOLERATED)
+    return _judged(tempered(log_e, rate.drift.dispersion or ASSUMED_DISPERSION))
+
+
+def volume_evidence(goal: GoalProgress) -> float | None:
+    """The e-value that a goal of things comes slower than the plan less a tenth."""
+    expected = float(goal.expected) * TOLERATED
+    if goal.unit.kind is not UnitKind.COUNT or expected <= 0 or goal.actual < 0:
         return None
-    counted = (float(goal.actual), float(child.actual))
-    return tempered(log_e_rate(*counted, float(rate.assumed) * TOLERATED))
+    return tempered(log_e_volume(float(goal.actual), expected))
+
+
+def _judged(evidence: float | None) -> tuple[float | None, Certainty]:
+    return evidence, certainty(evidence)

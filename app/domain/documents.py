@@ -20,6 +20,11 @@ T = TypeVar("T")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
+def step(name: str) -> str:
+    """The step of an RFC 6901 pointer to a member."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A JSON value and where it stands. An absent member is a node whose value is None."""
@@ -36,8 +41,7 @@ class Node:
         """The member of that name; Invalid `not_an_object` where there can be none."""
         if not isinstance(self.value, dict):
             raise self.refused("not_an_object")
-        step = name.replace("~", "~0").replace("/", "~1")
-        return Node(self.value.get(name), f"{self.pointer}/{step}")
+        return Node(self.value.get(name), self.pointer + step(name))
 
     def items(self) -> list[Node]:
         """The elements of a list; none where it is absent."""

@@ -20,6 +20,7 @@ from app.domain.goals import Goal
 from app.domain.ground import Ground, member_displays
 from app.domain.history import NO_HISTORY
 from app.domain.instants import moment_of
+from app.domain.lines import is_plain, line
 from app.domain.outcomes import Ahead
 from app.domain.pacing import Moment, everybody, moment, parts
 from app.domain.pipeline import NOTHING_LATELY, Course, Lately, lags_of
@@ -133,6 +134,15 @@ def trail(
     return outlook.trail(goal, whole, done, part, over)
 
 
+def expected_by(
+    base: Ground, question: Question, goal: Goal, days: Sequence[date]
+) -> list[Fraction]:
+    """What is expected of a goal when each of some days begins, as `evaluate` expects it."""
+    evaluation = _evaluation(base, question, {}, Heard(), None, NOTHING_LATELY)
+    moments = (replace(evaluation, now=Moment(day, Fraction(0))) for day in days)
+    return [one.view(question.scope).part(goal).expected for one in moments]
+
+
 def _closed(closing: Closing, zone: tzinfo) -> Closed:
     known_at, closed_at = (moment_of(at, zone) for at in (closing.known_at, closing.closed_at))
     return Closed(known_at, closed_at, closing.author, closing.reason)
@@ -155,7 +165,9 @@ def next_change(base: Ground, as_of: int, heard: Heard) -> int | None:
     """
     calendar, span = base.workspace.calendar, base.plan.span
     end = calendar.midnight(span.until)
-    limits = [calendar.midnight(day) for day in deadlines(base.plan)]
+    revised = base.plan.effective_from
+    days = (*deadlines(base.plan), *(() if revised is None else (revised,)))
+    limits = [calendar.midnight(day) for day in days]
     work = calendar.next_change(max(as_of, calendar.midnight(span.first)))
     kinds = {goal.metric.kind for goal in base.plan.root.walk()}
     feeding = [source for source in heard.sources if any(map(source.feeds, kinds))]
@@ -223,7 +235,8 @@ class _Evaluation:
         # A member counts the own days; teams and plans count the workspace's.
         days = people[0].stints if scope.member is not None else everybody(plan.span).stints
         closed = None if self.closed is None else self.closed.of(scope)
-        return View(self, scope, people, days, self.counted.of(scope), closed, due)
+        bent = None if is_plain(base) else line(base, scope, self.now)
+        return View(self, scope, people, days, self.counted.of(scope), closed, due, bent)
 
     def trees(self, views: Sequence[View], outlook: Outlook) -> list[ScopedProgress]:
         """The trees of some scopes, forecast together."""

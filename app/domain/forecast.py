@@ -59,7 +59,7 @@ class _Paces(NamedTuple):
 
     mean: Floats
     shape: Floats
-    team: float
+    team: Floats
 
 
 class Outlook:
@@ -251,7 +251,7 @@ class _Goal:
         persons = self._persons(team, level, people)
         of = [persons[portion.person.member] for portion in roster.portions]
         mean, shape = np.array([one.mean for one in of]), np.array([one.shape for one in of])
-        return _Paces(mean, shape, float(team.shape[0]))
+        return _Paces(mean, shape, team.shape)
 
     def _divided(self, level: Level, paces: _Paces, roster: Roster, ahead: Floats) -> Law:
         """The laws of parts: each person's rate, in the weeks each portion has still to come.
@@ -266,7 +266,8 @@ class _Goal:
         np.add.at(own, roster.owner, quotient(weekly.sum(axis=1) ** 2, paces.shape))
         mean = by_part.sum(axis=1)
         shocks = level.weeks * (by_part**2).sum(axis=1)
-        variance = level.dispersion * mean + shocks + own + mean**2 / paces.team
+        together = quotient(mean**2, paces.team)
+        variance = level.dispersion * mean + shocks + own + together
         return Law(mean, self._spread(whole=False) * variance)
 
     def _spread(self, *, whole: bool) -> float:

@@ -25,6 +25,7 @@ class Ground:
 
     persons: everyone in the plan, by key; none where the plan is the whole workspace's
     shares: of each person; they sum to 1 unless nobody works
+    before: the version that the plan held until its `effective_from`, if there was one
     """
 
     workspace: Workspace
@@ -34,9 +35,16 @@ class Ground:
     persons: Mapping[str, Person]
     shares: Mapping[str, Fraction]
     workdays: Workdays
+    before: Ground | None = None
 
 
-def ground(workspace: Workspace, plan: Plan, version: int, people: Directory) -> Ground:
+def ground(
+    workspace: Workspace,
+    plan: Plan,
+    version: int,
+    people: Directory,
+    before: Ground | None = None,
+) -> Ground:
     """Prepare a plan for any number of evaluations."""
     workdays = workspace.calendar.workdays(plan.span)
     persons = people_of(plan, people)
@@ -48,6 +56,7 @@ def ground(workspace: Workspace, plan: Plan, version: int, people: Directory) ->
         {person.member: person for person in persons},
         shares(persons, workdays),
         workdays,
+        before,
     )
 
 

@@ -15,15 +15,13 @@ from app.domain.documents import Node, gathered, raise_any
 from app.domain.errors import Invalid
 from app.domain.goals import Goal, tree_of
 from app.domain.metrics import Metric
+from app.domain.periods import period_of, recurs
+from app.domain.slices import Slice, slices_of
 from app.domain.spans import Span
 from app.domain.workspace import Workspace
 
-LONGEST_PERIOD = 3_660
+EFFECTIVE_FROM, PARENT = "effective_from", "parent"
 _KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}", re.ASCII)
-# Activities begin in 1980; the year 3000 keeps every sum of days inside the calendar.
-COUNTABLE = Span(date(1980, 1, 1), date(3000, 1, 1))
-_MONTH = re.compile(r"(19[89]\d|2\d{3})-(0[1-9]|1[0-2])", re.ASCII)
-_QUARTER = re.compile(r"(19[89]\d|2\d{3})-Q([1-4])", re.ASCII)
 
 
 class Unassigned(StrEnum):
@@ -33,13 +31,25 @@ class Unassigned(StrEnum):
     INSIDE = "inside"
 
 
+class Follow(StrEnum):
+    """Whose what was assigned to a team is, when a member of it moves to another one."""
+
+    STAY = "stay"
+    MOVE = "move"
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A team with all below it, or a member, carries the plan; exactly one of the two is given."""
+    """A team with all below it, or a member, carries the plan; exactly one of the two is given.
+
+    follow: of a team: STAY leaves what a mover would still have carried to those who stay; MOVE
+    takes it along
+    """
 
     team: str | None
     member: str | None
     weight: Fraction = Fraction(1)
+    follow: Follow = Follow.STAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,10 @@ class Plan:
     targets: the exact requirement of each goal, by its key
     deadlines: the day at whose local midnight each goal must be reached, by its key
     assignments: none means the whole workspace
+    effective_from: from which day on it holds; until then the version before it does
+    recurs: whether the same begins anew with the next period
+    slices: how much of every target is meant to come when; none means evenly by working time
+    parent: the plan of a longer period that this one is a part of
     """
 
     key: str
@@ -71,6 +85,10 @@ class Plan:
     deadlines: Mapping[str, date]
     assignments: tuple[Assignment, ...] = ()
     unassigned: Unassigned = Unassigned.BESIDE
+    effective_from: date | None = None
+    recurs: bool = False
+    slices: tuple[Slice, ...] = ()
+    parent: str | None = None
     thresholds: Thresholds = THRESHOLDS
 
 
@@ -79,9 +97,9 @@ def plan_of(
 ) -> Plan:
     """The plan that a document means.
 
-    Raises Invalid: what `tree_of` and `targets` raise, not_a_key, one_period, not_a_month,
-    not_a_quarter, empty_period, period_out_of_range, period_too_long, lag_exceeds_period,
-    team_or_member, weight_not_positive, duplicate_assignment, thresholds_out_of_order.
+    Raises Invalid: what `tree_of`, `targets`, `period_of`, `recurs` and `slices_of` raise,
+    not_a_key, lag_exceeds_period, revision_outside_period, team_or_member, weight_not_positive,
+    duplicate_assignment, thresholds_out_of_order.
     """
     node = Node(document)
     span = period_of(node.at("period"), workspace.fiscal_year_start_month)
@@ -98,8 +116,22 @@ def plan_of(
         _deadlines(root, span),
         assignments,
         Unassigned.INSIDE if node.at("include_unassigned").flag() else Unassigned.BESIDE,
+        effective_from_of(node.at(EFFECTIVE_FROM), span),
+        recurs(node),
+        slices_of(node, span),
+        node.at(PARENT).text() if node.at(PARENT).given else None,
         _thresholds(node.at("thresholds")),
     )
+
+
+def effective_from_of(node: Node, span: Span) -> date | None:
+    """The day from which a revision holds: one of the period, after its first."""
+    if not node.given:
+        return None
+    day = node.day()
+    if not span.first < day < span.until:
+        raise node.refused("revision_outside_period")
+    return day
 
 
 def _thresholds(node: Node) -> Thresholds:
@@ -128,59 +160,6 @@ def is_key(text: str) -> bool:
     return _KEY.fullmatch(text) is not None
 
 
-def period_of(node: Node, fiscal_year_start_month: int) -> Span:
-    """The days of {month}, {quarter, fiscal} or {start, end}.
-
-    A fiscal quarter counts from the fiscal year's first month: where that is April, 2026-Q4 of
-    fiscal 2026 is January to March 2027. Without `fiscal`, quarters are the calendar's.
-    """
-    given = [name for name in ("month", "quarter", "start") if node.at(name).given]
-    if len(given) != 1 or (node.at("end").given and given != ["start"]):
-        raise node.refused("one_period", allowed="month, quarter, start and end")
-    match given[0]:
-        case "month":
-            return _month(node.at("month"))
-        case "quarter":
-            first = fiscal_year_start_month if node.at("fiscal").flag() else 1
-            return _quarter(node.at("quarter"), first)
-        case _:
-            return _range(node.at("start"), node.at("end"))
-
-
-def _month(node: Node) -> Span:
-    found = _MONTH.fullmatch(node.text())
-    if found is None:
-        raise node.refused("not_a_month")
-    return _months(int(found[1]), int(found[2]), 1)
-
-
-def _quarter(node: Node, first_month: int) -> Span:
-    found = _QUARTER.fullmatch(node.text())
-    if found is None:
-        raise node.refused("not_a_quarter")
-    return _months(int(found[1]), first_month + 3 * (int(found[2]) - 1), 3)
-
-
-def _months(year: int, month: int, length: int) -> Span:
-    return Span(_first_of(year, month), _first_of(year, month + length))
-
-
-def _first_of(year: int, month: int) -> date:
-    years, months = divmod(month - 1, 12)
-    return date(year + years, months + 1, 1)
-
-
-def _range(start: Node, end: Node) -> Span:
-    span = Span(start.day(), end.day())
-    if span.first >= span.until:
-        raise end.refused("empty_period")
-    if span.first < COUNTABLE.first or span.until > COUNTABLE.until:
-        raise start.refused("period_out_of_range")
-    if (span.until - span.first).days > LONGEST_PERIOD:
-        raise end.refused("period_too_long", days=LONGEST_PERIOD)
-    return span
-
-
 def _deadlines(root: Goal, span: Span) -> dict[str, date]:
     """Lags add up on the way down: what feeds a goal must be there before the goal's own work.
 
@@ -205,8 +184,22 @@ def _assignment(node: Node) -> Assignment:
     if heavy <= 0:
         raise weight.refused("weight_not_positive")
     return Assignment(
-        team.text() if team.given else None, member.text() if member.given else None, heavy
+        team.text() if team.given else None,
+        member.text() if member.given else None,
+        heavy,
+        _follow(node.at("targets_follow"), team),
     )
+
+
+def _follow(node: Node, team: Node) -> Follow:
+    """A member who is assigned by name carries the plan in any team, so there is no choice."""
+    if not node.given:
+        return Follow.STAY
+    if not team.given:
+        raise node.refused("follows_anyway")
+    if node.text() not in set(Follow):
+        raise node.refused("unknown_kind", allowed=", ".join(Follow))
+    return Follow(node.text())
 
 
 def _check_distinct(node: Node, assignments: tuple[Assignment, ...]) -> None:

@@ -72,11 +72,52 @@ class Reason:
     params: Mapping[str, str | int] = field(default_factory=dict)
 
 
+class DriftState(StrEnum):
+    """Whether a conversion has left the plan's rate, as sure as it is however often one looks."""
+
+    NONE = "none"
+    UNPROVEN = "unproven"
+    SUSPECTED = "suspected"
+    PROVEN = "proven"
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What the days of the period tell of a conversion's rate.
+
+    since: the day at whose end it was first as sure as `state` says; None below `suspected`
+    e_value, highest: the evidence as it stands and the most there ever was, of which `state` is
+        made, since evidence that was once there was no chance; None with the state `none`
+    changed: the most evidence there ever was that it fell within the period; None with a lag
+    dispersion: by how much weeks differ more than by chance, as it was measured or is assumed
+    """
+
+    state: DriftState = DriftState.NONE
+    since: date | None = None
+    e_value: float | None = None
+    highest: float | None = None
+    changed: float | None = None
+    dispersion: float | None = None
+
+
+NO_DRIFT = Drift()
+
+
+class EdgeState(StrEnum):
+    """Which of the two goals of a conversion are where they are expected to be by now."""
+
+    BOTH_ON_PACE = "both_on_pace"
+    KPI_ON_PACE_KGI_BEHIND = "kpi_on_pace_kgi_behind"
+    KPI_BEHIND_KGI_ON_PACE = "kpi_behind_kgi_on_pace"
+    BOTH_BEHIND = "both_behind"
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """A conversion: what the plan assumes and what was seen, and in how many of the child.
 
     low, high: between which the true rate lies in 80 of 100 cases, of counts of counts; else None
+    shrunken: of a person or a team, the rate seen in the light of everybody's; else None
     """
 
     assumed: Fraction
@@ -84,6 +125,8 @@ class Rate:
     sample: Quantity
     low: Fraction | None = None
     high: Fraction | None = None
+    drift: Drift = NO_DRIFT
+    shrunken: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +244,23 @@ class GoalProgress:
     priority: int = 1
     why: str | None = None
     today: Today | None = None
+
+    @property
+    def converted(self) -> GoalProgress | None:
+        """The goal that this one is converted from."""
+        below = (child for child in self.children if child.edge is Edge.CONVERSION)
+        return next(below, None)
+
+    @property
+    def edge_state(self) -> EdgeState | None:
+        """How this goal and the one that converts into it stand; None while nothing is expected."""
+        child = self.converted
+        if child is None or not (self.expected and child.expected):
+            return None
+        if child.gap >= 0:
+            on_pace = self.gap >= 0
+            return EdgeState.BOTH_ON_PACE if on_pace else EdgeState.KPI_ON_PACE_KGI_BEHIND
+        return EdgeState.KPI_BEHIND_KGI_ON_PACE if self.gap >= 0 else EdgeState.BOTH_BEHIND
 
     def walk(self) -> Iterator[GoalProgress]:
         """This goal and everything below it, parents first."""

@@ -6,7 +6,7 @@ that was counted has the progress's actual, the deadline its target and its fore
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -16,13 +16,11 @@ from typing import NamedTuple
 from app.domain.attribution import Counted
 from app.domain.belonging import belongings, reading
 from app.domain.calendar import ONE_DAY
-from app.domain.evaluation import Question, trail
+from app.domain.evaluation import Question, expected_by, trail
 from app.domain.experience import Experience
 from app.domain.goals import Goal
 from app.domain.ground import Ground
-from app.domain.pacing import Moment, everybody, parts
-from app.domain.progress import Scope
-from app.domain.scopes import Breakdown, check, portions
+from app.domain.scopes import Breakdown, check
 
 
 class Band(NamedTuple):
@@ -67,26 +65,15 @@ def trajectory(base: Ground, goal: Goal, facts: Facts) -> tuple[Point, ...]:
 
     Raises Invalid `plan_has_no_assignments`, NotFound `team_not_in_plan`, `member_not_in_plan`.
     """
-    scope = facts.question.scope
-    check(base, scope, Breakdown.NONE)
+    check(base, facts.question.scope, Breakdown.NONE)
     span = base.plan.span
     days = [span.first + timedelta(days=n) for n in range((span.until - span.first).days)]
-    expected = expected_by(base, scope, goal, [day + ONE_DAY for day in days])
+    expected = expected_by(base, facts.question, goal, [day + ONE_DAY for day in days])
     actual, ahead = dict(_actual(base, goal, facts)), _ahead(base, goal, facts)
     return tuple(
         Point(day, base.workdays.works(day), due, actual.get(day), ahead.get(day))
         for day, due in zip(days, expected, strict=True)
     )
-
-
-def expected_by(base: Ground, scope: Scope, goal: Goal, days: Sequence[date]) -> list[Fraction]:
-    """What is expected of a goal when each of some days begins."""
-    people = portions(base, scope) if base.plan.assignments else (everybody(base.plan.span),)
-    target, deadline = base.plan.targets[goal.key], base.plan.deadlines[goal.key]
-    return [
-        target * parts(people, base.workdays, deadline, Moment(day, Fraction(0))).expected
-        for day in days
-    ]
 
 
 def _actual(base: Ground, goal: Goal, facts: Facts) -> Iterator[tuple[date, Fraction]]:

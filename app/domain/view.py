@@ -14,6 +14,7 @@ from app.domain.belonging import Belongings, Sums, amount, due_by_deadline, read
 from app.domain.goals import Branch, Goal
 from app.domain.ground import Ground, whole_target
 from app.domain.instants import midnight
+from app.domain.lines import Line
 from app.domain.metrics import UnitKind
 from app.domain.outcomes import Ahead, Part
 from app.domain.pacing import Moment, Parts, Portion, required_per_day, working_days
@@ -66,7 +67,7 @@ class View:
     """A plan in one scope, at a moment.
 
     days: whose working days are counted; due: parts by deadline; closed: what was counted at the
-    close, if ever
+    close, if ever; bent: the line that is expected where it is not the plain one
     """
 
     evaluation: Shared
@@ -76,6 +77,7 @@ class View:
     sums: Sums
     closed: Sums | None
     due: Mapping[date, Parts]
+    bent: Line | None = None
 
     def part(self, goal: Goal) -> Part:
         """What a forecast wants to know of a goal: up to its deadline, and what is asked for."""
@@ -83,7 +85,8 @@ class View:
         target, due = plan.targets[goal.key], self.due[plan.deadlines[goal.key]]
         wanted = target if self.scope == WHOLE else target * due.target
         number, reached = due_by_deadline(plan, goal, self.sums)
-        return Part(self.people, number, reached, wanted, target * due.expected)
+        expected = self.bent.expected(goal.key) if self.bent else target * due.expected
+        return Part(self.people, number, reached, wanted, expected)
 
     def tree(self, ahead: Mapping[str, Ahead]) -> ScopedProgress:
         """The whole tree. ahead: by goal, where it ends."""

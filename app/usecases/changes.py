@@ -113,7 +113,7 @@ def list_changes(
         if old is None or new is None:
             raise AssertionError
         counted_last = at.as_of if asked.as_of is None else at.as_of - 1
-        base = found.ground(plan_named(reading, found, plan, counted_last, known=new))
+        base = found.ground(reading, plan_named(reading, found, plan, counted_last, known=new))
         listing = Listing(reading, base, rules.load(reading, workspace), old.seq, new.seq, at.until)
         items, place = listing.page(behind.place if behind else START, limit)
         differences = differences_in(reading, found, base, (at.until, WHOLE), (old, new))

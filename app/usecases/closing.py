@@ -56,7 +56,7 @@ def close(
         at = writing.at if known_at is None else known_at
         if at > writing.at:
             raise Invalid("invalid_request", Fault("/at", "as_of_ahead"))
-        if at < found.workspace.calendar.midnight(found.ground(document).plan.span.until):
+        if at < found.workspace.calendar.midnight(found.ground(writing, document).plan.span.until):
             raise Conflict("period_not_over", plan=plan)
         body = {_KNOWN_AT: written_instant(at)}
         kept = documents.put(writing, CLOSING, plan, body, author=author, reason=reason)

@@ -18,7 +18,7 @@ from app.domain.errors import Invalid
 from app.domain.evaluation import Heard
 from app.domain.ground import Ground
 from app.domain.instants import QUARTER, day_number, day_of_number, instant, micros, midnight
-from app.domain.plans import COUNTABLE
+from app.domain.periods import COUNTABLE
 from app.domain.spans import Span
 from app.store import actors, daily, fetches, journal, sources, totals
 from app.store.journal import Knowing
@@ -64,8 +64,34 @@ def counted(
 
     metrics: of the plan's, those that are asked about; None for all
     """
-    chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
     parts = segments(base.plan, base.people, found.workspace.calendar, until)
+    return _counted(access, found, base, (parts, until), known, metrics)
+
+
+def counted_today(
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    until: int,
+    known: Knowing | None = None,
+    metrics: AbstractSet[str] | None = None,
+) -> Counted:
+    """The same of the running day alone; nothing at midnight and outside of the period."""
+    parts = segments(base.plan, base.people, found.workspace.calendar, until)
+    today = tuple(part for part in parts if part.grain is Grain.QUARTERS)
+    return _counted(access, found, base, (today, until), known, metrics)
+
+
+def _counted(
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    asked: tuple[tuple[Segment, ...], int],
+    known: Knowing | None,
+    metrics: AbstractSet[str] | None,
+) -> Counted:
+    chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
+    parts, until = asked
     return attribution.counted(
         base.plan,
         base.people,

@@ -114,7 +114,7 @@ def goal_activities(
         counted_last = at.as_of if asked.as_of is None else at.as_of - 1
         named_then = known if asked.version is None else None
         document = plan_named(reading, found, plan, counted_last, asked.version, named_then)
-        base = found.ground(document)
+        base = found.ground(reading, document)
         check(base, asked.scope, Breakdown.NONE)
         chosen = goal_named(base, goal)
         number = _Number(base, chosen, asked.scope, part, known)

@@ -49,7 +49,7 @@ def said(
     """
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
-        base = found.ground(plan_named(reading, found, name, context.clock()))
+        base = found.ground(reading, plan_named(reading, found, name, context.clock()))
         check(base, scope, Breakdown.NONE)
         key = goal or base.plan.root.key
         if key not in base.plan.targets:
@@ -69,7 +69,7 @@ def judgement(context: Context, workspace: str, name: str) -> Judgement:
     """How good the forecasts of an alias's periods have been. Raises NotFound."""
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
-        base = found.ground(plan_named(reading, found, name, context.clock()))
+        base = found.ground(reading, plan_named(reading, found, name, context.clock()))
         logged = forecasts.of_alias(reading, workspace, base.plan.alias, PERIODS)
     sums: dict[tuple[str, str, Stage], tuple[Totals, Totals]] = {}
     for one in logged:

@@ -99,7 +99,7 @@ def _grounds(access: Access, found: Organisation) -> Iterator[Ground]:
     documents: Iterable[Document] = standing_plans(access, found)
     for document in documents:
         try:
-            yield found.ground(document)
+            yield found.ground(access, document)
         except Invalid:
             # It no longer fits the people or settings: nobody is shown a forecast of it.
             continue

@@ -53,6 +53,21 @@ def experience_of(
     return replace(learned, spreads=spreads(access, base, elapsed, known))
 
 
+def lessons(
+    access: Access, found: Organisation, base: Ground, as_of: int, *, draft: bool
+) -> tuple[History, Experience]:
+    """What a plan's people did before it, and what follows from it.
+
+    draft: of a plan that is not kept, of which nothing is remembered
+    """
+    today = found.workspace.calendar.local_day(as_of)
+    if not draft:
+        kept = _remembered(access, found, base, today, None)
+        return kept.history, kept.experience
+    history = _read(access, found, base, months_before(min(base.plan.span.first, today)), None)
+    return history, experience(base, history)
+
+
 def history_of(
     access: Access, found: Organisation, base: Ground, today: date, known: Knowing | None = None
 ) -> History:

@@ -167,7 +167,7 @@ def _refuse_broken_plans(writing: Writing, key: str) -> None:
     found = organisation.load(writing, writing.workspace)
     for plan in _plans_of(writing, key):
         try:
-            found.ground(plan)
+            found.ground(writing, plan)
         except Invalid:
             raise Conflict("metric_in_use", metric=key, plan=plan.key) from None
 

@@ -44,7 +44,7 @@ def add_note(
     with context.write(workspace) as writing:
         document = existing(writing, workspace, plan)
         found = load(writing, workspace)
-        _check(found.ground(document), body)
+        _check(found.ground(writing, document), body)
         key = f"{_LAST - writing.at:016}"
         kept = documents.put(writing, _of(plan), key, body, author=author)
         return Noted(_note(kept), found.workspace.zone)

@@ -12,14 +12,14 @@ from datetime import date
 from typing import Any
 
 from app.domain.directory import Directory, directory
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.experience import Experience
 from app.domain.freshness import Source, source_of
 from app.domain.ground import Ground, ground
 from app.domain.history import History
 from app.domain.metrics import Metric
 from app.domain.people import Member, Team, member_of, team_of
-from app.domain.plans import check_assignments, plan_of
+from app.domain.plans import EFFECTIVE_FROM, check_assignments, plan_of
 from app.domain.presets import PRESETS
 from app.domain.workspace import Workspace, holiday_country, workspace_of
 from app.store import documents, heads, rules
@@ -54,7 +54,8 @@ class Organisation:
     """The documents of a workspace as values, as of a config version.
 
     metrics: those whose numbers can be read; building: those that are being counted, as they
-    will be; histories: what has been read of the time before a plan, by whoever reads it
+    will be; histories: what has been read of the time before a plan, by whoever reads it;
+    assumed: by plan and version, since when the rates of its goals are assumed
     """
 
     config_version: int
@@ -64,14 +65,36 @@ class Organisation:
     metrics: Mapping[str, Metric]
     building: Mapping[str, Metric] = field(default_factory=dict)
     histories: dict[tuple[str | int | date | None, ...], Remembered] = field(default_factory=dict)
+    assumed: dict[tuple[str, int], Mapping[str, date]] = field(default_factory=dict)
     _grounds: dict[tuple[str, int], Ground] = field(default_factory=dict)
 
-    def ground(self, document: Document) -> Ground:
+    def ground(self, access: Access, document: Document) -> Ground:
         """A plan with its people and days, worked out once. Raises Invalid."""
         place = (document.key, document.version)
         if place not in self._grounds:
-            self._grounds[place] = self.draft(document.key, document.body, document.version)
+            revised = self._revised(access, document)
+            self._grounds[place] = self.draft(
+                document.key, document.body, document.version, revised
+            )
         return self._grounds[place]
+
+    def _revised(self, access: Access, document: Document) -> Ground | None:
+        """The version whose line this one follows until its `effective_from`.
+
+        None where it never was a revision, and where the other one can no longer be worked out.
+        Versions that held from no earlier day are passed over: until then they follow it as well.
+        """
+        day = document.body.get(EFFECTIVE_FROM)
+        if day is None:
+            return None
+        versions = documents.versions(access, self.workspace.key, PLAN, document.key)
+        for earlier in reversed(versions[: document.version - 1]):
+            if earlier.body.get(EFFECTIVE_FROM, "") < day:
+                try:
+                    return self.ground(access, earlier)
+                except Invalid:
+                    return None
+        return None
 
     def metric(self, key: str) -> Metric:
         """A metric whose numbers can be read.
@@ -85,7 +108,9 @@ class Organisation:
             raise Conflict("metric_building", metric=key)
         raise NotFound("unknown_metric", metric=key)
 
-    def draft(self, key: str, body: Mapping[str, Any], version: int) -> Ground:
+    def draft(
+        self, key: str, body: Mapping[str, Any], version: int, before: Ground | None = None
+    ) -> Ground:
         """The same for what is not kept.
 
         Raises Invalid, also for a plan that a metric would break with its next definition; and
@@ -98,7 +123,7 @@ class Organisation:
                 plan_of(key, body, self.workspace, {**self.metrics, **self.building})
         plan = plan_of(key, body, self.workspace, self.metrics)
         check_assignments(plan, self.people)
-        return ground(self.workspace, plan, version, self.people)
+        return ground(self.workspace, plan, version, self.people, before)
 
 
 class Organisations:

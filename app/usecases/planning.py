@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import tzinfo
 from fractions import Fraction
 from typing import Any
 
 from app.domain.aliases import following_key, naming_of
-from app.domain.comparison import Difference, difference
+from app.domain.comparison import Difference, Edit, difference, edits
 from app.domain.documents import Node
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, Invalid
 from app.domain.evaluation import Question
 from app.domain.ground import Ground, blueprint
+from app.domain.periods import period_of
+from app.domain.plans import EFFECTIVE_FROM, PARENT
 from app.domain.quantities import Quantity, exact, written
+from app.domain.slices import slices_of
 from app.store import documents
 from app.store.documents import Document
 from app.store.transactions import Access
 from app.usecases.context import Context
+from app.usecases.families import check_parent, parent_for
 from app.usecases.organisation import PLAN, Organisation
 from app.usecases.plan_names import plan_named
-from app.usecases.plans import Planned, Worked, kept, worked
+from app.usecases.plans import Planned, kept, planned, refuse_revision
 from app.usecases.progress import moment_asked, progress_of
 from app.usecases.saving import Precondition
+from app.usecases.working_out import Worked, worked
 
 NAMELESS = "preview"
 
@@ -67,6 +73,37 @@ class Wanted:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two versions of a plan: what is written otherwise, and what that asks of everybody.
+
+    zone: that their times are told in
+    """
+
+    before: Document
+    after: Document
+    edits: tuple[Edit, ...]
+    difference: Difference
+    zone: tzinfo
+
+
+def compare_versions(
+    context: Context, workspace: str, name: str, before: int, after: int | None
+) -> Compared:
+    """One version of a plan against another one, the standing one if none is said.
+
+    Both are worked out with the people and the calendar of now, so that only the plan differs.
+    Raises NotFound.
+    """
+    with context.read() as reading:
+        found = context.organisations.at(reading, workspace)
+        new = plan_named(reading, found, name, context.clock(), after)
+        old = plan_named(reading, found, new.key, context.clock(), before)
+        asked = (blueprint(found.ground(reading, document)) for document in (old, new))
+        written_otherwise = tuple(edits(old.body, new.body))
+        return Compared(old, new, written_otherwise, difference(*asked), found.workspace.zone)
+
+
 def preview_plan(
     context: Context, workspace: str, body: dict[str, Any], against: str | None
 ) -> Preview:
@@ -79,11 +116,19 @@ def preview_plan(
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
         if against is None:
-            return Preview(document, worked(reading, found, found.draft(NAMELESS, document, 0)))
+            refuse_revision(document)
+            base = found.draft(NAMELESS, document, 0)
+            return Preview(document, _drafted(context, reading, found, base))
         stands = plan_named(reading, found, against, context.clock())
-        new = worked(reading, found, found.draft(stands.key, document, stands.version))
-        before = blueprint(found.ground(stands))
+        base = found.draft(stands.key, document, stands.version)
+        new = _drafted(context, reading, found, base)
+        before = blueprint(found.ground(reading, stands))
         return Preview(document, new, stands, difference(before, new.blueprint))
+
+
+def _drafted(context: Context, access: Access, found: Organisation, base: Ground) -> Worked:
+    check_parent(access, found, base)
+    return worked(access, found, base, context.clock(), draft=True)
 
 
 def copy_plan(context: Context, workspace: str, name: str, wanted: Wanted, author: str) -> Copied:
@@ -96,20 +141,44 @@ def copy_plan(context: Context, workspace: str, name: str, wanted: Wanted, autho
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
         old = plan_named(reading, found, name, context.clock())
-        proposals = tuple(_proposals(context, reading, found, found.ground(old)))
-    key = wanted.key or _following_key(found, old, wanted.period)
-    body = old.body | {"period": wanted.period}
-    if body.get("alias") == old.key:
-        del body["alias"]
+        proposals = tuple(_proposals(context, reading, found, found.ground(reading, old)))
+        key = wanted.key or key_for(found, old, wanted.period)
+        body = body_for(reading, found, old, wanted.period)
     if wanted.reason is not None:
         body["reason"] = wanted.reason
     with context.write(workspace) as writing:
         if documents.get(writing, workspace, PLAN, key) is not None:
             raise Conflict("plan_exists", plan=key)
-        return Copied(kept(writing, key, body, Precondition(), author), proposals)
+        saved = kept(writing, key, body, Precondition(), author)
+    return Copied(planned(context, workspace, saved), proposals)
 
 
-def _following_key(found: Organisation, old: Document, period: dict[str, Any]) -> str:
+def body_for(
+    access: Access, found: Organisation, old: Document, period: dict[str, Any]
+) -> dict[str, Any]:
+    """What a plan says, said of another period; what only those days could mean stays behind.
+
+    Raises Invalid for a period that is none.
+    """
+    body = old.body | {"period": period}
+    span = period_of(Node(period, "/period"), found.workspace.fiscal_year_start_month)
+    body.pop(EFFECTIVE_FROM, None)  # what was revised then is how the next one begins
+    if body.get("alias") == old.key:
+        del body["alias"]
+    if "start" in period:
+        body.pop("recurs", None)  # nobody knows which days come after these
+    if parent_for(access, found, body, span) is None:
+        body.pop(PARENT, None)
+    try:
+        slices_of(Node(body), span)
+    except Invalid:
+        # Four weeks are not cut as five are.
+        body = {name: value for name, value in body.items() if name not in {"slices", "profile"}}
+    return body
+
+
+def key_for(found: Organisation, old: Document, period: dict[str, Any]) -> str:
+    """How a plan's copy for another period is called. Raises Invalid where that is no key."""
     fiscal_year = found.workspace.fiscal_year_start_month
     naming_of(old.key, {"period": period}, fiscal_year)  # a period that is none names nothing
     naming = naming_of(old.key, old.body, fiscal_year)

@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
 from app.domain.aliases import naming_of
+from app.domain.documents import Node
 from app.domain.errors import Fault, Invalid
-from app.domain.ground import Blueprint, Ground, blueprint
+from app.domain.ground import Ground
 from app.domain.merge_patch import merged
-from app.domain.progress import Reason
-from app.domain.review import refused_as_unmeasured, unmeasured, warnings
+from app.domain.plans import EFFECTIVE_FROM
+from app.domain.review import refused_as_unmeasured, unmeasured
 from app.store import documents
 from app.store.documents import Document
 from app.store.transactions import Access, Writing
 from app.usecases.closing import CLOSING
 from app.usecases.context import Context
+from app.usecases.families import check_parent
 from app.usecases.notes import remove_all
 from app.usecases.organisation import PLAN, Organisation, load, settings
 from app.usecases.plan_names import (
     check_name,
     existing,
-    naming_in,
     plan_named,
     standing_plans,
 )
-from app.usecases.saving import Precondition, archive, save, standing
+from app.usecases.saving import Precondition, Saved, archive, save, standing
+from app.usecases.working_out import Worked, worked
 
 # What the door makes of a document: its canonical form, or Invalid.
 Shaped = Callable[[object], dict[str, Any]]
 ALLOW_UNMEASURED = "allow_unmeasured"
-
-
-@dataclass(frozen=True, slots=True)
-class Worked:
-    """What a plan comes to. unmeasured: keys of goals that no source counts."""
-
-    ground: Ground
-    blueprint: Blueprint
-    unmeasured: tuple[str, ...]
-    warnings: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +69,8 @@ def put_plan(
     and Conflict for a name that means another plan.
     """
     with context.write(workspace) as writing:
-        return kept(writing, key, body, seen, author)
+        saved = kept(writing, key, body, seen, author)
+    return planned(context, workspace, saved)
 
 
 def patch_plan(
@@ -97,12 +90,21 @@ def patch_plan(
     with context.write(workspace) as writing:
         current = existing(writing, workspace, key)
         seen.check(current)
-        return kept(writing, key, shaped(merged(current.body, patch)), seen, author)
+        saved = kept(writing, key, shaped(merged(current.body, patch)), seen, author)
+    return planned(context, workspace, saved)
+
+
+def planned(context: Context, workspace: str, saved: Saved) -> Planned:
+    """What a saved plan comes to. Half a year is read for it, so nobody waits for it to write."""
+    with context.read() as reading:
+        found = context.organisations.at(reading, workspace)
+        base = found.ground(reading, saved.document)
+        return Planned(saved.document, worked(reading, found, base, context.clock()), saved.created)
 
 
 def kept(
     writing: Writing, key: str, body: dict[str, Any], seen: Precondition, author: str
-) -> Planned:
+) -> Saved:
     """Store a plan as it was written, if it holds. Raises as `put_plan` does."""
     document = dict(body)
     reason = document.pop("reason", None)
@@ -110,12 +112,21 @@ def kept(
     saved = save(writing, PLAN, key, document, seen, author=author, reason=reason)
     if saved.changed and not saved.created and not reason:
         raise Invalid("reason_required", Fault("/reason", "reason_required"))
+    if saved.created:
+        refuse_revision(document)
     found = load(writing, writing.workspace)
-    base = found.ground(saved.document)
+    base = found.ground(writing, saved.document)
     if saved.changed:
         check_name(writing, found, saved.document)
         check_measured(found, base, document)
-    return Planned(saved.document, worked(writing, found, base), saved.created)
+        check_parent(writing, found, base)
+    return saved
+
+
+def refuse_revision(document: Mapping[str, Any]) -> None:
+    """Refuse a day from which a plan is to hold otherwise, where there is no plan before it."""
+    if document.get(EFFECTIVE_FROM) is not None:
+        raise Node(document).at(EFFECTIVE_FROM).refused("nothing_to_revise")
 
 
 def _spelled_as_it_stands(writing: Writing, key: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -144,34 +155,13 @@ def check_measured(found: Organisation, base: Ground, body: dict[str, Any]) -> N
         raise refused_as_unmeasured(unseen)
 
 
-def worked(access: Access, found: Organisation, base: Ground) -> Worked:
-    """What a plan comes to with the people, sources and other plans as they are now."""
-    unseen = unmeasured(base.plan.root, found.sources)
-    return Worked(
-        base,
-        blueprint(base),
-        tuple(goal.key for goal in unseen),
-        tuple(warnings(base, _others(access, found, base))),
-    )
-
-
-def _others(access: Access, found: Organisation, base: Ground) -> Iterator[Ground]:
-    for document in standing_plans(access, found):
-        naming = naming_in(found, document)
-        if naming.key != base.plan.key and naming.span.overlaps(base.plan.span):
-            try:
-                yield found.ground(document)
-            except Invalid:
-                # It no longer fits the people or settings, so nobody is asked for anything by it.
-                continue
-
-
 def get_plan(context: Context, workspace: str, name: str, version: int | None = None) -> Planned:
     """A plan, or one of its versions, and what it comes to now. Raises NotFound."""
     with context.read() as reading:
         found = context.organisations.at(reading, workspace)
         document = plan_named(reading, found, name, context.clock(), version)
-        return Planned(document, worked(reading, found, found.ground(document)))
+        base = found.ground(reading, document)
+        return Planned(document, worked(reading, found, base, context.clock()))
 
 
 def page_of_plans(
@@ -214,6 +204,6 @@ def current_plans(
     """The plans whose period is running at an instant."""
     today = found.workspace.calendar.local_day(now)
     for document in standing_plans(access, found):
-        base = found.ground(document)
+        base = found.ground(access, document)
         if today in base.plan.span:
             yield document, base

@@ -16,6 +16,7 @@ from app.store.transactions import Access, Reading
 from app.usecases.closing import closing
 from app.usecases.context import Context
 from app.usecases.counted import counted, heard, knowing, moment_written
+from app.usecases.drifting import Evaluated, with_drift
 from app.usecases.history import experience_of
 from app.usecases.organisation import Organisation
 from app.usecases.pipeline import lately_counted
@@ -60,9 +61,10 @@ class Ready:
 
     def progress(self, access: Access) -> Progress:
         """Its progress."""
-        progress = progress_of(
-            access, self.found, self.base, self.question, self.at.until, self.known
-        )
+        found, base, question, until = self.found, self.base, self.question, self.at.until
+        plain = progress_of(access, found, base, question, until, self.known)
+        evaluated = Evaluated(question, until, plain)
+        progress = with_drift(access, found, base, evaluated, self.known)
         if self.asked.as_of is None:
             return progress
         # A fixed moment does not move; only what is reported late can change its answer.
@@ -121,7 +123,7 @@ def made_ready(
     moved = (known.seq if known else head.seq, head.config_version) if head else ()
     which = (document.key, document.version)
     basis = (workspace, *which, *moved, at.as_of, at.until, repr(asked))
-    return Ready(found, found.ground(document), question, at, known, asked, basis)
+    return Ready(found, found.ground(reading, document), question, at, known, asked, basis)
 
 
 def report_by_member(context: Context, workspace: str, plan: str, asked: Asked) -> Answered:

@@ -97,7 +97,7 @@ def _since(access: Access, ready: Ready) -> Since | None:
         version = ready.asked.version
         known = then if version is None else None
         document = plan_named(access, found, base.plan.key, at - 1, version, known)
-        earlier = found.ground(document)
+        earlier = found.ground(access, document)
         asked = Question(at, known_at, question.generated_at, question.scope)
         progress = progress_of(access, found, earlier, asked, at, then)
     except NotFound:

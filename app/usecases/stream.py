@@ -25,6 +25,7 @@ from app.telemetry import logger
 from app.usecases.closing import closing
 from app.usecases.context import Context
 from app.usecases.counted import counted, heard
+from app.usecases.drifting import Evaluated, with_drift
 from app.usecases.history import experience_of
 from app.usecases.pipeline import lately_counted
 from app.usecases.plan_names import plan_named
@@ -259,7 +260,7 @@ def observe(context: Context, subject: Subject) -> Observed:
     with context.read() as reading:
         found = context.organisations.at(reading, subject.workspace)
         document = plan_named(reading, found, subject.plan, at.as_of)
-        base = found.ground(document)
+        base = found.ground(reading, document)
         amounts = counted(reading, found, base, at.until)
         question = Question(at.as_of, now, now, subject.scope, subject.breakdown)
         progress = evaluate(
@@ -271,6 +272,7 @@ def observe(context: Context, subject: Subject) -> Observed:
             experience_of(reading, found, base, at.as_of),
             lately_counted(reading, found, base, at.until),
         )
+        progress = with_drift(reading, found, base, Evaluated(question, at.until, progress))
         head = heads.head(reading, subject.workspace)
     if head is None:
         raise NotFound("unknown_workspace")

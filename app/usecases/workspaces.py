@@ -106,7 +106,7 @@ def _check_plans(writing: Writing, found: Organisation) -> None:
         if document.archived:
             continue
         try:
-            found.ground(document)
+            found.ground(writing, document)
         except Invalid:
             raise Conflict("breaks_a_plan", plan=document.key) from None
     clashing = clash(naming_in(found, document) for document in standing_plans(writing, found))

@@ -16,6 +16,7 @@ from app.views.progress_documents import (
 )
 from app.views.progress_json import (
     Sentence,
+    figure,
     optional,
     plan_reference,
     scope_document,
@@ -136,6 +137,12 @@ def effect_documents(found: Diagnosis) -> list[EffectDocument]:
     return [_effect(effect) for effect in found.effects]
 
 
+def step_label(root: GoalProgress, step: Step) -> str:
+    """How people call it: the goal's name, over that of the goal it is converted from."""
+    names = {goal.key: goal.name for goal in root.walk()}
+    return names[step.goal] if step.per is None else f"{names[step.goal]} / {names[step.per]}"
+
+
 def _effect(effect: Effect) -> EffectDocument:
     return {
         "factor": step_named(effect.step),
@@ -185,8 +192,12 @@ def fact_document(found: Diagnosis, told: tuple[Sentence, str]) -> SentenceDocum
 
 
 def _enumerated(goals: Iterable[GoalProgress], language: str) -> str:
-    comma = "、" if language == "ja" else ", "
-    return comma.join(f"{goal.name} ({_percent(goal.pace)})" for goal in goals)
+    return comma(language).join(f"{goal.name} ({_percent(goal.pace)})" for goal in goals)
+
+
+def comma(language: str) -> str:
+    """What stands between the items of a list."""
+    return "、" if language == "ja" else ", "
 
 
 def _percent(share: Fraction | None) -> str:
@@ -194,40 +205,29 @@ def _percent(share: Fraction | None) -> str:
 
 
 def named_document(
-    found: Diagnosis, told: tuple[Sentence, str], shown: Shown | None = None
+    found: Diagnosis, told: tuple[Sentence, str], writing: Shown | None = None
 ) -> NamedDocument | None:
-    """The step that costs most. shown: how its figures are written in the sentence."""
+    """The step that costs most. writing: how its figures stand in the sentence."""
     if found.named is None:
         return None
     (sentence, language), named = told, found.named
     effect = next(one for one in found.effects if one.step == named.step)
-    params = _cause(found, effect, shown or _Plain())
+    params = _cause(found, effect, writing or _Plain())
     return {
         "factor": step_named(named.step),
         "share": written(named.share),
         "certainty": named.certainty.value,
-        "e_value": None if named.evidence is None else _figure(named.evidence),
+        "e_value": figure(named.evidence),
         "message": sentence(f"cause_{named.certainty.value}", params, language),
     }
 
 
-def _figure(evidence: float) -> str:
-    return written(Fraction(min(evidence, 1e15)))
-
-
-def step_label(found: Diagnosis, step: Step) -> str:
-    """A step in the names of its goals."""
-    goals = {goal.key: goal for goal in found.goal.walk()}
-    name = goals[step.goal].name
-    return name if step.per is None else f"{name} / {goals[step.per].name}"
-
-
-def _cause(found: Diagnosis, effect: Effect, shown: Shown) -> Mapping[str, str]:
+def _cause(found: Diagnosis, effect: Effect, told: Shown) -> Mapping[str, str]:
     return {
-        "step": step_label(found, effect.step),
-        "plan": shown.of_step(found, effect.step, effect.planned),
-        "actual": shown.of_step(found, effect.step, effect.actual),
-        "cost": shown.of_goal(found.goal, -effect.shown),
+        "step": step_label(found.goal, effect.step),
+        "plan": told.of_step(found, effect.step, effect.planned),
+        "actual": told.of_step(found, effect.step, effect.actual),
+        "cost": told.of_goal(found.goal, -effect.shown),
         "goal": found.goal.name,
     }
 
@@ -241,7 +241,12 @@ class _Plain:
         return written(quantity) if currency is None else f"{written(quantity)} {currency}"
 
     def of_step(self, _found: Diagnosis, _step: Step, quantity: Fraction | None) -> str:
-        """Two digits behind the first ones that say anything; exact figures stand beside it."""
-        if quantity is None:
-            return "-"
-        return written(round(quantity, 4 if abs(quantity) < 1 else 2))
+        """A volume or a rate."""
+        return shown(quantity)
+
+
+def shown(quantity: Fraction | None) -> str:
+    """Two digits behind the first ones that say anything; the exact figures stand beside it."""
+    if quantity is None:
+        return "-"
+    return written(round(quantity, 4 if abs(quantity) < 1 else 2))

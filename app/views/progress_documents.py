@@ -12,6 +12,23 @@ class UnitDocument(TypedDict):
     currency: NotRequired[str]
 
 
+class EvidenceDocument(TypedDict):
+    """The figures behind the word for a drift."""
+
+    e_value: str | None
+    highest: str | None
+    changed: str | None
+    dispersion: str | None
+
+
+class DriftDocument(TypedDict):
+    """Whether a rate has left the plan's, and since which day; its figures when asked for."""
+
+    state: str
+    since: str | None
+    evidence: NotRequired[EvidenceDocument]
+
+
 class RateDocument(TypedDict):
     """A conversion: assumed by the plan, observed so far and how surely, in how many."""
 
@@ -19,7 +36,10 @@ class RateDocument(TypedDict):
     observed: str | None
     low: str | None
     high: str | None
+    shrunken: str | None
     sample: int | str
+    drift: DriftDocument
+    edge_state: str | None
 
 
 class WaitingDocument(TypedDict):

@@ -16,6 +16,7 @@ from typing import TypedDict
 from app.domain.metrics import Unit
 from app.domain.progress import (
     Closed,
+    Drift,
     Excluded,
     Forecast,
     Freshness,
@@ -33,6 +34,7 @@ from app.domain.quantities import tallied, written
 from app.views.progress_documents import (
     ClosedDocument,
     DayDocument,
+    DriftDocument,
     EdgeDocument,
     ExcludedDocument,
     ForecastDocument,
@@ -51,15 +53,25 @@ from app.views.progress_documents import (
     WorkingDaysDocument,
 )
 
+MOST_EVIDENCE = 1e15
+
 # Writes a code with its parameters as one sentence of a language ("ja", "en").
 Sentence = Callable[[str, Mapping[str, str | int], str], str]
 
 
 def progress_document(
-    progress: Progress, sentence: Sentence, language: str, *, breakdown: bool = False
+    progress: Progress,
+    sentence: Sentence,
+    language: str,
+    *,
+    breakdown: bool = False,
+    evidence: bool = False,
 ) -> ProgressDocument:
-    """The document of a progress; `breakdown` says that it was asked for, be it empty."""
-    said = Told(sentence, language)
+    """The document of a progress; `breakdown` says that it was asked for, be it empty.
+
+    evidence: with the figures that words are made of
+    """
+    said = Told(sentence, language, evidence=evidence)
     whole = progress.whole
     document: ProgressDocument = {
         "workspace": progress.workspace,
@@ -86,11 +98,12 @@ def encoded(document: ProgressDocument) -> bytes:
 
 
 class Told:
-    """Reasons in one language."""
+    """Reasons in one language, and whether figures are told with words."""
 
-    def __init__(self, sentence: Sentence, language: str) -> None:
+    def __init__(self, sentence: Sentence, language: str, *, evidence: bool = False) -> None:
         self._sentence = sentence
         self._language = language
+        self.evidence = evidence
 
     def __call__(self, reason: Reason) -> ReasonDocument:
         return reason_document(reason, self._sentence, self._language)
@@ -129,7 +142,7 @@ def _goal(goal: GoalProgress, said: Told) -> GoalDocument:
         "required_from_kgi_per_day": optional(goal.required_from_kgi_per_day),
         **_in_flight(goal),
         "forecast": forecast_document(goal.forecast),
-        "rate": _rate(goal.rate),
+        "rate": None if goal.rate is None else _rate(goal, goal.rate, said),
         "unassigned": written(goal.unassigned),
         "outside_plan": written(goal.outside_plan),
         "excluded": [_excluded(other) for other in goal.excluded],
@@ -262,16 +275,36 @@ def forecast_document(forecast: Forecast | None) -> ForecastDocument | None:
     }
 
 
-def _rate(rate: Rate | None) -> RateDocument | None:
-    if rate is None:
-        return None
+def _rate(goal: GoalProgress, rate: Rate, said: Told) -> RateDocument:
+    state = goal.edge_state
     return {
         "assumed": written(rate.assumed),
         "observed": optional(rate.observed),
         "low": optional(rate.low),
         "high": optional(rate.high),
+        "shrunken": optional(rate.shrunken),
         "sample": tallied(rate.sample),
+        "drift": _drift(rate.drift, evidence=said.evidence),
+        "edge_state": None if state is None else state.value,
     }
+
+
+def _drift(drift: Drift, *, evidence: bool) -> DriftDocument:
+    since = None if drift.since is None else drift.since.isoformat()
+    told: DriftDocument = {"state": drift.state.value, "since": since}
+    if evidence:
+        told["evidence"] = {
+            "e_value": figure(drift.e_value),
+            "highest": figure(drift.highest),
+            "changed": figure(drift.changed),
+            "dispersion": figure(drift.dispersion),
+        }
+    return told
+
+
+def figure(statistic: float | None) -> str | None:
+    """A statistic as text; evidence beyond all doubt is told as 10^15."""
+    return None if statistic is None else written(Fraction(min(statistic, MOST_EVIDENCE)))
 
 
 def _excluded(other: Excluded) -> ExcludedDocument:

@@ -221,7 +221,7 @@ class _Telling:
                 f"support_{one.need.value}",
                 who=one.name,
                 goal=found.goal.name,
-                step=step_label(found, one.step),
+                step=step_label(found.goal, one.step),
                 gap=self._numbers.of_goal(found.goal, one.gap),
                 effect=self._numbers.of_goal(found.goal, one.effect),
                 back=self._numbers.day(one.away_until) if one.away_until else "",

@@ -93,6 +93,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "nobody_carries_it": ("Nobody carries this goal.", "この目標の担当者がいません。"),
     "no_days_left": ("No working day is left.", "残りの営業日がありません。"),
     "no_sample": ("There is nothing to observe yet.", "まだ観測値がありません。"),
+    "not_enough_data": (
+        "A sample of {sample} is too small to tell the rate by: it may be chance.",
+        "件数が {sample} と少なく、率はまだ判断できません。",
+    ),
     "never_heard": (
         "No source has reported yet.",
         "まだどのソースからも報告がありません。",

@@ -42,4 +42,20 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Most of the gap: {step} is {actual}, not {plan}: {cost} of {goal}. It may be chance yet.",
         "差の主因: {step} が {plan} に対し {actual}、{goal} への影響 {cost}。まだ偶然の範囲です。",
     ),
+    "signal_below": (
+        "{who}: {step} is {actual} instead of {plan}. That is hardly chance.",
+        "{who}: {step} が計画 {plan} に対し {actual} です。偶然とは考えにくい差です。",
+    ),
+    "signal_above": (
+        "{who}: {step} is {actual}, more than the plan's {plan}. That is hardly chance.",
+        "{who}: {step} が {actual} で、計画の {plan} を上回っています。偶然とは考えにくい差です。",
+    ),
+    "rate_has_drifted": (
+        "{step} is {observed}, not {assumed}: no chance. At that rate the plan needs {needed}.",
+        "{step} は {assumed} ではなく {observed} で、偶然ではありません。必要数: {needed}。",
+    ),
+    "nothing_converts": (
+        "{step} is 0, not {assumed}: no chance. No number below it would be enough.",
+        "{step} は {assumed} ではなく 0 で、偶然ではありません。下位の目標を増やしても届きません。",
+    ),
 }

@@ -47,6 +47,63 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "No source counts {kind} for {goals}; connect one, or say allow_unmeasured.",
         "{goals} を計測するソース（{kind}）がありません。接続するか allow_unmeasured が必要です。",
     ),
+    "revision_outside_period": (
+        "A change holds from a day of the period after its first one.",
+        "変更の適用日は期間の初日より後、期間内でなければなりません。",
+    ),
+    "nothing_to_revise": (
+        "There is no plan yet that could hold until then; leave it out.",
+        "それまで有効な計画がまだありません。effective_from を外してください。",
+    ),
+    "earlier_version_lost": (
+        "The version before the change can no longer be worked out; expected runs straight.",
+        "変更前の版を計算できないため、期待値は期首から直線で引きます。",
+    ),
+    "slices_or_profile": (
+        "A plan has either slices or a profile.",
+        "slices と profile はどちらか一方だけを指定できます。",
+    ),
+    "slices_not_in_order": (
+        "The first slice begins on {first}, and each one after the one before, in the period.",
+        "最初の区切りは {first} に始まり、以降は期間内で日付順でなければなりません。",
+    ),
+    "profile_does_not_fit": (
+        "The period has {number} such parts; give as many shares.",
+        "この期間は {number} 個に分かれます。同じ数の割合を指定してください。",
+    ),
+    "negative_share": ("A share must not be negative.", "割合に負の値は使えません。"),
+    "shares_not_one": (
+        "The shares must add up to 1, not {sum}.",
+        "割合の合計は 1 でなければなりません（現在 {sum}）。",
+    ),
+    "unknown_parent": (
+        "There is no plan {plan} that this one could be a part of.",
+        "親となる計画 {plan} がありません。",
+    ),
+    "plan_is_its_own_part": (
+        "The plan {plan} is this one, or a part of it.",
+        "計画 {plan} はこの計画自身か、その一部です。",
+    ),
+    "outside_parent": (
+        "The period must lie within that of the plan {plan}.",
+        "期間は計画 {plan} の期間内でなければなりません。",
+    ),
+    "children_do_not_add_up": (
+        "The parts of the plan {plan} come to {sum} instead of {target} from {first} to {until}.",
+        "計画 {plan} の内訳（{first} から {until} 前日）の合計 {sum} が目標 {target} と違います。",
+    ),
+    "above_shown_best": (
+        "{goal}: {target} is asked for, and the most that was done in so long a time is {best}.",
+        "{goal}: 目標 {target} は、同じ長さの期間の過去最高 {best} を上回っています。",
+    ),
+    "no_history": (
+        "Nothing was counted before the plan that would tell whether it is within reach: {goals}.",
+        "計画前の実績がないため、達成可能かを判断できません: {goals}。",
+    ),
+    "follows_anyway": (
+        "A member assigned by name carries the plan in any team; leave it out.",
+        "メンバー個人への割り当てはチームを移っても続きます。targets_follow を外してください。",
+    ),
     "nobody_works": (
         "Nobody who carries the plan has a working day in its period.",
         "担当者の誰にも期間内の稼働日がありません。",

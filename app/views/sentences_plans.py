@@ -83,6 +83,22 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Must be a quarter, such as 2026-Q4.",
         "四半期でなければなりません（例 2026-Q4）。",
     ),
+    "not_a_week": (
+        "Must be a week of ISO 8601, such as 2026-W51.",
+        "ISO 8601 の週でなければなりません（例 2026-W51）。",
+    ),
+    "not_a_year": (
+        "Must be a year, such as 2026.",
+        "年でなければなりません（例 2026）。",
+    ),
+    "fiscal_quarters_only": (
+        "Goes with a quarter; for a fiscal year say fiscal_year.",
+        "fiscal は quarter とのみ使えます。会計年度には fiscal_year を使ってください。",
+    ),
+    "no_next_period": (
+        "Only a month, quarter, week, year or fiscal year has a next one to recur in.",
+        "繰り返せるのは month、quarter、week、year、fiscal_year の期間だけです。",
+    ),
     "empty_period": (
         "The period must end after it begins.",
         "期間の終わりは始まりより後でなければなりません。",

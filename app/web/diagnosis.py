@@ -14,6 +14,7 @@ from app.usecases import progress
 from app.usecases.progress import Asked
 from app.views.diagnosis_json import diagnosis_document
 from app.views.messages import sentence
+from app.views.signals_json import signals_document
 from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.plans import Reader, TwoClocks, Version
@@ -64,12 +65,17 @@ def get_diagnosis(
 
     The effects add up to the gap; a team's are the sums of its members'. Which step failed is a
     fact; whether it is more than chance is said as surely as it is known, however often one looks.
+    `signals` are the steps that stand out among all people's, `proposals` what a rate that is
+    proven to have drifted would ask of the goals below it.
     """
     as_of, known_at = clocks.read(parts, who.workspace)
     asked = Asked(as_of, query.scope, version=query.version, known_at=known_at)
     answered = progress.report_by_member(parts, who.workspace, plan, asked)
     found = diagnose(answered.progress)
     told = (sentence, language)
-    document = diagnosis_document(answered.progress, found, told, mix=query.mix)
+    document = {
+        **diagnosis_document(answered.progress, found, told, mix=query.mix),
+        **signals_document(answered.progress, told),
+    }
     etag = etag_of(*answered.basis, "diagnosis", query.mix, language)
     return tagged(request, etag, encoded(document))

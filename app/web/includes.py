@@ -14,6 +14,7 @@ class Include(StrEnum):
     """What may be included."""
 
     TODAY = "today"
+    EVIDENCE = "evidence"
 
 
 Included = Annotated[
@@ -21,7 +22,7 @@ Included = Annotated[
     Query(
         max_length=100,
         description="What else to tell of every goal, split by commas. `today`: what the day "
-        "asks, as `/today` lists it.",
+        "asks, as `/today` lists it; `evidence`: the figures behind `rate.drift`.",
         examples=["today"],
     ),
 ]

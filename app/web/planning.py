@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import re
 from datetime import tzinfo
+from typing import Annotated
 
+from fastapi import Query
 from starlette.responses import Response
 
+from app.domain.comparison import Edit
 from app.domain.errors import Fault, Invalid
-from app.domain.quantities import tallied, written
+from app.domain.quantities import INT64, tallied, written
 from app.store.documents import Document
 from app.usecases import planning, plans
-from app.usecases.planning import Copied, Preview, Proposal, Wanted
+from app.usecases.planning import Compared, Copied, Preview, Proposal, Wanted
 from app.views.plan_json import difference_document
 from app.web.dependencies import Language
 from app.web.pagination import Paged, page
-from app.web.plans import Reader, Writer, planned_document, worked_shown
+from app.web.plans import Reader, Version, Writer, planned_document, worked_shown
 from app.web.promises import answers, creates, refuses
 from app.web.resources import Json, Parts, answer, etag_of_version, written_moment
-from app.web.schemas.answers_plans import CopiedPlan, PlanPreview, VersionPage
+from app.web.schemas.answers_plans import (
+    CopiedPlan,
+    PlanPreview,
+    VersionDifference,
+    VersionPage,
+)
 from app.web.schemas.common import Key
 from app.web.schemas.plans import CopyBody, PreviewBody
 from app.web.service import router
@@ -54,6 +62,22 @@ def list_versions(parts: Parts, who: Reader, plan: Key, query: Paged) -> Json:
         key=lambda item: str(item.version),
         show=lambda item: _version(item, history.zone),
     )
+
+
+@routes.get("/{plan}/difference", responses=answers(VersionDifference))
+def compare_versions(
+    parts: Parts,
+    who: Reader,
+    plan: Key,
+    before: Annotated[int, Query(alias="from", ge=1, le=INT64, description="A version's number.")],
+    after: Annotated[Version, Query(alias="to")] = None,
+) -> Json:
+    """What a later version of a plan asks for otherwise than an earlier one, and who wrote both.
+
+    Both are worked out with the people and the calendar as they are now, so that what differs is
+    the plan.
+    """
+    return _compared(planning.compare_versions(parts, who.workspace, plan, before, after))
 
 
 @routes.post("/{plan}/copy", status_code=201, responses=creates(CopiedPlan) | refuses(409))
@@ -98,14 +122,33 @@ def _previewed(preview: Preview, language: str) -> Json:
     )
 
 
+def _compared(compared: Compared) -> Json:
+    return {
+        "key": compared.after.key,
+        "from": _written_by(compared.before, compared.zone),
+        "to": _written_by(compared.after, compared.zone),
+        "document": [_edit(edit) for edit in compared.edits],
+        **difference_document(compared.difference),
+    }
+
+
+def _edit(edit: Edit) -> Json:
+    sides = {"before": edit.before, "after": edit.after}
+    told = {name: value for name, value in sides.items() if value is not None}
+    return {"pointer": edit.pointer} | told
+
+
 def _version(document: Document, zone: tzinfo) -> Json:
+    return _written_by(document, zone) | {"document": document.body}
+
+
+def _written_by(document: Document, zone: tzinfo) -> Json:
     return {
         "version": document.version,
         "author": document.author,
         "reason": document.reason,
         "at": written_moment(document.changed_at, zone),
         "archived": document.archived,
-        "document": document.body,
     }
 
 

@@ -13,10 +13,11 @@ from app.domain.progress import Scope
 from app.domain.quantities import INT64
 from app.domain.scopes import Breakdown
 from app.usecases import plans, progress
-from app.usecases.plans import Planned, Worked
+from app.usecases.plans import Planned
 from app.usecases.progress import Asked
+from app.usecases.working_out import Worked
 from app.views.messages import sentence
-from app.views.plan_json import worked_document
+from app.views.plan_json import Beside, worked_document
 from app.views.progress_json import (
     encoded as encoded_progress,
 )
@@ -153,6 +154,7 @@ def worked_shown(worked: Worked, language: str) -> Json:
             worked.blueprint,
             worked.unmeasured,
             worked.warnings,
+            Beside(worked.needed, worked.slices, worked.attainable, worked.rates),
             (sentence, language),
         )
     )
@@ -207,7 +209,13 @@ def get_progress(
     asked = Asked(as_of, query.scope, query.breakdown, query.version, known_at, today=today)
     answered = progress.report_progress(parts, who.workspace, plan, asked)
     broken = query.breakdown is not Breakdown.NONE
-    document = progress_document(answered.progress, sentence, language, breakdown=broken)
+    document = progress_document(
+        answered.progress,
+        sentence,
+        language,
+        breakdown=broken,
+        evidence=Include.EVIDENCE in query.include,
+    )
     # Weak: `generated_at` moves without anything else having changed.
-    etag = "W/" + etag_of(*answered.basis, language)
+    etag = "W/" + etag_of(*answered.basis, language, *sorted(query.include))
     return tagged(request, etag, encoded_progress(document))

@@ -101,7 +101,7 @@ def found(service: Service, known_at: str | None = None) -> tuple[Organisation, 
         document = documents.get(reading, "default", PLAN, PLAN_KEY)
         assert document is not None
         known = knowing(reading, organisation, None if known_at is None else instant(known_at))
-        base = organisation.ground(document)
+        base = organisation.ground(reading, document)
         today = date(2026, 12, 10)
         return organisation, history.history_of(reading, organisation, base, today, known)
 

@@ -39,7 +39,16 @@ def test_the_worked_month_reads_as_it_was_worked_by_hand() -> None:
         "pace": "0.367333",
         "gap": "-654482.758621",
         "required_per_day": "162000",
-        "rate": {"assumed": "400000", "observed": "380000", "low": None, "high": None, "sample": 1},
+        "rate": {
+            "assumed": "400000",
+            "observed": "380000",
+            "low": None,
+            "high": None,
+            "shrunken": None,
+            "sample": 1,
+            "drift": {"state": "none", "since": None},
+            "edge_state": None,
+        },
         "freshness": {"state": "fresh", "last_event_at": "2026-12-14T17:40:00+09:00"},
         "verdict": "off_track",
     }

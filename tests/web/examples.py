@@ -115,6 +115,8 @@ EXAMPLES = (
             "POST /v1/plans/preview"),
     Example("better_rate", "A new rate, and why", f"PATCH {MONTH}"),
     Example("versions", "The plan as it was made, and its change", f"GET {MONTH}/versions"),
+    Example("new_rate", "What the new rate asks of everybody",
+            f"GET {MONTH}/difference?from=1"),
     Example("next_month", "The same again for January, and what December has shown",
             f"POST {MONTH}/copy", 201),
     Example("calls", "Three people by pace", f"GET {MONTH}/leaderboard?*"),

@@ -226,7 +226,8 @@ def plan_ahead(recorder: Recorder) -> None:
         if_match='"1"',
         content_type="application/merge-patch+json",
     )
-    recorder.reads(f"{MONTH}/versions", f"{MONTH}/leaderboard?goal=calls&as_of={DAY_TEN}")
+    recorder.reads(f"{MONTH}/versions", f"{MONTH}/difference?from=1")
+    recorder.reads(f"{MONTH}/leaderboard?goal=calls&as_of={DAY_TEN}")
     recorder.reads(f"{MONTH}/diagnosis?as_of={DAY_TEN}")
     look_ahead(recorder)
     note_and_report(recorder)

@@ -257,7 +257,7 @@ def test_what_cannot_be_included_is_refused(month: Service, include: str) -> Non
     (fault,) = answer.json()["errors"]
     assert (fault["code"], fault["params"]) == (
         "not_one_of",
-        {"allowed": "today", "parameter": "include"},
+        {"allowed": "today, evidence", "parameter": "include"},
     )
 
 

@@ -281,6 +281,13 @@ def test_the_plan_is_back_calculated_and_split_by_working_days(month: Service) -
         ("appointments", "100"),
         ("calls", "500"),
     ]
+    assert plan["needed_for_80_percent"] == {"appointments": "134", "calls": "671"}
+    assert [goal.get("success") for goal in plan["goals"]] == [
+        None,
+        None,
+        {"feeds": "deals_won", "rate": "0.05", "probability": "0.56", "known_rate": "134"},
+        {"feeds": "deals_won", "rate": "0.01", "probability": "0.56", "known_rate": "671"},
+    ]
     twenty_days = {
         "calls": "172.413793",
         "appointments": "34.482759",
@@ -325,14 +332,17 @@ DAY_TEN = "2026-12-14T18:00:00+09:00"
 
 
 def share(assumed: str, observed: str, sample: int, low: str, high: str) -> dict[str, Any]:
-    """A rate of counts, and the Wilson interval of 80 %."""
     return {"assumed": assumed, "observed": observed, "low": low, "high": high, "sample": sample}
 
 
 def money_rate(assumed: str, observed: str, sample: int) -> dict[str, Any]:
-    """A price has no such interval."""
+    """A price has no such interval, and there is no telling whether it drifted."""
     found = {"assumed": assumed, "observed": observed, "low": None, "high": None}
-    return found | {"sample": sample}
+    drift = {"state": "none", "since": None}
+    return found | {"sample": sample, "drift": drift, "shrunken": None, "edge_state": "both_behind"}
+
+
+UNPROVEN = {"drift": {"state": "unproven", "since": None}}
 
 
 # No history: the plan's own rates, of strength 8, over 5 x 3/2.9 days of one week and so on. Low,
@@ -397,7 +407,10 @@ def test_progress_on_the_evening_of_the_tenth_working_day(month: Service) -> Non
             "pace": "0.386667",
             "gap": "-1.586207",
             "required_per_day": "0.4",
-            "rate": share("0.05", "0.018519", 54, "0.005556", "0.059905"),
+            # (1 + 40 x r) / 94, where everybody's r is pulled to the plan: (1 + 40 x 0.05) / 94.
+            "rate": share("0.05", "0.018519", 54, "0.005556", "0.059905")
+            | UNPROVEN
+            | {"shrunken": "0.024219", "edge_state": "kpi_on_pace_kgi_behind"},
             "verdict": "at_risk",
         },
         "appointments": {
@@ -408,7 +421,10 @@ def test_progress_on_the_evening_of_the_tenth_working_day(month: Service) -> Non
             "pace": "1.044",
             "gap": "2.275862",
             "required_per_day": "4.6",
-            "rate": share("0.2", "0.206107", 262, "0.175958", "0.239917"),
+            # (54 + 40 x (54 + 40 x 0.2) / 302) / 302
+            "rate": share("0.2", "0.206107", 262, "0.175958", "0.239917")
+            | UNPROVEN
+            | {"shrunken": "0.206", "edge_state": "both_on_pace"},
             "verdict": "on_track",
         },
         "calls": {

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.web.schemas.answers import Answer, Moment, Quantity
 from app.web.schemas.answers_progress import PlanReference, ProgressScope, Unit
-from app.web.schemas.common import Key
+from app.web.schemas.common import Key, LocalDate
 
 Effects = Annotated[list[Quantity], Field(description="In the order of `effects`.")]
 
@@ -61,7 +61,45 @@ class NamedCause(Answer):
         Quantity | None,
         Field(
             description="Evidence against the plan's step less a tenth; null of money and time, "
-            "and of a conversion with a lag."
+            "and of a conversion with a lag whose past is not known."
+        ),
+    ]
+    message: str
+
+
+class Signal(Answer):
+    """A step of somebody's that is not as planned, and hardly by chance."""
+
+    member: Annotated[Key | None, Field(description="null: nobody's in particular.")]
+    factor: Annotated[str, Field(description="A rate (`appointments/calls`), or a volume.")]
+    plan: Annotated[Quantity, Field(description="The plan's rate; of a volume what is expected.")]
+    actual: Quantity
+    e_value: Annotated[Quantity, Field(description="The evidence as it stands.")]
+    message: str
+
+
+class Needed(Answer):
+    """A goal below a rate that has drifted."""
+
+    goal: Key
+    target: Annotated[Quantity, Field(description="As planned.")]
+    needed: Annotated[Quantity, Field(description="At the rate that was seen; exact.")]
+    needed_display: Annotated[Quantity, Field(description="The same, rounded up.")]
+
+
+class Proposal(Answer):
+    """What a rate that is proven to have drifted calls for; nothing is changed by itself."""
+
+    goal: Key
+    factor: str
+    assumed: Quantity
+    observed: Quantity
+    since: Annotated[LocalDate, Field(description="The day at whose end it was proven.")]
+    needed: Annotated[
+        list[Needed] | None,
+        Field(
+            description="The goals from which this one is reached, the nearest first, if this rate "
+            "alone is as observed; null where it is 0: then no number would do."
         ),
     ]
     message: str
@@ -92,5 +130,16 @@ class Diagnosis(Answer):
             description="What is no member's in particular: all of it where the plan has no "
             "assignments, the unassigned where it includes them. Empty where there is none."
         ),
+    ]
+    signals: Annotated[
+        list[Signal],
+        Field(
+            description="What stands out among the rates and volumes of all people (of the whole "
+            "plan, where it has none): by e-BH at most one in twenty of them is wrong on average."
+        ),
+    ]
+    proposals: Annotated[
+        list[Proposal],
+        Field(description="Of the rates whose `drift` is proven, in the scope that is asked for."),
     ]
     mix: Effects = Field(default_factory=list)

@@ -9,6 +9,7 @@ from pydantic import Field
 from app.domain.metrics import UnitKind
 from app.domain.progress import Edge, FreshnessState, Verdict
 from app.web.schemas.answers import Answer, Moment, Quantity, Tallied, Told
+from app.web.schemas.answers_rates import Rate
 from app.web.schemas.common import Key, LocalDate, Name
 
 
@@ -21,25 +22,6 @@ class Unit(Answer):
     currency: Annotated[
         str | None, Field(description="ISO 4217; with `money` only.", examples=["JPY"])
     ] = None
-
-
-class Rate(Answer):
-    """The conversion of the child into this goal: this goal = child x rate."""
-
-    assumed: Annotated[Quantity, Field(description="What the plan assumes.")]
-    observed: Annotated[
-        Quantity | None,
-        Field(description="This goal's actual / the child's; null while the child's is 0."),
-    ]
-    low: Annotated[
-        Quantity | None,
-        Field(
-            description="The true rate lies between `low` and `high` in 80 of 100 cases (Wilson); "
-            "null where it is not a share of things that are counted."
-        ),
-    ]
-    high: Quantity | None
-    sample: Annotated[Tallied, Field(description="In how many of the child it was observed.")]
 
 
 class Forecast(Answer):

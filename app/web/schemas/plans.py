@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app.web.schemas.common import Body, DecimalText, Key, LocalDate, Name, Reason, Resource
 
 
 class Period(Body):
-    """One of: a month, a quarter (of the fiscal year or not), or days from start to end."""
+    """One of: a month, a quarter, a week of ISO 8601, a year, or days from start to end.
+
+    A fiscal year is called by the year in which it begins.
+    """
 
     month: (
         Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-12"])] | None
     ) = None
     quarter: Annotated[str, Field(pattern=r"^\d{4}-Q[1-4]$", examples=["2026-Q4"])] | None = None
-    fiscal: bool = False
+    fiscal: Annotated[bool, Field(description="Of a quarter: it is the fiscal year's.")] = False
+    week: (
+        Annotated[str, Field(pattern=r"^\d{4}-W(0[1-9]|[1-4]\d|5[0-3])$", examples=["2026-W51"])]
+        | None
+    ) = None
+    year: Annotated[str, Field(pattern=r"^\d{4}$", examples=["2026"])] | None = None
+    fiscal_year: Annotated[str, Field(pattern=r"^\d{4}$", examples=["2026"])] | None = None
     start: LocalDate | None = None
     end: LocalDate | None = None
 
@@ -97,6 +106,41 @@ class Assignment(Body):
     team: Key | None = None
     member: Key | None = None
     weight: DecimalText = "1"
+    targets_follow: Annotated[
+        Literal["stay", "move"] | None,
+        # The usual is left out: a plan of an older version, sent again, is no change.
+        AfterValidator(lambda follow: None if follow == "stay" else follow),
+        Field(
+            description="Of a team. `stay`: who moves to another team carries the plan only for "
+            "the days before, and the others carry the rest. `move`: the target goes along, and "
+            "what is done in the other team counts."
+        ),
+    ] = None
+
+
+class SliceBody(Body):
+    """Some days of the period, up to the next slice, and the share of the targets for them."""
+
+    from_: Annotated[
+        LocalDate, Field(alias="from", description="Of the first slice: the period's first day.")
+    ]
+    share: DecimalText
+
+
+class ProfileBody(Body):
+    """A share of the targets for each week (from Monday), month or quarter in the period."""
+
+    by: Annotated[Literal["week", "month", "quarter"], Field(examples=["week"])]
+    shares: Annotated[
+        list[DecimalText],
+        Field(
+            min_length=1,
+            max_length=366,
+            description="As many as weeks or months begin in the period, the one it begins in "
+            "among them. They add up to 1.",
+            examples=[["0.1", "0.2", "0.2", "0.2", "0.3"]],
+        ),
+    ]
 
 
 class Thresholds(Body):
@@ -112,6 +156,9 @@ class PlanBody(Resource):
     answered: ClassVar[frozenset[str]] = Resource.answered | {
         "working_days",
         "goals",
+        "needed_for_80_percent",
+        "attainability",
+        "suggested_rates",
         "split",
         "unmeasured",
         "warnings",
@@ -130,6 +177,43 @@ class PlanBody(Resource):
     root: GoalBody | None = None
     assignments: list[Assignment] = Field(default_factory=list, max_length=1000)
     include_unassigned: bool = False
+    recurs: Annotated[
+        bool | None,
+        # What is not meant is left out: a plan of an older version, sent again, is no change.
+        AfterValidator(lambda recurs: recurs or None),
+        Field(
+            description="When the period is over the same plan begins for the next one, with the "
+            "same alias, tree, targets and people. Ends when it is set to false or archived in "
+            "the newest."
+        ),
+    ] = None
+    slices: Annotated[
+        list[SliceBody] | None,
+        Field(
+            min_length=1,
+            max_length=366,
+            description="Shares of every target for parts of the period, which `expected` then "
+            "follows. They add up to 1.",
+        ),
+    ] = None
+    profile: Annotated[
+        ProfileBody | None, Field(description="The same by the calendar's weeks or months.")
+    ] = None
+    parent: Annotated[
+        Key | None,
+        Field(
+            description="The key of the plan of a longer period that this one is a part of. Where "
+            "the parts do not add up to it, `warnings` says by how much; nothing is rescaled."
+        ),
+    ] = None
+    effective_from: Annotated[
+        LocalDate | None,
+        Field(
+            description="Of a change: the day of the period from which it holds. `expected` runs "
+            "on the old line until then, and from there straight to the new target. Left out: the "
+            "change holds from the beginning."
+        ),
+    ] = None
     thresholds: Thresholds | None = None
     allow_unmeasured: Annotated[
         bool, Field(description="Take goals, too, whose kind of activity no source counts.")

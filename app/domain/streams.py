@@ -1,0 +1,278 @@
+"""The streams of a plan: what each scope converted day by day, and whether a rate has drifted.
+
+For every conversion and everyone asked about, the tallies of the days are read as trials and
+successes, and evidence runs over them (`running`). It begins anew with every period. Beside it, a
+person's rate is told in the light of everybody's (`shrinkage`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import NamedTuple
+
+from app.domain.allocation import Person, Stint
+from app.domain.attribution import Amount
+from app.domain.drift import ASSUMED_DISPERSION, dispersion
+from app.domain.goals import Goal
+from app.domain.ground import Ground
+from app.domain.metrics import Aggregation, UnitKind
+from app.domain.progress import (
+    NO_DRIFT,
+    Drift,
+    DriftState,
+    GoalProgress,
+    Progress,
+    Rate,
+    Reason,
+    Scope,
+    ScopedProgress,
+)
+from app.domain.quantities import written
+from app.domain.ripening import ripening
+from app.domain.running import PAST, judged, running, running_late, settled
+from app.domain.scopes import WHOLE
+from app.domain.shrinkage import Priors, Seen, priors
+from app.domain.spans import Span
+
+_LONGEST_PAST = 366
+_WEEK = 7
+_ONE_DAY = timedelta(days=1)
+
+# By metric, then by day.
+Daily = Mapping[str, Mapping[date, Amount]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """What was counted day by day, from some days before the period until now.
+
+    span: the days that were looked at
+    everybody: of all people of the plan together, unless `members` is given
+    members: by member, for scopes that are less than the whole
+    past: of all people together, before the period: how much weeks differ
+    since: by goal, the day from which its rate is assumed, where that was changed on the way
+    """
+
+    span: Span
+    everybody: Daily = field(default_factory=dict)
+    members: Mapping[str, Daily] | None = None
+    past: Daily = field(default_factory=dict)
+    since: Mapping[str, date] = field(default_factory=dict)
+
+
+class Stream(NamedTuple):
+    """A conversion whose rate is a probability: things of things."""
+
+    goal: Goal
+    child: Goal
+    assumed: Fraction
+    lag: int
+
+
+def streams(goals: Iterable[Goal]) -> list[Stream]:
+    """The conversions of some goals that can be told to have drifted; of money there is none."""
+    found = (
+        Stream(goal, goal.conversion.child, goal.conversion.rate.value, goal.conversion.lag_days)
+        for goal in goals
+        if goal.conversion is not None
+    )
+    return [
+        one
+        for one in found
+        if {one.goal.unit.kind, one.child.unit.kind} == {UnitKind.COUNT} and one.assumed < 1
+    ]
+
+
+def past_days(base: Ground) -> int:
+    """How many days before the period a plan's lags ask for."""
+    lags = (one.lag for one in streams(base.plan.root.walk()))
+    return min(PAST * max(lags, default=0), _LONGEST_PAST)
+
+
+def drifted(progress: Progress, base: Ground, tallied: Tallied) -> Progress:
+    """A progress whose rates say whether they have drifted, and people's in the light of all."""
+    found = _Streams(base, tallied)
+    return replace(
+        progress,
+        whole=found.scoped(progress.whole),
+        breakdown=tuple(found.scoped(part) for part in progress.breakdown),
+    )
+
+
+class _Streams:
+    """The streams of one progress; what all scopes share is worked out once."""
+
+    def __init__(self, base: Ground, tallied: Tallied) -> None:
+        self._base = base
+        self._tallied = tallied
+        self._first = base.plan.span.first
+        self._past = (self._first - tallied.span.first).days
+        self._last = min(tallied.span.until, base.plan.span.until) - _ONE_DAY
+        self._found: dict[tuple[Scope, str], list[int]] = {}
+        self._seen_of: dict[tuple[Scope, str], Seen] = {}
+        self._streams = {one.goal.key: one for one in streams(base.plan.root.walk())}
+        self._spreads = {key: self._spread(one) for key, one in self._streams.items()}
+        narrow = tallied.members is not None and bool(base.persons)
+        self._priors = (
+            {key: self._prior(one) for key, one in self._streams.items()} if narrow else {}
+        )
+
+    def scoped(self, part: ScopedProgress) -> ScopedProgress:
+        """The tree of a scope with what its streams tell."""
+        return replace(part, root=self._goal(part.root, part.scope))
+
+    def _goal(self, goal: GoalProgress, scope: Scope) -> GoalProgress:
+        children = tuple(self._goal(child, scope) for child in goal.children)
+        stream = self._streams.get(goal.key)
+        if goal.rate is None or stream is None:
+            return replace(goal, children=children)
+        rate = replace(
+            goal.rate, drift=self._drift(scope, stream), shrunken=self._shrunken(scope, stream)
+        )
+        reasons = (*goal.reasons, *_too_little(rate, scope))
+        return replace(goal, rate=rate, reasons=reasons, children=children)
+
+    def _drift(self, scope: Scope, stream: Stream) -> Drift:
+        """It begins with the period, or anew with a rate that is assumed since a day of it."""
+        first = max(self._tallied.since.get(stream.goal.key, self._first), self._first)
+        past = (first - self._tallied.span.first).days
+        begun, became = (self._daily(scope, goal) for goal in (stream.child, stream.goal))
+        trials, successes = sum(begun[past:]), sum(became[past:])
+        # More came than there was to come of, or a correction of what was never counted: no trials.
+        if not trials or successes > trials or min((*begun, *became)) < 0:
+            return NO_DRIFT
+        assumed, spread = float(stream.assumed), self._spreads[stream.goal.key]
+        if not stream.lag:
+            evidence = running(begun[past:], became[past:], assumed, spread)
+            return judged(evidence, first, DriftState.PROVEN, spread)
+        late = running_late(begun, became, assumed, (stream.lag, past), spread)
+        # How the lag lies is not measured, and a rule by a wrong lag is wrong more often.
+        return judged(late, first, DriftState.SUSPECTED, spread)
+
+    def _spread(self, stream: Stream) -> float:
+        """By how much the weeks before the period differ; with a lag, against what was due then."""
+        days = self._tallied.past
+        span = Span(min(days.get(stream.child.metric.key, {}), default=self._first), self._first)
+        begun, became = (
+            _counts(goal, _by_day(goal, days, span)) for goal in (stream.child, stream.goal)
+        )
+        due = _due(begun, stream.lag)
+        weeks = range(settled(stream.lag), len(due) - _WEEK + 1, _WEEK)
+        told = [(sum(became[day : day + _WEEK]), sum(due[day : day + _WEEK])) for day in weeks]
+        return dispersion(told) or ASSUMED_DISPERSION
+
+    def _prior(self, stream: Stream) -> Priors:
+        persons = self._base.persons
+        seen = {member: self._seen(Scope(member=member), stream) for member in persons}
+        teams = {member: _team(person, self._last) for member, person in persons.items()}
+        return priors(seen, teams, stream.assumed)
+
+    def _shrunken(self, scope: Scope, stream: Stream) -> Fraction | None:
+        found = self._priors.get(stream.goal.key)
+        if found is None or scope == WHOLE:
+            return None
+        seen = self._seen(scope, stream)
+        if scope.member is None:
+            return found.team(seen)
+        return found.person(seen, _team(self._base.persons[scope.member], self._last))
+
+    def _seen(self, scope: Scope, stream: Stream) -> Seen:
+        place = (scope, stream.goal.key)
+        if place not in self._seen_of:
+            self._seen_of[place] = self._sum(scope, stream)
+        return self._seen_of[place]
+
+    def _sum(self, scope: Scope, stream: Stream) -> Seen:
+        """Of the period; where more came than there was to come of, that is all of it."""
+        begun, became = (
+            max(sum(self._tallies(scope, goal)[self._past :]), 0) * _unit(goal)
+            for goal in (stream.child, stream.goal)
+        )
+        return Seen(min(became, begun), begun)
+
+    def _daily(self, scope: Scope, goal: Goal) -> list[float]:
+        """What was counted of a goal on each day, for a scope."""
+        return _counts(goal, self._tallies(scope, goal))
+
+    def _tallies(self, scope: Scope, goal: Goal) -> list[int]:
+        """The same as it is tallied; each person is read once, and wholes are sums of people."""
+        place = (scope, goal.metric.key)
+        found = self._found.get(place)
+        if found is None:
+            found = self._found[place] = self._read(scope, goal)
+        return found
+
+    def _read(self, scope: Scope, goal: Goal) -> list[int]:
+        span, members = self._tallied.span, self._tallied.members
+        if members is None:
+            return _by_day(goal, self._tallied.everybody, span)
+        if scope.member is None:
+            people = (self._tallies(Scope(scope.team, member), goal) for member in members)
+            return [sum(day) for day in zip(*people, strict=True)] or [0] * _length(span)
+        found = [0] * _length(span)
+        person = self._base.persons[scope.member]
+        for day, amount in members.get(scope.member, {}).get(goal.metric.key, {}).items():
+            if _inside(person, scope.team, max(day, self._first)):
+                found[(day - span.first).days] += _number(goal, amount)
+        return found
+
+
+def _too_little(rate: Rate, scope: Scope) -> Iterable[Reason]:
+    """Where the rate may be anything from nothing to twice the plan's, nobody should be judged."""
+    told = None if rate.low is None or rate.high is None else rate.high - rate.low
+    if scope.member is not None and told is not None and told > rate.assumed:
+        yield Reason("not_enough_data", {"sample": written(rate.sample)})
+
+
+def _number(goal: Goal, amount: Amount) -> int:
+    return amount.number if goal.metric.aggregation is Aggregation.COUNT else amount.total
+
+
+def _unit(goal: Goal) -> Fraction:
+    """What one of a tally means: no whole one where credit is shared."""
+    return goal.metric.reading(1, 1, "") or Fraction(0)
+
+
+def _counts(goal: Goal, tallies: Sequence[int]) -> list[float]:
+    unit = float(_unit(goal))
+    return [number * unit for number in tallies]
+
+
+def _length(span: Span) -> int:
+    return (span.until - span.first).days
+
+
+def _by_day(goal: Goal, days: Daily, span: Span) -> list[int]:
+    found = [0] * _length(span)
+    for day, amount in days.get(goal.metric.key, {}).items():
+        if day in span:
+            found[(day - span.first).days] = _number(goal, amount)
+    return found
+
+
+def _due(begun: Sequence[float], lag: int) -> list[float]:
+    """What of all that began is due on each day: with a lag, spread over the days behind it."""
+    ripe = ripening(lag, PAST * lag) if lag else (1.0,)
+    return [
+        sum(begun[day - age] * part for age, part in enumerate(ripe[: day + 1]))
+        for day in range(len(begun))
+    ]
+
+
+def _stint(person: Person, day: date) -> Stint | None:
+    return next((stint for stint in person.stints if day in stint.span), None)
+
+
+def _inside(person: Person, team: str | None, day: date) -> bool:
+    """Whether somebody is in the plan, and in a team, on a day; before the period, as it begins."""
+    stint = _stint(person, day)
+    return stint is not None and team in (None, *stint.line)
+
+
+def _team(person: Person, day: date) -> str | None:
+    """The nearest team somebody was last in."""
+    stints = [stint for stint in person.stints if stint.span.first <= day] or person.stints[:1]
+    return next(iter(stints[-1].line), None)

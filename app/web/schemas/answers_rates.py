@@ -1,0 +1,91 @@
+"""A conversion of a plan: assumed, seen, how sure that is, and whether it has drifted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.domain.progress import DriftState, EdgeState
+from app.web.schemas.answers import Answer, Quantity, Tallied
+from app.web.schemas.common import LocalDate
+
+
+class Evidence(Answer):
+    """The figures that a drift's word is made of; null with the state `none`."""
+
+    e_value: Annotated[
+        Quantity | None, Field(description="The evidence now: 1 says nothing, 20 is much.")
+    ]
+    highest: Annotated[
+        Quantity | None,
+        Field(description="The most there was at the end of any day: `state` is made of this one."),
+    ]
+    changed: Annotated[
+        Quantity | None,
+        Field(
+            description="The most there was at the end of any day that the rate fell within the "
+            "period (CUSUM): from 1000 on it is suspected; null with a lag."
+        ),
+    ]
+    dispersion: Annotated[
+        Quantity | None,
+        Field(
+            description="By how much the weeks before the period differ more than by chance (1: "
+            "not at all); 2 where there are not 8 of them. Evidence is taken to the root of it."
+        ),
+    ]
+
+
+class Drift(Answer):
+    """Whether the rate has left the plan's, as sure as it is however often one looks."""
+
+    state: Annotated[
+        DriftState,
+        Field(
+            description="`proven`: evidence of 100 or more that the rate is not within a tenth of "
+            "the plan's; `suspected`: of 20, or that it fell within the period; `unproven`: less; "
+            "`none`: there is no telling, of money and prices, without a sample, and with a lag "
+            "without three lags of a past. With a lag it is `suspected` at most, and only a fall "
+            "is looked for."
+        ),
+    ]
+    since: Annotated[
+        LocalDate | None, Field(description="The day at whose end it was first so sure.")
+    ]
+    evidence: Annotated[Evidence | None, Field(description="Only with `include=evidence`.")] = None
+
+
+class Rate(Answer):
+    """The conversion of the child into this goal: this goal = child x rate."""
+
+    assumed: Annotated[Quantity, Field(description="What the plan assumes.")]
+    observed: Annotated[
+        Quantity | None,
+        Field(description="This goal's actual / the child's; null while the child's is 0."),
+    ]
+    low: Annotated[
+        Quantity | None,
+        Field(
+            description="The true rate lies between `low` and `high` in 80 of 100 cases (Wilson); "
+            "null where it is not a share of things that are counted."
+        ),
+    ]
+    high: Quantity | None
+    shrunken: Annotated[
+        Quantity | None,
+        Field(
+            description="Of a team or a member: the observed rate in the light of everybody's, the "
+            "nearer to theirs the fewer there are of the child; null for the whole plan."
+        ),
+    ]
+    sample: Annotated[Tallied, Field(description="In how many of the child it was observed.")]
+    drift: Drift
+    edge_state: Annotated[
+        EdgeState | None,
+        Field(
+            description="Which of the two goals, the child (KPI) and this one (KGI), has what is "
+            "expected by now: `kpi_on_pace_kgi_behind` says that the rate between them does not "
+            "hold. null while nothing is expected of one of them."
+        ),
+    ]
