@@ -82,7 +82,7 @@ def _assumed_since(access: Access, found: Organisation, base: Ground) -> Mapping
     since: dict[str, date] = {}
     assumed = {one.goal.key: one for one in streams(base.plan.root.walk())}
     for before, after in pairwise(one for one in written if one.version <= base.version):
-        others = _streams_of(found, before)
+        others = _streams_of(access, found, before)
         for key, one in assumed.items():
             other = others.get(key)
             if other is None or (other.assumed, other.lag) != (one.assumed, one.lag):
@@ -91,7 +91,7 @@ def _assumed_since(access: Access, found: Organisation, base: Ground) -> Mapping
     return since
 
 
-def _streams_of(found: Organisation, document: Document) -> Mapping[str, Stream]:
+def _streams_of(access: Access, found: Organisation, document: Document) -> Mapping[str, Stream]:
     """The conversions of an earlier version; none of one that has no meaning any more."""
     try:
         base = found.ground(access, document)
