@@ -155,3 +155,28 @@ def test_a_line_is_not_sent_again_while_nothing_moves() -> None:
         assert service.client.get(target, headers=headers).status_code == 304
         service.counts([worked.call("sato", 9, "2026-12-14", "17:50")])
         assert service.client.get(target, headers=headers).status_code == 200
+
+
+@on_both
+def test_a_bent_line_is_that_of_every_evenings_progress() -> None:
+    """By weeks of unlike shares, and revised in mid-period."""
+    with lived() as service:
+        stages: Any = worked.PLAN["funnel"]
+        shares = ["0.1", "0.2", "0.3", "0.3", "0.1"]
+        sliced = worked.PLAN | {"profile": {"by": "week", "shares": shares}}
+        service.replace(MONTH, sliced | {"reason": "the campaign begins late"})
+        more = [stages[0] | {"target": "2400000"}, *stages[1:]]
+        revised = sliced | {"funnel": more, "effective_from": "2026-12-10", "reason": "more"}
+        service.replace(MONTH, revised)
+        calls = line(service, "calls")
+        for day in ("2026-12-01", "2026-12-05", "2026-12-09", "2026-12-10", "2026-12-14"):
+            told = service.progress(worked.MONTH, f"{day}T18:00:00+09:00").goal("calls")
+            assert calls[day]["expected"] == told["expected"], day
+        assert calls["2026-12-31"]["expected"] == "600"
+        # Nothing of it is even: the plain line rises by the same on days with the same people.
+        steps = {
+            Decimal(calls[later]["expected"]) - Decimal(calls[earlier]["expected"])
+            for earlier, later in pairwise(DAYS[:11])
+            if calls[later]["working"]
+        }
+        assert len(steps) > 2
