@@ -47,13 +47,6 @@ cli = typer.Typer(
 cli.command("backtest")(backtesting.run)
 
 
-class Language(StrEnum):
-    """The languages people are spoken to in."""
-
-    EN = "en"
-    JA = "ja"
-
-
 class Breakdown(StrEnum):
     """What stands below the tree."""
 
@@ -63,6 +56,7 @@ class Breakdown(StrEnum):
 
 importing = typer.Typer(help="Take in what was exported elsewhere.")
 cli.add_typer(importing, name="import")
+cli.command("report")(commands.show_report)
 WorkspaceOption = Annotated[str, typer.Option("--workspace", help="The workspace's key.")]
 
 
@@ -211,7 +205,7 @@ def show_tree(
     key: Annotated[str, typer.Option(envvar="TASSEI_KEY", help="A key with the scope read.")],
     url: Annotated[str, typer.Option(envvar="TASSEI_URL")] = "http://127.0.0.1:8000",
     breakdown: Annotated[Breakdown | None, typer.Option(help="Also show these.")] = None,
-    language: Annotated[Language, typer.Option()] = Language.EN,
+    language: Annotated[commands.Language, typer.Option()] = commands.Language.EN,
     svg: Annotated[Path | None, typer.Option(help="Also save a picture.")] = None,
 ) -> None:
     """Show a plan's progress as a tree, read from a running service."""
@@ -233,7 +227,7 @@ def connect_source(
         typer.Option(help="JSON: name, credentials, settings, ... as PUT takes; - is stdin."),
     ] = None,
     workspace: WorkspaceOption = workspaces.DEFAULT,
-    language: Annotated[Language, typer.Option()] = Language.EN,
+    language: Annotated[commands.Language, typer.Option()] = commands.Language.EN,
     wait: Annotated[  # noqa: FBT002 - an option of the command line
         bool, typer.Option(help="Tell what arrives, until Ctrl-C.")
     ] = True,

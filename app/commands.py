@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Annotated, Any, cast
@@ -23,12 +24,20 @@ from app.usecases.context import Context
 from app.usecases.sources import Connected
 from app.views.messages import sentence
 from app.views.progress_documents import ProgressDocument
+from app.views.report import Format
 from app.web.faults import in_body, refused
 from app.web.schemas.sources import SourceBody
 
 # What is given by a file, not by options.
 _IN_DOCUMENT = ("/credentials", "/settings")
 _COUNTED = ("came_counted", "came_counted_unassigned")
+
+
+class Language(StrEnum):
+    """The languages people are spoken to in."""
+
+    EN = "en"
+    JA = "ja"
 
 
 def failed(line: str) -> typer.Exit:
@@ -41,21 +50,8 @@ def progress_of(
     url: str, plan: str, key: str, breakdown: str | None, language: str
 ) -> ProgressDocument:
     """The document, or the end of the command with one line that says what to do."""
-    try:
-        answer = httpx.get(
-            f"{url}/v1/plans/{quote(plan, safe='')}/progress",
-            params={"breakdown": breakdown} if breakdown else {},
-            # In bytes: a key with a letter that no key has is the service's to refuse.
-            headers=[
-                (b"Authorization", f"Bearer {key}".encode()),
-                (b"Accept-Language", language.encode()),
-            ],
-            timeout=30,
-        )
-    except httpx.TimeoutException:
-        raise failed(sentence("no_answer_in_time", {"url": url}, language)) from None
-    except (httpx.HTTPError, httpx.InvalidURL):
-        raise failed(sentence("nobody_answers", {"url": url}, language)) from None
+    asked = {"breakdown": breakdown} if breakdown else {}
+    answer = _asked(f"{url}/v1/plans/{quote(plan, safe='')}/progress", asked, key, (url, language))
     try:
         body = answer.json()
         if answer.is_success and "root" in body:
@@ -63,6 +59,49 @@ def progress_of(
         detail = str(body["detail"])
     except (ValueError, KeyError, TypeError):
         raise failed(sentence("not_this_service", {"url": url}, language)) from None
+    raise failed(detail)
+
+
+def _asked(address: str, asked: dict[str, str], key: str, told: tuple[str, str]) -> httpx.Response:
+    """The answer of a service. told: its own address, and the language to say what went wrong in.
+
+    Ends the command where nobody answers.
+    """
+    url, language = told
+    # In bytes: a key with a letter that no key has is the service's to refuse.
+    headers = [
+        (b"Authorization", f"Bearer {key}".encode()),
+        (b"Accept-Language", language.encode()),
+    ]
+    try:
+        return httpx.get(address, params=asked, headers=headers, timeout=30)
+    except httpx.TimeoutException:
+        raise failed(sentence("no_answer_in_time", {"url": url}, language)) from None
+    except (httpx.HTTPError, httpx.InvalidURL):
+        raise failed(sentence("nobody_answers", {"url": url}, language)) from None
+
+
+def show_report(
+    plan: Annotated[str, typer.Argument(help="The plan's key.")],
+    key: Annotated[str, typer.Option(envvar="TASSEI_KEY", help="A key with the scope read.")],
+    url: Annotated[str, typer.Option(envvar="TASSEI_URL")] = "http://127.0.0.1:8000",
+    form: Annotated[Format, typer.Option("--format", help="HTML is a page to print.")] = (
+        Format.MARKDOWN
+    ),
+    language: Annotated[Language, typer.Option()] = Language.EN,
+) -> None:
+    """Print a plan's report for its manager, read from a running service."""
+    own = url.rstrip("/")
+    asked = {"format": form.value, "language": language.value}
+    address = f"{own}/v1/plans/{quote(plan, safe='')}/report"
+    answer = _asked(address, asked, key, (own, language.value))
+    if answer.is_success and answer.headers.get("content-type", "").startswith(form.media_type):
+        sys.stdout.buffer.write(answer.content)
+        return
+    try:
+        detail = str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        raise failed(sentence("not_this_service", {"url": own}, language.value)) from None
     raise failed(detail)
 
 

@@ -50,11 +50,13 @@ from app.web.forecasts import routes as forecasts
 from app.web.leaderboard import routes as leaderboard
 from app.web.metric_routes import routes as metrics
 from app.web.metrics import metrics_route
+from app.web.notes import routes as notes
 from app.web.overlaps import routes as overlaps
 from app.web.people import identities, members, teams
 from app.web.planning import routes as planning
 from app.web.plans import routes as plans
 from app.web.quarantine import routes as quarantine
+from app.web.reports import routes as reports
 from app.web.routes import documented
 from app.web.server import ByPort
 from app.web.service import Platform, Service, assembled
@@ -63,6 +65,7 @@ from app.web.sources import routes as sources
 from app.web.stream import Streams
 from app.web.stream import routes as stream
 from app.web.today import routes as today
+from app.web.trajectories import routes as trajectories
 from app.web.workspaces import api_keys, workspace
 
 Clock = Callable[[], int]
@@ -87,6 +90,9 @@ _ROUTERS = (
     forecasts,
     goal_routes,
     metric_routes,
+    trajectories,
+    reports,
+    notes,
     changes,
     closes,
     stream,

@@ -13,9 +13,10 @@ from fractions import Fraction
 from app.domain.attribution import Counted, deadlines
 from app.domain.belonging import Belongings, belongings, done_in_time, numbers_by_member
 from app.domain.calendar import ONE_DAY
-from app.domain.experience import Experience, experience
+from app.domain.experience import Experience, day_places, experience
 from app.domain.forecast import Outlook
 from app.domain.freshness import Pending, Source, freshness, next_silence, silent
+from app.domain.goals import Goal
 from app.domain.ground import Ground, member_displays
 from app.domain.history import NO_HISTORY
 from app.domain.instants import moment_of
@@ -113,6 +114,32 @@ def evaluate(
         tuple(trees[1:]),
         None if closing is None else _closed(closing, zone),
     )
+
+
+def trail(
+    base: Ground,
+    question: Question,
+    counted: Counted,
+    known: Experience,
+    goal: Goal,
+    days: Sequence[date],
+) -> list[Ahead]:
+    """Where a goal will stand when each of some days is over, by what `evaluate` forecasts by."""
+    evaluation = _evaluation(base, question, counted, Heard(), None, NOTHING_LATELY)
+    outlook = Outlook(base, known, evaluation.now)
+    done = done_in_time(base.plan, goal, numbers_by_member(counted))
+    part, whole = (evaluation.view(scope).part(goal) for scope in (question.scope, WHOLE))
+    over = [day_places(base.plan.span, day) + 1 for day in days]
+    return outlook.trail(goal, whole, done, part, over)
+
+
+def expected_by(
+    base: Ground, question: Question, goal: Goal, days: Sequence[date]
+) -> list[Fraction]:
+    """What is expected of a goal when each of some days begins, as `evaluate` expects it."""
+    evaluation = _evaluation(base, question, {}, Heard(), None, NOTHING_LATELY)
+    moments = (replace(evaluation, now=Moment(day, Fraction(0))) for day in days)
+    return [one.view(question.scope).part(goal).expected for one in moments]
 
 
 def _closed(closing: Closing, zone: tzinfo) -> Closed:

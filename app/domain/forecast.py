@@ -54,6 +54,14 @@ class Roster(NamedTuple):
     parts: int
 
 
+class _Paces(NamedTuple):
+    """Rates of the people in parts, portion by portion; team: the shape of the team's own."""
+
+    mean: Floats
+    shape: Floats
+    team: Floats
+
+
 class Outlook:
     """Forecasts of a plan at a moment."""
 
@@ -83,6 +91,20 @@ class Outlook:
     ) -> list[Ahead]:
         """Of parts of it. people: how many activities each person in the plan has so far."""
         return _Goal(self, goal, whole).parts(people, roster, parts)
+
+    def trail(
+        self,
+        goal: Goal,
+        whole: Part,
+        people: Mapping[str, Quantity],
+        part: Part,
+        days: Sequence[int],
+    ) -> list[Ahead]:
+        """Where a part of it will stand when so many days of the plan are over, for each number.
+
+        On the day of the goal's deadline that is the part's forecast itself.
+        """
+        return _Goal(self, goal, whole).trail(people, part, days)
 
     def roster(self, parts: Sequence[Sequence[Portion]]) -> Roster:
         """Who is at work in each part."""
@@ -119,9 +141,10 @@ class _Goal:
         self._exposure = self._exposed(outlook.known.presence[np.newaxis])
         self._level = self._before()
 
-    def _exposed(self, rows: Floats) -> Exposure:
-        """Of people at work as the rows say, one row for each exposure."""
-        elapsed, remaining = rows @ self._elapsed, rows @ self._remaining
+    def _exposed(self, rows: Floats, ahead: Floats | None = None) -> Exposure:
+        """Of people at work as the rows say, one row for each exposure; ahead: of what is left."""
+        elapsed = rows @ self._elapsed
+        remaining = rows @ (self._remaining if ahead is None else ahead)
         return Exposure(
             elapsed.sum(axis=1),
             remaining.sum(axis=1),
@@ -146,7 +169,8 @@ class _Goal:
         if self._level is None:
             return [Ahead(None)] * len(parts)
         whole = self.whole() if any(self._is_whole(part) for part in parts) else None
-        law = self._divided(self._level, people, roster)
+        paces = self._paces(self._level, people, roster)
+        law = self._divided(self._level, paces, roster, self._remaining)
         together = np.zeros((len(parts), roster.rows.shape[1]))
         np.add.at(together, roster.owner, roster.rows)
         exposure = self._exposed(together)
@@ -156,6 +180,28 @@ class _Goal:
             whole if whole and self._is_whole(part) else ahead
             for part, ahead in zip(parts, found, strict=True)
         ]
+
+    def trail(self, people: Mapping[str, Quantity], part: Part, days: Sequence[int]) -> list[Ahead]:
+        """Of a part, as far as some numbers of days."""
+        if self._level is None:
+            return [Ahead(None)] * len(days)
+        is_whole, found = self._is_whole(part), []
+        roster = self._outlook.roster([part.portions])
+        rows = self._known.presence[np.newaxis] if is_whole else roster.rows.sum(0, keepdims=True)
+        own = self._amounts if is_whole else self._own_amounts(part.portions)
+        paces = None if is_whole else self._paces(self._level, people, roster)
+        for number in days:
+            ahead = self._remaining.copy()
+            ahead[number:] = 0.0
+            exposure = self._exposed(rows, ahead)
+            law = (
+                to_come(self._rate(self._level), self._level, exposure, self._spread(whole=True))
+                if paces is None
+                else self._divided(self._level, paces, roster, ahead)
+            )
+            cells = CELLS if is_whole else _COARSE
+            found += self._told(self._level, [part], law, exposure, [own], cells)
+        return found
 
     def _is_whole(self, part: Part) -> bool:
         return part.portions == self._whole.portions and part.number == self._whole.number
@@ -199,24 +245,28 @@ class _Goal:
     def _rate(self, level: Level) -> Rate:
         return rate_now(np.array([float(self._whole.number)]), level, self._exposure)
 
-    def _divided(self, level: Level, people: Mapping[str, Quantity], roster: Roster) -> Law:
+    def _paces(self, level: Level, people: Mapping[str, Quantity], roster: Roster) -> _Paces:
+        """The rates of those who stand in parts, and the team's."""
+        team = self._rate(level)
+        persons = self._persons(team, level, people)
+        of = [persons[portion.person.member] for portion in roster.portions]
+        mean, shape = np.array([one.mean for one in of]), np.array([one.shape for one in of])
+        return _Paces(mean, shape, team.shape)
+
+    def _divided(self, level: Level, paces: _Paces, roster: Roster, ahead: Floats) -> Law:
         """The laws of parts: each person's rate, in the weeks each portion has still to come.
 
         Together with all others' they have the whole's mean. To the person's own uncertainty comes
         the team's, which all have in common.
         """
-        team = self._rate(level)
-        persons = self._persons(team, level, people)
-        rate = np.array([persons[portion.person.member].mean for portion in roster.portions])
-        shape = np.array([persons[portion.person.member].shape for portion in roster.portions])
-        weekly = (roster.rows @ self._remaining) * rate[:, np.newaxis]
+        weekly = (roster.rows @ ahead) * paces.mean[:, np.newaxis]
         by_part = np.zeros((roster.parts, weekly.shape[1]))
         np.add.at(by_part, roster.owner, weekly)
         own = np.zeros(roster.parts)
-        np.add.at(own, roster.owner, quotient(weekly.sum(axis=1) ** 2, shape))
+        np.add.at(own, roster.owner, quotient(weekly.sum(axis=1) ** 2, paces.shape))
         mean = by_part.sum(axis=1)
         shocks = level.weeks * (by_part**2).sum(axis=1)
-        together = quotient(mean**2, team.shape)
+        together = quotient(mean**2, paces.team)
         variance = level.dispersion * mean + shocks + own + together
         return Law(mean, self._spread(whole=False) * variance)
 

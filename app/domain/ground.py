@@ -13,6 +13,7 @@ from app.domain.allocation import Person, people_of, shares, split
 from app.domain.backcalc import display
 from app.domain.calendar import Workdays
 from app.domain.directory import Directory
+from app.domain.errors import NotFound
 from app.domain.goals import Goal
 from app.domain.plans import Plan
 from app.domain.workspace import Workspace
@@ -57,6 +58,14 @@ def ground(
         workdays,
         before,
     )
+
+
+def goal_named(base: Ground, key: str) -> Goal:
+    """A goal of the plan. Raises NotFound."""
+    for goal in base.plan.root.walk():
+        if goal.key == key:
+            return goal
+    raise NotFound("unknown_goal", goal=key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.goals import Goal
 from app.domain.ground import Ground
 from app.domain.instants import DAY
+from app.domain.progress import Scope
 from app.domain.scopes import WHOLE
 from app.store import arrivals, heads, history, rules
 from app.store.arrivals import START, Arrival
@@ -113,9 +114,9 @@ def list_changes(
             raise AssertionError
         counted_last = at.as_of if asked.as_of is None else at.as_of - 1
         base = found.ground(reading, plan_named(reading, found, plan, counted_last, known=new))
-        listing = _Listing(reading, base, rules.load(reading, workspace), old.seq, new.seq, at)
+        listing = Listing(reading, base, rules.load(reading, workspace), old.seq, new.seq, at.until)
         items, place = listing.page(behind.place if behind else START, limit)
-        differences = _differences(reading, found, base, at.until, old, new)
+        differences = differences_in(reading, found, base, (at.until, WHOLE), (old, new))
     following = None if place is None else Behind(known_to, at, place)
     return Changes(base, asked.known_from, known_to, at, differences, items, following)
 
@@ -131,12 +132,18 @@ def _known_to(access: Access, workspace: str, asked: Asked) -> int:
     return known_to
 
 
-def _differences(
-    access: Access, found: Organisation, base: Ground, until: int, old: Knowing, new: Knowing
+def differences_in(
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    of: tuple[int, Scope],
+    between: tuple[Knowing | None, Knowing | None],
 ) -> tuple[Difference, ...]:
+    """Every goal's actual in a scope, of what lies before an instant, as known first and last."""
+    until, scope = of
     before, after = (
-        belongings(base.plan, counted(access, found, base, until, known)).of(WHOLE)
-        for known in (old, new)
+        belongings(base.plan, counted(access, found, base, until, known)).of(scope)
+        for known in between
     )
     return tuple(
         Difference(goal, reading(goal, before), reading(goal, after))
@@ -145,7 +152,7 @@ def _differences(
 
 
 @dataclass(frozen=True, slots=True)
-class _Listing:
+class Listing:
     """The activities told of after commit `old` and up to `new`, read in one snapshot."""
 
     access: Access
@@ -153,7 +160,7 @@ class _Listing:
     rules: Rules
     old: int
     new: int
-    at: Moment
+    until: int
 
     def page(
         self, behind: arrivals.Place, limit: int
@@ -199,4 +206,4 @@ class _Listing:
         if story.state is NOTHING:
             return {}
         metrics = {metric.key for metric in self.rules.metrics_of(source, story.state.kind)}
-        return parts_of(self.base, source, story, metrics, self.at.until)
+        return parts_of(self.base, source, story, metrics, self.until)

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from app.domain import attribution
 from app.domain.attribution import Actor, ActorTotal, Counted, Grain, Segment, segments
+from app.domain.calendar import ONE_DAY
 from app.domain.documents import Node
 from app.domain.errors import Invalid
 from app.domain.evaluation import Heard
 from app.domain.ground import Ground
-from app.domain.instants import QUARTER, day_number, instant, micros, midnight
+from app.domain.instants import QUARTER, day_number, day_of_number, instant, micros, midnight
 from app.domain.periods import COUNTABLE
-from app.store import actors, fetches, journal, sources, totals
+from app.domain.spans import Span
+from app.store import actors, daily, fetches, journal, sources, totals
 from app.store.journal import Knowing
 from app.store.transactions import Access
 from app.usecases.organisation import Organisation
@@ -97,6 +99,69 @@ def _counted(
         actors_of(access, found.workspace.key),
         [(part, totals_of(access, base, chosen, (part, until), known)) for part in parts],
     )
+
+
+def rows_daily(
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    until: int,
+    known: Knowing | None = None,
+    metrics: AbstractSet[str] | None = None,
+) -> dict[date, list[ActorTotal]]:
+    """What each actor did before `until`, by day of the plan; empty days are left out.
+
+    A moment at midnight belongs to the day that it ends.
+    """
+    chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
+    last = found.workspace.calendar.local_day(until - 1)
+    whole, running = _days_of(base, last, until)
+    rows = rows_of_days(access, base, whole, chosen, known)
+    if running is not None:
+        part = Segment(running, Grain.QUARTERS)
+        rows[running.first] = list(totals_of(access, base, chosen, (part, until), known))
+    return rows
+
+
+def rows_of_days(
+    access: Access,
+    base: Ground,
+    span: Span,
+    metrics: AbstractSet[str],
+    known: Knowing | None = None,
+) -> dict[date, list[ActorTotal]]:
+    """What each actor did on whole days, by day; empty days are left out."""
+    rows: dict[date, list[ActorTotal]] = {}
+    days = (day_number(span.first), day_number(span.until))
+    for metric, currency, number, *rest in daily.by_day(
+        access, base.workspace.key, metrics, days, None, known, by_actor=True
+    ):
+        rows.setdefault(day_of_number(number), []).append(ActorTotal(metric, currency, *rest))
+    return rows
+
+
+def counted_daily(
+    base: Ground, who: Mapping[int, Actor], rows: Mapping[date, Iterable[ActorTotal]]
+) -> dict[date, Counted]:
+    """Whose what was done on each day is. rows: as `rows_daily` gives them."""
+    return {
+        day: attribution.counted(
+            base.plan,
+            base.people,
+            base.persons,
+            who,
+            [(Segment(Span(day, day + ONE_DAY), Grain.DAYS), totals)],
+        )
+        for day, totals in rows.items()
+    }
+
+
+def _days_of(base: Ground, last: date, until: int) -> tuple[Span, Span | None]:
+    """The days of a plan that are over at an instant, and the one that runs."""
+    span, after = base.plan.span, last + ONE_DAY
+    running = last in span and until < base.workspace.calendar.midnight(after)
+    end = min(max(last if running else after, span.first), span.until)
+    return Span(span.first, end), Span(last, after) if running else None
 
 
 def heard(access: Access, found: Organisation, known: Knowing | None = None) -> Heard:

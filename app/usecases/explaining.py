@@ -12,7 +12,7 @@ from app.domain.attribution import NOTHING, Amount, Place, Places
 from app.domain.errors import NotFound
 from app.domain.explanation import Item, Part, Whose, lies_in_part
 from app.domain.goals import Goal
-from app.domain.ground import Ground
+from app.domain.ground import Ground, goal_named
 from app.domain.metrics import Contribution, Metric, Unit
 from app.domain.progress import Scope
 from app.domain.scopes import Breakdown, check
@@ -116,7 +116,7 @@ def goal_activities(
         document = plan_named(reading, found, plan, counted_last, asked.version, named_then)
         base = found.ground(reading, document)
         check(base, asked.scope, Breakdown.NONE)
-        chosen = _goal(base, goal)
+        chosen = goal_named(base, goal)
         number = _Number(base, chosen, asked.scope, part, known)
         sums = _totals(reading, found, number, at.until)
         items = tuple(islice(_goal_items(reading, found, number, at.until, page), page[1]))
@@ -167,13 +167,6 @@ def _check(found: Organisation, chosen: Filter) -> None:
         raise NotFound("unknown_member", member=chosen.member)
     if chosen.team is not None and chosen.team not in found.people.teams:
         raise NotFound("unknown_team", team=chosen.team)
-
-
-def _goal(base: Ground, key: str) -> Goal:
-    found = next((goal for goal in base.plan.root.walk() if goal.key == key), None)
-    if found is None:
-        raise NotFound("unknown_goal", goal=key)
-    return found
 
 
 @dataclass(frozen=True, slots=True)

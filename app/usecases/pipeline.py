@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date
 
 from app.domain import attribution
-from app.domain.attribution import Actor, ActorTotal, Counted, Grain, Segment
+from app.domain.attribution import Actor, Counted, Grain, Segment
 from app.domain.calendar import ONE_DAY
 from app.domain.ground import Ground
-from app.domain.instants import day_number, day_of_number
 from app.domain.pipeline import Lately, wanted
 from app.domain.spans import Span
-from app.store import daily
 from app.store.journal import Knowing
 from app.store.transactions import Access
-from app.usecases.counted import actors_of, totals_of
+from app.usecases.counted import actors_of, counted_daily, rows_of_days, totals_of
 from app.usecases.organisation import Organisation
 
 
@@ -40,30 +38,10 @@ def lately_counted(
     if not metrics:
         return Lately(last, {})
     who = actors_of(access, found.workspace.key)
-    days = _days(access, base, fed, before, who, known) if fed else {}
+    rows = rows_of_days(access, base, before, fed, known) if fed else {}
+    days = counted_daily(base, who, rows)
     days[last] = _running(access, base, metrics, (last, until), who, known)
     return Lately(last, days)
-
-
-def _days(
-    access: Access,
-    base: Ground,
-    metrics: AbstractSet[str],
-    span: Span,
-    who: Mapping[int, Actor],
-    known: Knowing | None,
-) -> dict[date, Counted]:
-    within = (day_number(span.first), day_number(span.until))
-    workspace = base.workspace.key
-    by_day: dict[date, list[ActorTotal]] = {}
-    for metric, currency, number, *rest in daily.by_day(
-        access, workspace, metrics, within, None, known, by_actor=True
-    ):
-        by_day.setdefault(day_of_number(number), []).append(ActorTotal(metric, currency, *rest))
-    return {
-        day: _counted(base, Segment(Span(day, day + ONE_DAY), Grain.DAYS), rows, who)
-        for day, rows in by_day.items()
-    }
 
 
 def _running(
@@ -77,10 +55,5 @@ def _running(
     day, until = to
     over = until == base.workspace.calendar.midnight(day + ONE_DAY)
     segment = Segment(Span(day, day + ONE_DAY), Grain.DAYS if over else Grain.QUARTERS)
-    return _counted(base, segment, totals_of(access, base, metrics, (segment, until), known), who)
-
-
-def _counted(
-    base: Ground, segment: Segment, rows: Iterable[ActorTotal], who: Mapping[int, Actor]
-) -> Counted:
+    rows = totals_of(access, base, metrics, (segment, until), known)
     return attribution.counted(base.plan, base.people, base.persons, who, [(segment, rows)])

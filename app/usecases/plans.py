@@ -20,6 +20,7 @@ from app.store.transactions import Access, Writing
 from app.usecases.closing import CLOSING
 from app.usecases.context import Context
 from app.usecases.families import check_parent
+from app.usecases.notes import remove_all
 from app.usecases.organisation import PLAN, Organisation, load, settings
 from app.usecases.plan_names import (
     check_name,
@@ -188,12 +189,13 @@ def archive_plan(
 ) -> None:
     """Take a plan out of use; its versions stay.
 
-    Its close goes with it: a plan made anew under the key was never closed.
+    Its close and its notes go with it: a plan made anew under the key was never closed.
     """
     with context.write(workspace) as writing:
         archive(writing, PLAN, key, seen, author=author)
         if standing(writing, workspace, CLOSING, key) is not None:
             documents.archive(writing, CLOSING, key, author=author)
+        remove_all(writing, key, author)
 
 
 def current_plans(

@@ -12,7 +12,7 @@ from app.domain.progress import Progress, Scope
 from app.domain.scopes import WHOLE, Breakdown
 from app.store import heads
 from app.store.journal import Knowing
-from app.store.transactions import Access
+from app.store.transactions import Access, Reading
 from app.usecases.closing import closing
 from app.usecases.context import Context
 from app.usecases.counted import counted, heard, knowing, moment_written
@@ -48,6 +48,30 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """A question, with the plan and the knowing that it is asked of, in one snapshot."""
+
+    found: Organisation
+    base: Ground
+    question: Question
+    at: Moment
+    known: Knowing | None
+    asked: Asked
+    basis: tuple[str | int, ...]
+
+    def progress(self, access: Access) -> Progress:
+        """Its progress."""
+        found, base, question, until = self.found, self.base, self.question, self.at.until
+        plain = progress_of(access, found, base, question, until, self.known)
+        evaluated = Evaluated(question, until, plain)
+        progress = with_drift(access, found, base, evaluated, self.known)
+        if self.asked.as_of is None:
+            return progress
+        # A fixed moment does not move; only what is reported late can change its answer.
+        return replace(progress, next_change_at=None)
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """as_of is what expectations are measured at; until is what is counted up to.
 
@@ -72,29 +96,34 @@ def report_progress(context: Context, workspace: str, plan: str, asked: Asked) -
     lies ahead or between two quarter hours, or a `known_at` that lies ahead.
     """
     now = context.clock()
+    with context.read() as reading:
+        ready = made_ready(context, reading, (workspace, plan), asked, now)
+        progress = ready.progress(reading)
+    return Answered(progress, ready.basis)
+
+
+def made_ready(
+    context: Context, reading: Reading, named: tuple[str, str], asked: Asked, now: int
+) -> Ready:
+    """What is asked, with all that it is asked of. Raises as `report_progress` does.
+
+    named: workspace and plan; in a function that is `settling`
+    """
+    workspace, plan = named
     at = moment_asked(asked.as_of, now)
     check_known_at(asked.known_at, now)
-    with context.read() as reading:
-        found = context.organisations.at(reading, workspace)
-        known = knowing(reading, found, asked.known_at)
-        counted_last = at.as_of if asked.as_of is None else at.as_of - 1
-        named_then = known if asked.version is None else None
-        document = plan_named(reading, found, plan, counted_last, asked.version, named_then)
-        known_at = now if asked.known_at is None else asked.known_at
-        question = Question(
-            at.as_of, known_at, now, asked.scope, asked.breakdown, today=asked.today
-        )
-        base = found.ground(reading, document)
-        plain = progress_of(reading, found, base, question, at.until, known)
-        evaluated = Evaluated(question, at.until, plain)
-        progress = with_drift(reading, found, base, evaluated, known)
-        head = heads.head(reading, workspace)
-    if asked.as_of is not None:
-        # A fixed moment does not move; only what is reported late can change its answer.
-        progress = replace(progress, next_change_at=None)
+    found = context.organisations.at(reading, workspace)
+    known = knowing(reading, found, asked.known_at)
+    counted_last = at.as_of if asked.as_of is None else at.as_of - 1
+    named_then = known if asked.version is None else None
+    document = plan_named(reading, found, plan, counted_last, asked.version, named_then)
+    known_at = now if asked.known_at is None else asked.known_at
+    question = Question(at.as_of, known_at, now, asked.scope, asked.breakdown, today=asked.today)
+    head = heads.head(reading, workspace)
     moved = (known.seq if known else head.seq, head.config_version) if head else ()
     which = (document.key, document.version)
-    return Answered(progress, (workspace, *which, *moved, at.as_of, at.until, repr(asked)))
+    basis = (workspace, *which, *moved, at.as_of, at.until, repr(asked))
+    return Ready(found, found.ground(reading, document), question, at, known, asked, basis)
 
 
 def report_by_member(context: Context, workspace: str, plan: str, asked: Asked) -> Answered:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import NotRequired, TypedDict
+from typing import NotRequired, Protocol, TypedDict
 
-from app.domain.diagnosis import Diagnosis, Effect, Named, Step
+from app.domain.diagnosis import Diagnosis, Effect, Step
 from app.domain.progress import GoalProgress, Progress
 from app.domain.quantities import written
 from app.views.progress_documents import (
@@ -22,6 +22,16 @@ from app.views.progress_json import (
     scope_document,
     unit_document,
 )
+
+
+class Shown(Protocol):
+    """How figures are written in a sentence."""
+
+    def of_goal(self, goal: GoalProgress, quantity: Fraction) -> str:
+        """An amount of a goal."""
+
+    def of_step(self, found: Diagnosis, step: Step, quantity: Fraction | None) -> str:
+        """A volume or a rate; None where its basis is nothing."""
 
 
 class SentenceDocument(TypedDict):
@@ -94,9 +104,9 @@ def diagnosis_document(
         "expected": written(goal.expected),
         "actual": written(goal.actual),
         "gap": written(goal.gap),
-        "sentence": _sentence(found, told),
-        "effects": [_effect(effect) for effect in found.effects],
-        "named": None if found.named is None else _named(found, found.named, told),
+        "sentence": fact_document(found, told),
+        "effects": effect_documents(found),
+        "named": named_document(found, told),
         "members": {
             person.member: _written(person.effects)
             for person in found.people
@@ -120,6 +130,11 @@ def step_named(step: Step) -> str:
     if step.other:
         return f"{step.goal}/other"
     return step.goal if step.per is None else f"{step.goal}/{step.per}"
+
+
+def effect_documents(found: Diagnosis) -> list[EffectDocument]:
+    """What each step cost or brought; they add up to the gap."""
+    return [_effect(effect) for effect in found.effects]
 
 
 def step_label(root: GoalProgress, step: Step) -> str:
@@ -160,7 +175,8 @@ def _code(found: Diagnosis) -> str:
     return "some_behind"
 
 
-def _sentence(found: Diagnosis, told: tuple[Sentence, str]) -> SentenceDocument:
+def fact_document(found: Diagnosis, told: tuple[Sentence, str]) -> SentenceDocument:
+    """Which goals are where the plan expected them by now."""
     code, (sentence, language) = _code(found), told
     goals = {goal.key: goal for goal in found.goal.walk()}
     params = {
@@ -188,28 +204,45 @@ def _percent(share: Fraction | None) -> str:
     return "-" if share is None else f"{written(Fraction(round(share * 1000), 10))} %"
 
 
-def _named(found: Diagnosis, named: Named, told: tuple[Sentence, str]) -> NamedDocument:
-    sentence, language = told
+def named_document(
+    found: Diagnosis, told: tuple[Sentence, str], writing: Shown | None = None
+) -> NamedDocument | None:
+    """The step that costs most. writing: how its figures stand in the sentence."""
+    if found.named is None:
+        return None
+    (sentence, language), named = told, found.named
     effect = next(one for one in found.effects if one.step == named.step)
+    params = _cause(found, effect, writing or _Plain())
     return {
         "factor": step_named(named.step),
         "share": written(named.share),
         "certainty": named.certainty.value,
         "e_value": figure(named.evidence),
-        "message": sentence(f"cause_{named.certainty.value}", _cause(found, effect), language),
+        "message": sentence(f"cause_{named.certainty.value}", params, language),
     }
 
 
-def _cause(found: Diagnosis, effect: Effect) -> Mapping[str, str]:
-    currency = found.goal.unit.currency
-    cost = written(-effect.shown)
+def _cause(found: Diagnosis, effect: Effect, told: Shown) -> Mapping[str, str]:
     return {
         "step": step_label(found.goal, effect.step),
-        "plan": shown(effect.planned),
-        "actual": shown(effect.actual),
-        "cost": cost if currency is None else f"{cost} {currency}",
+        "plan": told.of_step(found, effect.step, effect.planned),
+        "actual": told.of_step(found, effect.step, effect.actual),
+        "cost": told.of_goal(found.goal, -effect.shown),
         "goal": found.goal.name,
     }
+
+
+class _Plain:
+    """Figures as every answer has them: never localised."""
+
+    def of_goal(self, goal: GoalProgress, quantity: Fraction) -> str:
+        """An amount of a goal."""
+        currency = goal.unit.currency
+        return written(quantity) if currency is None else f"{written(quantity)} {currency}"
+
+    def of_step(self, _found: Diagnosis, _step: Step, quantity: Fraction | None) -> str:
+        """A volume or a rate."""
+        return shown(quantity)
 
 
 def shown(quantity: Fraction | None) -> str:

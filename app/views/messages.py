@@ -20,6 +20,7 @@ from app.views import (
     sentences_operations,
     sentences_planning,
     sentences_plans,
+    sentences_report,
     sentences_sources,
     sentences_today,
 )
@@ -60,6 +61,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **sentences_diagnosis.SENTENCES,
     **sentences_today.SENTENCES,
     **sentences_operations.SENTENCES,
+    **sentences_report.SENTENCES,
     # The request as a whole.
     "body_too_large": (
         "The body is larger than {limit} bytes.",

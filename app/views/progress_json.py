@@ -115,6 +115,11 @@ def reason_document(reason: Reason, sentence: Sentence, language: str) -> Reason
     return {"code": reason.code, "params": dict(reason.params), "message": message}
 
 
+def goal_document(goal: GoalProgress, sentence: Sentence, language: str) -> GoalDocument:
+    """A goal and everything below it."""
+    return _goal(goal, Told(sentence, language))
+
+
 def _goal(goal: GoalProgress, said: Told) -> GoalDocument:
     return {
         "key": goal.key,

@@ -45,8 +45,9 @@ def _illustrate(operation: Json, exchange: Json) -> None:
     if "request" in exchange:
         _show(operation["requestBody"]["content"][exchange["media_type"]], exchange, "request")
     if "answer" in exchange:
-        (content,) = operation["responses"][str(exchange["status"])]["content"].values()
-        _show(content, exchange, "answer")
+        contents = operation["responses"][str(exchange["status"])]["content"]
+        kind = exchange.get("answer_type") or next(iter(contents))
+        _show(contents[kind], exchange, "answer")
 
 
 def _show(content: Json, exchange: Json, part: str) -> None:

@@ -122,6 +122,16 @@ EXAMPLES = (
     Example("calls", "Three people by pace", f"GET {MONTH}/leaderboard?*"),
     Example("win_rate", "Calls and appointments came, deals did not",
             f"GET {MONTH}/diagnosis?*"),
+    Example("december", "The evening of the tenth working day",
+            f"GET {MONTH}/report?as_of={DAY_TEN}&version=1"),
+    Example("japanese", "The same, to be sent on",
+            f"GET {MONTH}/report?*format=markdown&language=ja"),
+    Example("to_print", "The same, as a page", f"GET {MONTH}/report?*format=html&language=ja"),
+    Example("revenue", "What was won, and where it is going",
+            f"GET {MONTH}/goals/revenue/line?*"),
+    Example("lost_deal", "What is to be asked of whom until when", f"POST {MONTH}/notes", 201),
+    Example("notes", "What was agreed", f"GET {MONTH}/notes"),
+    Example("mistaken", "A note that was a mistake", f"DELETE {MONTH}/notes/*", 204),
     Example("half_time", "Where the month will end",
             f"GET {MONTH}/forecast?*"),
     Example("evening", "What was said of the appointments the evening before",
@@ -213,6 +223,8 @@ def _shown(example: Example, exchange: Exchange, template: str) -> Iterator[tupl
         yield "request", exchange.said
     yield "status", exchange.status
     if exchange.answer:
+        if exchange.answer_type in ("text/markdown", "text/html"):
+            yield "answer_type", exchange.answer_type
         yield "answer", exchange.heard
 
 

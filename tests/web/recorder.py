@@ -81,6 +81,8 @@ class Exchange:
         """The answer's body, without what differs from request to request."""
         if self.answer_type == MEDIA_TYPE:
             return re.sub(r'("instance": ?)"\w+"', rf'\1"{INSTANCE}"', self.answer.decode())
+        if self.answer_type in ("text/markdown", "text/html"):
+            return self.answer.decode()
         body = json.loads(self.answer)
         if self.status >= 400:
             body["instance"] = INSTANCE
@@ -228,8 +230,21 @@ def plan_ahead(recorder: Recorder) -> None:
     recorder.reads(f"{MONTH}/leaderboard?goal=calls&as_of={DAY_TEN}")
     recorder.reads(f"{MONTH}/diagnosis?as_of={DAY_TEN}")
     look_ahead(recorder)
+    note_and_report(recorder)
     following = {"period": {"month": "2027-01"}, "reason": "next month"}
     recorder.says("POST", f"{MONTH}/copy", following)
+
+
+def note_and_report(recorder: Recorder) -> None:
+    """What was agreed in the morning, and what the manager is told."""
+    lost = {"goal": "deals_won", "member": "suzuki", "due": "2026-12-18"}
+    recorder.says("POST", f"{MONTH}/notes", lost | {"text": "D-1002 の失注理由を確認する"})
+    mistaken = recorder.says("POST", f"{MONTH}/notes", {"goal": "calls", "text": "?"}).json()
+    recorder.says("DELETE", f"{MONTH}/notes/{mistaken['id']}")
+    recorder.reads(f"{MONTH}/notes", f"{MONTH}/report?as_of={DAY_TEN}&version=1")
+    for form in ("markdown", "html"):
+        recorder.reads(f"{MONTH}/report?as_of={DAY_TEN}&version=1&format={form}&language=ja")
+    recorder.reads(f"{MONTH}/goals/revenue/line?as_of={DAY_TEN}")
 
 
 def look_ahead(recorder: Recorder) -> None:

@@ -93,7 +93,7 @@ def test_import_export_verify_and_rebuild(tassei: Tassei, tmp_path: Path) -> Non
 
 @on_both
 @pytest.mark.slow
-def test_the_tree_of_a_service_is_shown(tmp_path: Path) -> None:
+def test_the_tree_and_the_report_of_a_service_are_shown(tmp_path: Path) -> None:
     port = free_port()
     place = {"TASSEI_DATA_DIR": str(tmp_path), "TASSEI_DATABASE_URL": engines.url(tmp_path)}
     with serving(TASSEI_PORT=str(port), TASSEI_ADMIN_KEY=ADMIN, **place):
@@ -104,8 +104,17 @@ def test_the_tree_of_a_service_is_shown(tmp_path: Path) -> None:
         assert made.status_code == 201, made.text
         asked = command("tree", "december", TASSEI_KEY=ADMIN, TASSEI_URL=url)
         shown, _ = asked.communicate(timeout=30)
+        asked_for = ("--format", "html", "--language", "ja")
+        told = command("report", "december", *asked_for, TASSEI_KEY=ADMIN, TASSEI_URL=url)
+        page, _ = told.communicate(timeout=30)
+        nobody = command("report", "november", TASSEI_KEY=ADMIN, TASSEI_URL=url)
+        _, why = nobody.communicate(timeout=30)
     assert asked.returncode == 0
     assert "December" in shown
+    assert told.returncode == 0
+    assert page.startswith('<!DOCTYPE html><html lang="ja">')
+    assert "December" in page
+    assert (nobody.returncode, why) == (1, "There is no such plan.\n")
 
 
 def listens(port: int) -> bool:
