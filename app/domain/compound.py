@@ -29,8 +29,35 @@ class Lattice(NamedTuple):
     step: float
     cumulative: Floats
 
+    def at_most(self, steps: int) -> float:
+        """The probability of so many steps or fewer."""
+        last = len(self.cumulative) - 1
+        return float(self.cumulative[min(steps, last)]) if steps >= 0 else 0.0
 
-def summed(law: Law, amounts: Floats, cells: int = CELLS) -> Lattice:
+    def quantile(self, share: float) -> int:
+        """The fewest steps that so many of all cases do not exceed."""
+        return int(np.searchsorted(self.cumulative, share))
+
+
+class Multiple(NamedTuple):
+    """The law of a sum of equal amounts: that of their number."""
+
+    step: float
+    number: Law
+
+    def at_most(self, steps: int) -> float:
+        """The probability of so many amounts or fewer."""
+        return float(at_most(self.number, steps))
+
+    def quantile(self, share: float) -> int:
+        """The fewest amounts that so many of all cases do not exceed."""
+        return int(quantile(self.number, share))
+
+
+SumLaw = Lattice | Multiple
+
+
+def summed(law: Law, amounts: Floats, cells: int = CELLS) -> SumLaw:
     """The law of the sum of a number of amounts, each drawn from `amounts`, all alike.
 
     law: of the number, one mean and one variance. An amount below nothing counts as nothing: a
@@ -40,8 +67,7 @@ def summed(law: Law, amounts: Floats, cells: int = CELLS) -> Lattice:
     if not float(law.mean) or not values.any():
         return Lattice(1.0, np.ones(1))
     if values.min() == values.max():
-        steps = int(quantile(law, 1 - 1e-12)) + 1
-        return Lattice(float(values[0]), at_most(law, np.arange(steps + 1.0)))
+        return Multiple(float(values[0]), law)
     return _transformed(law, values, cells)
 
 
@@ -77,18 +103,16 @@ def _generated(mean: float, variance: float, at: Waves) -> Waves:
     return wider
 
 
-def at_most_sum(lattice: Lattice, amount: float) -> float:
+def at_most_sum(law: SumLaw, amount: float) -> float:
     """The probability of at most an amount."""
-    steps = min(floor(amount / lattice.step + _HAIR), len(lattice.cumulative) - 1)
-    return float(lattice.cumulative[steps]) if steps >= 0 else 0.0
+    return law.at_most(floor(amount / law.step + _HAIR))
 
 
-def less_than_sum(lattice: Lattice, amount: float) -> float:
+def less_than_sum(law: SumLaw, amount: float) -> float:
     """The probability of less than an amount."""
-    steps = min(ceil(amount / lattice.step - _HAIR), len(lattice.cumulative))
-    return float(lattice.cumulative[steps - 1]) if steps > 0 else 0.0
+    return law.at_most(ceil(amount / law.step - _HAIR) - 1)
 
 
-def sum_quantile(lattice: Lattice, share: float) -> float:
+def sum_quantile(law: SumLaw, share: float) -> float:
     """The smallest amount that so many of all cases do not exceed."""
-    return lattice.step * int(np.searchsorted(lattice.cumulative, share))
+    return law.step * law.quantile(share)

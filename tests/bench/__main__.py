@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests import engines
-from tests.bench import ingest, reading, scrape, soak, streams
+from tests.bench import ingest, large, reading, scrape, soak, streams
 from tests.bench.measured import HEAD, ROUNDS, Finding, tell
 
 
@@ -23,8 +23,9 @@ def _findings(folder: Path) -> list[Finding]:
     one, latency = ingest.singles(folder / "singles")
     bulk = ingest.in_bulk(folder / "bulk", folder / "script")
     progress, measured = reading.progress(folder / "few", folder / "many")
+    sized = large.progress(folder / "large")
     followed = streams.streams(folder / "streams")
-    return [one, bulk, progress, scrape.rendering(measured), latency, *followed]
+    return [one, bulk, progress, *sized, scrape.rendering(measured), latency, *followed]
 
 
 def _on_postgresql(folder: Path) -> list[Finding]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.compound import at_most_sum, less_than_sum, sum_quantile, summed
+from app.domain.compound import Lattice, at_most_sum, less_than_sum, sum_quantile, summed
 from app.domain.predictive import (
     Exposure,
     Floats,
@@ -211,5 +211,6 @@ def test_the_mean_of_a_sum_is_kept_by_the_lattice() -> None:
     """Exactly the product of the means, as far as the lattice reaches."""
     law, amounts = Law(np.array(3.0), np.array(3.0)), np.array([1.0, 2.5, 7.25])
     lattice = summed(law, amounts)
+    assert isinstance(lattice, Lattice)
     tails = 1 - lattice.cumulative
     assert lattice.step * tails.sum() == pytest.approx(3 * amounts.mean(), rel=1e-6)
