@@ -15,7 +15,7 @@ from app.domain.belonging import Belongings, belongings, done_in_time, numbers_b
 from app.domain.calendar import ONE_DAY
 from app.domain.experience import Experience, day_places, experience
 from app.domain.forecast import Outlook
-from app.domain.freshness import Pending, Source, freshness, next_silence
+from app.domain.freshness import Pending, Source, freshness, next_silence, silent
 from app.domain.goals import Goal
 from app.domain.ground import Ground, member_displays
 from app.domain.history import NO_HISTORY
@@ -26,7 +26,6 @@ from app.domain.pacing import Moment, everybody, moment, parts
 from app.domain.pipeline import NOTHING_LATELY, Course, Lately, lags_of
 from app.domain.progress import (
     Closed,
-    FreshnessState,
     PlanReference,
     Progress,
     Scope,
@@ -192,8 +191,7 @@ def _evaluation(
     fresh = {
         kind: Heed(
             freshness(kind, heard.sources, heard.last, calendar, question.as_of, heard.pending),
-            freshness(kind, heard.sources, heard.last, calendar, limit).state
-            is FreshnessState.STALE,
+            silent(kind, heard.sources, heard.last, calendar, limit),
         )
         for kind in {goal.metric.kind for goal in goals}
     }

@@ -32,16 +32,29 @@ class Within(StrEnum):
     ALWAYS = "always"
 
 
+class Basis(StrEnum):
+    """Where an expectation comes from: the source's document, its deliveries, or nothing yet."""
+
+    SET = "set"
+    LEARNED = "learned"
+    DEFAULT = "default"
+
+
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A delivery at least every `days` days and `time` microseconds."""
+    """A delivery at least every `days` days and `time` microseconds.
+
+    learned_from: how many whole working days taught it; 0 unless it is learned
+    """
 
     days: int
     time: int
     within: Within
+    basis: Basis = Basis.SET
+    learned_from: int = 0
 
 
-DAILY = Expectation(1, 0, Within.WORKING_HOURS)
+DAILY = Expectation(1, 0, Within.WORKING_HOURS, Basis.DEFAULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,8 @@ NOTHING_PENDING: Mapping[str, Pending] = {}
 def source_of(key: str, document: Mapping[str, object]) -> Source:
     """What a source document says of counting and speaking.
 
-    Without `expect`: one delivery per working day. Raises Invalid: not_a_duration, unknown_value.
+    Without `expect`: one delivery per working day, until `cadence` knows better. Raises Invalid:
+    not_a_duration, unknown_value.
     """
     node = Node(document)
     counts, expect = node.at("counts"), node.at("expect")
@@ -98,6 +112,15 @@ def _expectation(node: Node) -> Expectation:
     return Expectation(days, time, Within(within.text()) if within.given else Within.WORKING_HOURS)
 
 
+def duration(expect: Expectation) -> str:
+    """The ISO 8601 text of an expectation, down to the second; its days are not made hours."""
+    minutes, seconds = divmod(expect.time // SECOND, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "H"), (minutes, "M"), (seconds, "S"))
+    time = "".join(f"{number}{unit}" for number, unit in parts if number)
+    return "P" + (f"{expect.days}D" if expect.days else "") + (f"T{time}" if time else "")
+
+
 def stale_from(expect: Expectation, last: int, calendar: WorkCalendar) -> int | None:
     """The instant after which silence since `last` is too long; None: not for years."""
     if expect.within is Within.ALWAYS:
@@ -119,6 +142,26 @@ def _after_working_time(calendar: WorkCalendar, at: int, left: int) -> int | Non
     return None
 
 
+def silent(
+    kind: str,
+    sources: Iterable[Source],
+    last: Mapping[str, int],
+    calendar: WorkCalendar,
+    as_of: int,
+) -> tuple[str, ...]:
+    """The keys of the sources that feed a kind, have spoken, and are silent for too long."""
+    heard = (source for source in sources if source.feeds(kind) and source.key in last)
+    return tuple(
+        source.key for source in heard if is_stale(source, last[source.key], calendar, as_of)
+    )
+
+
+def is_stale(source: Source, last: int, calendar: WorkCalendar, as_of: int) -> bool:
+    """Whether the silence since a source's last delivery is longer than is expected of it."""
+    limit = stale_from(source.expect, last, calendar)
+    return limit is not None and as_of > limit
+
+
 def freshness(
     kind: str,
     sources: Iterable[Source],
@@ -137,8 +180,7 @@ def freshness(
     heard = [source for source in sources if source.feeds(kind) and source.key in last]
     if not heard:
         return Freshness(FreshnessState.NONE, None)
-    limits = [stale_from(source.expect, last[source.key], calendar) for source in heard]
-    stale = any(limit is not None and as_of > limit for limit in limits)
+    stale = silent(kind, heard, last, calendar, as_of)
     waiting = _waiting([pending[one.key] for one in heard if one.key in pending], calendar)
     calm = FreshnessState.PENDING if waiting.count else FreshnessState.FRESH
     return Freshness(

@@ -1,8 +1,8 @@
-"""What to know of a plan before trusting it: goals nobody measures, and certain oddities."""
+"""What to know of a plan before trusting it: goals that nobody measures, and oddities."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from fractions import Fraction
 
 from app.domain.errors import Fault, Invalid
@@ -31,6 +31,23 @@ def refused_as_unmeasured(goals: Iterable[Goal]) -> Invalid:
     kinds = ", ".join(dict.fromkeys(goal.metric.kind for goal in unseen))
     names = ", ".join(goal.key for goal in unseen)
     return Invalid("unmeasured", *faults, goals=names, kind=kinds)
+
+
+def never_spoke(root: Goal, sources: Iterable[Source], heard: Container[str]) -> Iterator[Reason]:
+    """source_never_spoke: goals all of whose sources are connected and have not delivered yet.
+
+    Who has never spoken is not silent, so such a goal is never unknown: it stands at zero as if
+    nobody worked. One warning for the goals of the same sources; heard: who ever spoke
+    """
+    known, waiting = tuple(sources), dict[tuple[str, ...], list[str]]()
+    for goal in root.walk():
+        feeding = tuple(source.key for source in known if source.feeds(goal.metric.kind))
+        if feeding and not any(key in heard for key in feeding):
+            waiting.setdefault(feeding, []).append(goal.key)
+    for feeding, goals in waiting.items():
+        yield Reason(
+            "source_never_spoke", {"goals": ", ".join(goals), "sources": ", ".join(feeding)}
+        )
 
 
 def warnings(base: Ground, others: Iterable[Ground]) -> Iterator[Reason]:

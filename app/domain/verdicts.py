@@ -20,7 +20,7 @@ NEARLY = Fraction(4, 5)
 class Facts(NamedTuple):
     """What is known of a goal in a scope.
 
-    heard: whether any source of it ever spoke; silent: one of them stopped before as_of, or before
+    heard: whether any source of it ever spoke; silent: those that stopped before as_of, or before
     the period's end where that is over; carried: whether anybody has a share in it
     """
 
@@ -30,7 +30,7 @@ class Facts(NamedTuple):
     required: Fraction | None
     rate: Rate | None
     heard: bool
-    silent: bool
+    silent: tuple[str, ...]
     ahead: Ahead
     carried: bool
 
@@ -79,7 +79,7 @@ def reasons(facts: Facts, word: Verdict, plan: Plan) -> Iterator[Reason]:
     if not facts.heard:
         yield Reason("never_heard")
     if word is Verdict.UNKNOWN:
-        yield Reason("source_silent")
+        yield Reason("source_silent", {"sources": ", ".join(facts.silent)})
     yield from _thresholds(facts, word, plan)
     chance = facts.ahead.chance
     if facts.actual < facts.expected and chance is not None and not facts.ahead.beyond_noise:

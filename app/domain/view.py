@@ -32,10 +32,10 @@ from app.domain.verdicts import Facts, reasons, verdict
 
 
 class Heed(NamedTuple):
-    """How fresh a kind is, and whether a silence leaves its goals unknown."""
+    """How fresh a kind is, and the sources whose silence leaves its goals unknown."""
 
     fresh: Freshness
-    silent: bool
+    silent: tuple[str, ...]
 
 
 class Shared(Protocol):

@@ -80,11 +80,15 @@ def forget(writing: Writing, entries: Iterable[int]) -> None:
         writing.connection.execute(gone)
 
 
-def settle(writing: Writing, taken: Sequence[Taken]) -> None:
-    """Settle the entries that some reports make up for."""
-    for source in {one.report.source for one in taken}:
-        # Nearly always there is none, and then this question is all that it costs.
-        if _ANY.rows(writing.connection, writing.workspace, source) != [(None,)]:
+def settle(writing: Writing, taken: Sequence[Taken], unawaited: set[str]) -> None:
+    """Settle the entries that some reports make up for.
+
+    unawaited: sources of which no entry is known to wait; those of which none is found join them
+    """
+    for source in {one.report.source for one in taken} - unawaited:
+        if _ANY.rows(writing.connection, writing.workspace, source) == [(None,)]:
+            unawaited.add(source)
+        else:
             _settle(writing, source, [one for one in taken if one.report.source == source])
 
 

@@ -50,6 +50,16 @@ class Memory:
     seq: int
     at: int
     numbers: Numbers = field(default_factory=Numbers)
+    # As of that very commit: whoever finds another one behind its own reads them anew.
+    heard: dict[str, SourceState] | None = None
+    unawaited: set[str] = field(default_factory=set)
+
+    def follow(self, writing: Writing) -> None:
+        """Be of this commit."""
+        if (self.seq, self.at) != (writing.seq - 1, writing.before):
+            self.heard = None
+            self.unawaited.clear()
+        self.seq, self.at = writing.seq, writing.at
 
 
 class Batch:
@@ -59,9 +69,12 @@ class Batch:
         self._writing = writing
         self._shelf = shelf
         self._entries: set[Entry] = set()
+        self._memory = memory
         self._rules = memory.rules
         self._numbers = memory.numbers
-        self._sources = sources.states(writing, writing.workspace)
+        if memory.heard is None:
+            memory.heard = sources.states(writing, writing.workspace)
+        self._sources = memory.heard
         self._heard: dict[str, SourceState] = {}
         self._states: dict[Where, State] = {}
         self._known: set[Mark] = set()
@@ -131,10 +144,11 @@ class Batch:
         # What came before an entry cannot make up for it.
         self._settle()
         self._entries.add(strays.set_aside(self._writing, self._shelf, work, error))
+        self._memory.unawaited.clear()
         return ItemResult(item.index, item.id, Outcome.QUARANTINED, error)
 
     def _settle(self) -> None:
-        awaited.settle(self._writing, self._taken)
+        awaited.settle(self._writing, self._taken, self._memory.unawaited)
         self._taken.clear()
 
     def _admit(self, report: Report) -> RevisionClock | None:
@@ -219,6 +233,7 @@ class Batch:
         changes = self._changes(remembered)
         tallies.post(self._writing, self._rules, self._numbers, changes)
         sources.hear(self._writing, self._heard)
+        self._sources |= self._heard
 
     def _changes(self, remembered: Mapping[Where, Change]) -> list[Change]:
         plain = [

@@ -20,6 +20,8 @@ from typing import Any
 
 import psycopg
 
+from app.store.sessions import is_lent
+
 # What is rung within this time is heard as one: hundreds of commits a second wake ten times less
 # often, and nobody waits noticeably longer.
 GAP_SECONDS = 0.01
@@ -72,7 +74,7 @@ class Bell:
             while not self._ended.is_set():
                 try:
                     with self._connect() as line:
-                        if _is_lent(line):
+                        if is_lent(line):
                             _log.info(
                                 "behind a pooler, other replicas' commits are found by looking"
                             )
@@ -104,12 +106,6 @@ class Bell:
                 if rung - {line.info.backend_pid}:
                     self._heard()
                 self._ended.wait(GAP_SECONDS)
-
-
-def _is_lent(line: Line) -> bool:
-    """Whether a pooler answers: the session it tells of is not the one that does the work."""
-    (pid,) = line.execute("SELECT pg_backend_pid()").fetchone() or (None,)
-    return bool(pid != line.info.backend_pid)
 
 
 def _nobody() -> None:

@@ -31,15 +31,26 @@ class Head(NamedTuple):
 _HEAD = workspace_head.c
 _COLUMNS = (_HEAD.seq, _HEAD.at, _HEAD.config_version)
 _ONE: ColumnElement[int] = literal_column("1")
+_C = workspace_commit.c
+# With the new head goes the instant of the commit before. Whoever waited for the lock may not see
+# that one yet: PostgreSQL looks it up as of when the waiting began.
 _MOVE = Prepared(
     update(workspace_head)
     .where(_HEAD.workspace_id == bindparam("workspace", type_=Words))
     .values(seq=_HEAD.seq + _ONE, at=greatest(_HEAD.at + _ONE, bindparam("now", type_=Whole)))
-    .returning(*_COLUMNS),
+    .returning(
+        *_COLUMNS,
+        select(_C.at)
+        # By name: in what it returns, the compiler for SQLite leaves out whose columns they are.
+        .where(
+            _C.workspace_id == literal_column("workspace_head.workspace_id"),
+            _C.seq == literal_column("workspace_head.seq - 1"),
+        )
+        .scalar_subquery(),
+    ),
     "now",
     "workspace",
 )
-_C = workspace_commit.c
 _AT = Prepared(
     select(_C.at).where(
         _C.workspace_id == bindparam("workspace", type_=Words),
@@ -121,6 +132,8 @@ def follows(writing: Writing, seq: int, at: int) -> bool:
     It is not after a failover to a standby that had not received it, or where a backup was put in
     the place of the database: whatever was learned from it may never have been.
     """
+    if (seq, at) == (writing.seq - 1, writing.before):
+        return True
     return _AT.rows(writing.connection, writing.workspace, seq) == [(at,)]
 
 

@@ -1,7 +1,7 @@
 """The engine that replicas share: PostgreSQL 15 or newer, directly or behind a pooler.
 
-Nothing is kept in a session: no prepared statement, no setting, no lock outlives a transaction,
-so a pooler may hand every transaction another connection.
+Nothing that matters is kept in a session: no setting and no lock outlives a transaction, and plans
+are kept only where no pooler may hand every transaction another connection.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.pool import QueuePool
 
-from app.store.statements import Prepared, errors_of
+from app.store import sessions
 
 if TYPE_CHECKING:
     from psycopg import Connection as Line
@@ -50,15 +50,6 @@ _WORDS = {
 # Whoever waits for a head gives up then and tries again; a replica that went away in the middle
 # of a transaction (no goodbye, only silence) loses its lock.
 LOCK_TIMEOUT, IDLE_TIMEOUT = "10s", "120s"
-# Of the transaction, not of the session or the connection: a pooler passes it on.
-_BOUND = Prepared(
-    text(
-        "SELECT set_config('lock_timeout', :waiting, true),"
-        " set_config('idle_in_transaction_session_timeout', :idle, true)"
-    ),
-    "waiting",
-    "idle",
-)
 _ASKED = (
     "server_version_num",
     "transaction_read_only",
@@ -92,6 +83,7 @@ class Postgresql:
             pool_timeout=PATIENCE_SECONDS,
             # A server that was started anew is noticed before a request is lost to it.
             pool_pre_ping=True,
+            pool_use_lifo=True,
             connect_args={
                 "prepare_threshold": None,
                 "connect_timeout": PATIENCE_SECONDS,
@@ -106,7 +98,8 @@ class Postgresql:
         self._reading = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        event.listen(self._engine, "after_cursor_execute", _caught_up)
+        event.listen(self._engine, "after_cursor_execute", sessions.caught_up)
+        event.listen(self._engine, "connect", sessions.met)
         self._readers = BoundedSemaphore(READERS)
 
     def close(self) -> None:
@@ -130,9 +123,9 @@ class Postgresql:
         with (
             self._engine.connect() as connection,
             connection.begin(),
-            _ahead(connection) if ahead else nullcontext(),
+            sessions.ahead(connection) if ahead else nullcontext(),
         ):
-            _BOUND.run(connection, LOCK_TIMEOUT, IDLE_TIMEOUT)
+            sessions.bound(connection, LOCK_TIMEOUT, IDLE_TIMEOUT, ahead=ahead)
             yield connection
 
     @contextmanager
@@ -209,6 +202,9 @@ class Postgresql:
             return "database_is_away" if away else None
         if state.startswith(_DATA):
             return None
+        if state in sessions.LOST_PLANS:
+            # As good as a lost session: the driver forgets them all and begins anew.
+            return "database_is_away"
         found = (word for start, word in _WORDS.items() if state.startswith(start))
         known = next(found, None)
         if known is None and not isinstance(error, OperationalError | InternalError):
@@ -229,26 +225,6 @@ class Postgresql:
             keepalives_count=3,
         )
         return cast("Line[Any]", line)
-
-
-@contextmanager
-def _ahead(connection: Connection) -> Iterator[None]:
-    """Send statements without waiting for what each answers: the server works meanwhile.
-
-    Whoever asks for rows gets them, and the first error of what went before instead, as does
-    whoever ends this. Then everything was answered, and the commit is waited for as always.
-    """
-    driver: Any = connection.connection.dbapi_connection
-    with errors_of(connection, "what was sent ahead"), driver.pipeline():
-        yield
-
-
-def _caught_up(connection: Connection, *_context: object) -> None:
-    """SQLAlchemy looks for rows as soon as a statement was sent."""
-    driver: Any = connection.connection.dbapi_connection
-    if driver.pgconn.pipeline_status:
-        with driver.pipeline() as pipeline:
-            pipeline.sync()
 
 
 def _tell_of_failovers(connection: Connection, shown: Mapping[str, str]) -> None:

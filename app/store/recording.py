@@ -113,7 +113,7 @@ class Recorder:
         elif memory.rules.moving:
             # They move with every chunk of history, and the configuration does not.
             memory.rules = memory.rules.moved(generations.of(writing, writing.workspace))
-        memory.seq, memory.at = writing.seq, writing.at
+        memory.follow(writing)
         return memory
 
     @staticmethod

@@ -167,11 +167,14 @@ def _days_of(base: Ground, last: date, until: int) -> tuple[Span, Span | None]:
 def heard(access: Access, found: Organisation, known: Knowing | None = None) -> Heard:
     """The sources, when each was last heard, and what of each is still to be fetched.
 
-    The queue of fetches has no past: of an earlier knowing this tells what still waits today.
+    What is expected of them was learned before they last spoke, so it is known of an earlier
+    knowing as well. The queue of fetches has no past: of an earlier knowing this tells what still
+    waits today.
     """
     workspace = found.workspace.key
     last = sources.last_received(access, workspace, known)
-    return Heard(found.sources, last, fetches.pending(access, workspace))
+    expected = found.cadences.expected(access, workspace, found.sources, last)
+    return Heard(expected, last, fetches.pending(access, workspace))
 
 
 def actors_of(access: Access, workspace: str) -> Mapping[int, Actor]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from app.domain.evaluation import Question
-from app.domain.freshness import Source, stale_from
+from app.domain.freshness import is_stale
 from app.domain.instants import MINUTE, moment_of
 from app.domain.progress import Progress
 from app.domain.scopes import Breakdown
@@ -128,24 +128,20 @@ def _sources(access: Access, found: Organisation, now: int) -> list[SourceReadin
         SourceReading(
             found.workspace.key,
             source.key,
-            _is_stale(found, source, last.get(source.key), now),
+            source.key in last
+            and is_stale(source, last[source.key], found.workspace.calendar, now),
             moment_of(last[source.key]) if source.key in last else None,
             pending[source.key].count if source.key in pending else 0,
             _end_of(channels.get(source.key, ())),
             max((one.failures for one in channels.get(source.key, ())), default=None),
         )
-        for source in found.sources
+        for source in found.cadences.expected(access, found.workspace.key, found.sources, last)
     ]
 
 
 def _end_of(channels: Iterable[Standing]) -> datetime | None:
     first = min((one.expires_at for one in channels if one.id), default=None)
     return None if first is None else moment_of(first)
-
-
-def _is_stale(found: Organisation, source: Source, last: int | None, now: int) -> bool:
-    limit = None if last is None else stale_from(source.expect, last, found.workspace.calendar)
-    return limit is not None and now > limit
 
 
 def _workspace(access: Access, found: Organisation) -> WorkspaceReading:

@@ -28,6 +28,14 @@ class PublicHolidays(Mapping[date, str]):
     def __contains__(self, day: object) -> bool:
         return isinstance(day, date) and day in _year(self._country, self._language, day.year)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PublicHolidays):
+            return NotImplemented
+        return (self._country, self._language) == (other._country, other._language)
+
+    def __hash__(self) -> int:
+        return hash((self._country, self._language))
+
     def __iter__(self) -> Iterator[date]:
         raise TypeError("holidays go on for ever; ask for a day")
 

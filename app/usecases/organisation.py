@@ -25,6 +25,7 @@ from app.domain.workspace import Workspace, holiday_country, workspace_of
 from app.store import documents, heads, rules
 from app.store.documents import Document
 from app.store.transactions import Access
+from app.usecases.cadence import Cadences
 from app.usecases.holidays import public_holidays
 
 SETTINGS = "workspace"
@@ -55,7 +56,8 @@ class Organisation:
 
     metrics: those whose numbers can be read; building: those that are being counted, as they
     will be; histories: what has been read of the time before a plan, by whoever reads it;
-    assumed: by plan and version, since when the rates of its goals are assumed
+    assumed: by plan and version, since when the rates of its goals are assumed;
+    cadences: what its sources have taught
     """
 
     config_version: int
@@ -63,6 +65,7 @@ class Organisation:
     people: Directory
     sources: tuple[Source, ...]
     metrics: Mapping[str, Metric]
+    cadences: Cadences
     building: Mapping[str, Metric] = field(default_factory=dict)
     histories: dict[tuple[str | int | date | None, ...], Remembered] = field(default_factory=dict)
     assumed: dict[tuple[str, int], Mapping[str, date]] = field(default_factory=dict)
@@ -139,18 +142,33 @@ class Organisations:
             raise NotFound("unknown_workspace")
         known = self._known.get(workspace)
         if known is None or known.config_version != head.config_version:
-            known = self._known[workspace] = load(access, workspace, head.config_version)
+            cadences = known.cadences if known else None
+            known = self._known[workspace] = load(access, workspace, head.config_version, cadences)
         return known
 
+    def cadences(self, workspace: Workspace) -> Cadences:
+        """What the sources of a workspace have taught; nothing yet where nobody asked."""
+        known = self._known.get(workspace.key)
+        if known is None or known.cadences.calendar != workspace.calendar:
+            return Cadences(workspace.calendar)
+        return known.cadences
 
-def load(access: Access, workspace: str, config_version: int = 0) -> Organisation:
+
+def load(
+    access: Access, workspace: str, config_version: int = 0, cadences: Cadences | None = None
+) -> Organisation:
     """Build it from the documents that stand in this snapshot.
+
+    cadences: those that were known, kept where the calendar is the same
 
     Raises Invalid where they contradict each other; inside a write that undoes the write.
     """
+    found = settings(access, workspace)
+    if cadences is None or cadences.calendar != found.calendar:
+        cadences = Cadences(found.calendar)
     return Organisation(
         config_version,
-        settings(access, workspace),
+        found,
         people(access, workspace),
         tuple(
             source_of(found.key, found.body)
@@ -158,6 +176,7 @@ def load(access: Access, workspace: str, config_version: int = 0) -> Organisatio
             if not found.archived
         ),
         {**PRESETS, **rules.own_metrics(access, workspace)},
+        cadences,
         rules.building_metrics(access, workspace),
     )
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
-from app.domain.freshness import Source, source_of, stale_from
+from app.domain.freshness import Expectation, Source, is_stale, source_of
 from app.domain.kinds import RawValue
 from app.domain.workspace import Workspace
 from app.intake.registry import PROVIDERS
@@ -60,6 +60,7 @@ class Connected:
 
     document: Document
     liveness: Liveness
+    expect: Expectation
     last_received_at: int | None
     hook_url: str | None
     next_steps: tuple[Step, ...]
@@ -225,6 +226,7 @@ class Showing:
     def __init__(self, context: Context, access: Access, workspace: str) -> None:
         self._context = context
         self._workspace: Workspace = organisation.settings(access, workspace)
+        self._access = access
         self._states: Mapping[str, SourceState] = sources.states(access, workspace)
         self._fetchers = fetchers.states(access, workspace)
         self._others = [
@@ -241,13 +243,14 @@ class Showing:
         *,
         created: bool = False,
     ) -> Connected:
-        source = source_of(document.key, document.body)
+        source = self._expected(source_of(document.key, document.body))
         state = self._states.get(document.key)
         provider = PROVIDERS[document.body["provider"]]
         url = self._hook_url(secrets)
         return Connected(
             document,
             self._liveness(source, state),
+            source.expect,
             state.last_received_at if state else None,
             url,
             self._next_steps(provider, document, url),
@@ -257,6 +260,14 @@ class Showing:
             created,
             secrets.until(self._context.clock()),
         )
+
+    def _expected(self, source: Source) -> Source:
+        """With what it is expected to do: learned from itself where nothing else is said."""
+        workspace = self._workspace
+        cadences = self._context.organisations.cadences(workspace)
+        last = {key: state.last_received_at for key, state in self._states.items()}
+        (found,) = cadences.expected(self._access, workspace.key, [source], last)
+        return found
 
     def _next_steps(
         self, provider: Provider, document: Document, url: str | None
@@ -276,8 +287,7 @@ class Showing:
             return Liveness.FAILING
         if state is None:
             return Liveness.PENDING
-        limit = stale_from(source.expect, state.last_received_at, self._workspace.calendar)
-        late = limit is not None and now > limit
+        late = is_stale(source, state.last_received_at, self._workspace.calendar, now)
         return Liveness.STALE if late else Liveness.ACTIVE
 
     def _warnings(self, source: Source) -> tuple[Step, ...]:

@@ -12,7 +12,8 @@ from app.domain.ground import Blueprint, Ground, blueprint
 from app.domain.lines import Sliced, sliced
 from app.domain.needed import Needed, needed
 from app.domain.progress import Rate, Reason
-from app.domain.review import unmeasured, warnings
+from app.domain.review import never_spoke, unmeasured, warnings
+from app.store import sources
 from app.store.transactions import Access
 from app.usecases.families import family_warnings
 from app.usecases.history import lessons
@@ -49,7 +50,9 @@ def worked(
     unseen = unmeasured(base.plan.root, found.sources)
     history, known = lessons(access, found, base, now, draft=draft)
     shown = attainable(base, history, known)
+    heard = sources.last_received(access, found.workspace.key)
     told = (
+        *never_spoke(base.plan.root, found.sources, heard),
         *warnings(base, _others(access, found, base)),
         *family_warnings(access, found, base),
         *doubts(base, shown),

@@ -102,8 +102,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "まだどのソースからも報告がありません。",
     ),
     "source_silent": (
-        "A source that feeds this has been silent for too long: the number may be too small.",
-        "データ元からの連絡が途絶えています。実際の値はこれより大きい可能性があります。",
+        "Silent for longer than usual: {sources}. The number may be too small.",
+        "{sources} からの連絡が途絶えています。実際の値はこれより大きい可能性があります。",
     ),
     "nothing_to_forecast_from": (
         "There is nothing yet to forecast from.",

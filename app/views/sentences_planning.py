@@ -104,6 +104,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "A member assigned by name carries the plan in any team; leave it out.",
         "メンバー個人への割り当てはチームを移っても続きます。targets_follow を外してください。",
     ),
+    "source_never_spoke": (
+        "Nothing has arrived yet from {sources}, and nobody else counts for {goals}.",
+        "{goals} を計測する {sources} から、まだ何も届いていません。",
+    ),
     "nobody_works": (
         "Nobody who carries the plan has a working day in its period.",
         "担当者の誰にも期間内の稼働日がありません。",

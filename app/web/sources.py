@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from app.domain.activities import KIND, RETRACTED
 from app.domain.errors import Fault, Invalid
+from app.domain.freshness import Expectation, duration
 from app.domain.instants import instant, written_instant
 from app.domain.revisions import written_revision
 from app.intake.requests import Step
@@ -214,6 +215,7 @@ def _shown(item: Connected, language: str) -> Json:
         "key": item.document.key,
         **body,
         "state": item.liveness.value,
+        "expectation": _expected(item.expect),
         "last_received_at": written_moment(item.last_received_at, item.zone),
         "hook_url": item.hook_url,
         "secret": next(iter(item.made.values()), None),
@@ -221,6 +223,15 @@ def _shown(item: Connected, language: str) -> Json:
         "next": [_told(step, language) for step in item.next_steps],
         "warnings": [_told(step, language) for step in item.warnings],
         "version": item.document.version,
+    }
+
+
+def _expected(expect: Expectation) -> Json:
+    return {
+        "every": duration(expect),
+        "within": expect.within.value,
+        "from": expect.basis.value,
+        "learned_from_days": expect.learned_from or None,
     }
 
 

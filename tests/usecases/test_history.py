@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -158,11 +159,24 @@ def test_shares_are_those_of_the_latest_three_months_and_amounts_of_four(
     assert sum(one.total for one in singles) == sum(amounts)
 
 
-def test_it_is_read_again_only_when_something_of_it_moved(service: Service) -> None:
+def test_it_is_read_again_only_when_something_of_it_moved(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     planned(service, [{"team": "east"}])
     _, first = found(service)
+    read_here: list[int] = []
+    read = history._read
+
+    def reading(*given: Any) -> History:
+        # The service's own threads read it as well, whenever they like.
+        if threading.current_thread() is threading.main_thread():
+            read_here.append(1)
+        return read(*given)
+
+    monkeypatch.setattr(history, "_read", reading)
     service.counts([call("now", "301", date(2026, 12, 9), 5)])
-    assert found(service)[1] is first
+    assert found(service)[1] == first
+    assert read_here == []
     service.counts([call("late", "301", date(2026, 11, 9), 5)])
     _, second = found(service)
     before, after = (read.daily["calls"].get(date(2026, 11, 9)) for read in (first, second))

@@ -317,10 +317,12 @@ def test_what_stands_is_not_refused_when_its_source_goes_only_its_next_change_is
 
 def test_a_second_plan_for_the_same_people_and_kgi_is_warned_of(service: Service) -> None:
     second = service.put("/v1/plans/stretch", STAGES | {"assignments": [{"member": "sato"}]})
-    warning = next(w for w in second.json()["warnings"] if w["code"] != "no_history")
+    warning = next(w for w in second.json()["warnings"] if w["code"] == "overlapping_plan")
     assert (warning["code"], warning["params"]) == ("overlapping_plan", {"plan": "december"})
     told = service.get(PLAN, **{"accept-language": "ja"}).json()["warnings"]
-    overlapping = [(w["params"], "計画" in w["message"]) for w in told if w["code"] != "no_history"]
+    overlapping = [
+        (w["params"], "計画" in w["message"]) for w in told if w["code"] == "overlapping_plan"
+    ]
     assert overlapping == [({"plan": "stretch"}, True)]
 
 

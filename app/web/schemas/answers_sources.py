@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from app.domain.freshness import Basis, Within
 from app.usecases.asking import Asking
 from app.usecases.sources import Liveness
 from app.web.schemas.answers import Answer, Moment, Page, Told, Version
@@ -13,6 +14,33 @@ from app.web.schemas.answers_events import ProblemError
 from app.web.schemas.common import Key, Name
 from app.web.schemas.mappings import AnyMapping
 from app.web.schemas.sources import Expectation, Kind, SettingsDocument
+
+
+class Expected(Answer):
+    """How long a source may be silent before it is stale, and where that is known from."""
+
+    every: Annotated[
+        str,
+        Field(
+            examples=["PT1H10M"],
+            description="ISO 8601. Within working hours a day is one working day, an hour one of "
+            "working time.",
+        ),
+    ]
+    within: Within
+    from_: Annotated[
+        Basis,
+        Field(
+            alias="from",
+            description="`set`: its `expect`; `learned`: from its deliveries of the four weeks "
+            "before the day on which it last spoke; `default`: one delivery per working day, until "
+            "it has spoken on five working days.",
+        ),
+    ]
+    learned_from_days: Annotated[
+        int | None,
+        Field(ge=5, description="How many working days taught it; null unless it is learned."),
+    ]
 
 
 class Source(Answer):
@@ -27,7 +55,7 @@ class Source(Answer):
     ] = None
     expect: Annotated[
         Expectation | None,
-        Field(description="Left out when the source is expected once a working day."),
+        Field(description="As it was set; left out where `expectation` is learned."),
     ] = None
     settings: SettingsDocument = None
     mapping: Annotated[
@@ -43,6 +71,7 @@ class Source(Answer):
             "could not be renewed."
         ),
     ]
+    expectation: Expected
     last_received_at: Annotated[
         Moment | None,
         Field(description="The last delivery, in the workspace's zone; null before the first."),

@@ -68,6 +68,7 @@ class SourceBody(Resource):
 
     answered: ClassVar[frozenset[str]] = Resource.answered | {
         "state",
+        "expectation",
         "last_received_at",
         "hook_url",
         "secret",
