@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from app.domain.diagnosis import Diagnosis, Person, Step
 from app.domain.evaluation import Heard
-from app.domain.freshness import stale_from
+from app.domain.freshness import is_stale
 from app.domain.ground import Ground
 from app.domain.instants import DAY, moment_of
 from app.domain.progress import FreshnessState, GoalProgress, Progress, ScopedProgress, Verdict
@@ -218,10 +218,9 @@ def _quiet(base: Ground, heard: Heard, limit: int) -> Iterator[Quiet]:
     for source in sorted(heard.sources, key=lambda one: one.key):
         goals = tuple(g.key for g in base.plan.root.walk() if source.feeds(g.metric.kind))
         last, pending = heard.last.get(source.key), heard.pending.get(source.key)
-        due = None if last is None else stale_from(source.expect, last, calendar)
         if last is None:
             state = FreshnessState.NONE
-        elif due is not None and limit > due:
+        elif is_stale(source, last, calendar, limit):
             state = FreshnessState.STALE
         elif pending is not None:
             state = FreshnessState.PENDING

@@ -124,7 +124,10 @@ class _Page:
                 told.quantity(goal["left"], goal["unit"]),
             ]
             for goal in today["goals"]
+            if goal["required_display"] not in (None, "0")
         ]
+        if not rows:
+            return (Paragraph(today["sentence"]["message"]),)
         return Paragraph(today["sentence"]["message"]), Table(head, rows)
 
     def _by_goal(self) -> Iterator[Block]:

@@ -60,8 +60,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "all_fresh": ("All sources speak as they should.", "すべての送信元からデータが届いています。"),
     "younger": (
-        "The period is younger than a week.",
-        "期間の開始から1週間が経過していないため、比較はありません。",
+        "The plan or its period is younger than a week.",
+        "計画または期間の開始から1週間が経過していないため、比較はありません。",
     ),
     "nothing_moved": (
         "Nothing of last week's figures was corrected.",
