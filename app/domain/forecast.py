@@ -227,13 +227,14 @@ class _Goal:
         own = [amount for whose, amount in known if whose == member]
         others = [amount for whose, amount in known if whose != member]
         found = np.array([*own, *others[: max(OWN_AMOUNTS - len(own), 0)]])
-        return found if found.any() else self._amounts
+        return found if found.mean() > 0 else self._amounts
 
     def _before(self) -> Level | None:
         """What is known of the rate before the period, else what the plan asks for."""
         each = 1.0 if self._amounts is None else self._mean(self._amounts)
         time = float((self._exposure.elapsed + self._exposure.remaining)[0])
-        if not each or not time:
+        if each <= 0 or not time:
+            # Where what came is taken back again, no number of activities leads to the target.
             return None
         known = self._known.levels.get(self._goal.metric.key)
         return known.level if known else Level(float(self._whole.target) / each / time, STRENGTH)

@@ -225,7 +225,8 @@ class Foreseeing(Background):
         super().__init__("foreseeing")
 
     def _run(self) -> None:
-        while True:
+        # Not at once: who has just started is read from first, and a restart moves nothing.
+        while not self._ended.wait(INTERVAL_SECONDS):
             try:
                 issue(self._context)
                 judge(self._context)
@@ -233,5 +234,3 @@ class Foreseeing(Background):
                 logger(__name__).warning("forecasts could not be kept", why=error.code)
             except Exception:  # noqa: BLE001 - the next round may succeed
                 logger(__name__).exception("forecasts could not be kept")
-            if self._ended.wait(INTERVAL_SECONDS):
-                return

@@ -18,6 +18,7 @@ from typing import Any
 from examples.demo.sample import Fact, Sample
 from examples.demo.team import CLOSES, FUNNEL, KGI, OPENS, PEOPLE, TOKYO, Person
 
+CERTAIN = Fraction(1)
 ZERO = Fraction(0)
 Goal = dict[str, Any]
 Differences = list[str]
@@ -100,8 +101,13 @@ class Recount:
             if fact.metric == metric and start <= fact.at < self._counted_to
         )
 
-    def figures(self, level: int, people: list[Share], own: Time) -> Goal:
-        """One goal's figures for some people; `own` is the calendar its remainder is spread on."""
+    def figures(
+        self, level: int, people: list[Share], own: Time, chance: Fraction = CERTAIN
+    ) -> Goal:
+        """One goal's figures for some people; `own` is the calendar its remainder is spread on.
+
+        chance: of reaching the target, as it is answered; the verdict has to follow from it
+        """
         metric, _ = FUNNEL[level]
         whole = self.targets[metric]
         target = sum((whole * share.part for share in people), ZERO)
@@ -118,7 +124,7 @@ class Recount:
             "pace": actual / expected if expected else None,
             "required_per_day": _required(target - actual, own),
             "rate": self._rate(level, people, actual),
-            "verdict": self._verdict(actual, target, expected),
+            "verdict": self._verdict(actual, target, expected, chance),
             "unassigned": ZERO,
             "outside_plan": ZERO,
             "next_period": ZERO,
@@ -134,7 +140,9 @@ class Recount:
         found = {"assumed": assumed, "observed": observed, "low": low, "high": high}
         return found | {"sample": source}
 
-    def _verdict(self, actual: Fraction, target: Fraction, expected: Fraction) -> str:
+    def _verdict(
+        self, actual: Fraction, target: Fraction, expected: Fraction, chance: Fraction
+    ) -> str:
         end = datetime.combine(self._sample.period.end, datetime.min.time(), TOKYO)
         if actual >= target:
             return "reached"
@@ -142,9 +150,9 @@ class Recount:
             return "missed"
         if expected == 0 and actual == 0:
             return "not_started"
-        if actual >= expected:
+        if chance >= Fraction(2, 5):
             return "on_track"
-        return "at_risk" if actual >= expected * Fraction(4, 5) else "off_track"
+        return "at_risk" if chance >= Fraction(1, 10) else "off_track"
 
 
 def _wilson(of: Fraction, out_of: Fraction) -> tuple[Fraction | None, Fraction | None]:
@@ -190,7 +198,9 @@ def _of_scope(
     if [goal["metric"] for goal in goals] != [metric for metric, _ in FUNNEL]:
         return [*found, f"{label}: the goals are {[goal['metric'] for goal in goals]}"]
     for level, goal in enumerate(goals):
-        figures = recount.figures(level, people, own)
+        forecast = goal["forecast"]
+        chance = Fraction(forecast["probability"]) if forecast else CERTAIN
+        figures = recount.figures(level, people, own, chance)
         found += _compared(f"{label} {goal['metric']}", figures, goal)
     return found
 

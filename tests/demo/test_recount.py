@@ -42,6 +42,7 @@ def document_of(recount: Recount) -> dict[str, Any]:
             } | {
                 "metric": FUNNEL[level][0],
                 "target_display": str(display),
+                "forecast": {"probability": "1"},
                 "children": [goal] if goal else [],
             }
             rate = goal["rate"]
@@ -94,12 +95,19 @@ def test_a_half_day_is_half_of_everything_and_shifts_the_split() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "verdict"),
-    [(2_000, "reached"), (1_320, "on_track"), (1_056, "at_risk"), (1_055, "off_track")],
+    ("number", "chance", "verdict"),
+    [
+        (2_000, "0", "reached"),
+        (1_999, "0.4", "on_track"),
+        (1_320, "0.39", "at_risk"),
+        (1_320, "0.1", "at_risk"),
+        (1_320, "0.09", "off_track"),
+    ],
 )
-def test_verdicts_stand_at_their_limits(number: int, verdict: str) -> None:
+def test_verdicts_stand_at_their_limits(number: int, chance: str, verdict: str) -> None:
     recount = Recount(sample(calls("ito", number)), AS_OF)
-    assert recount.figures(3, recount.shares, recount.calendar)["verdict"] == verdict
+    figures = recount.figures(3, recount.shares, recount.calendar, Fraction(chance))
+    assert figures["verdict"] == verdict
 
 
 def test_what_began_after_the_running_quarter_hour_does_not_count_yet() -> None:
@@ -112,7 +120,7 @@ def test_what_began_after_the_running_quarter_hour_does_not_count_yet() -> None:
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every figure of a document that the recount knows."""
-    unknown = {"scope", "metric", "as_of"}
+    unknown = {"scope", "metric", "as_of", "forecast"}
     if isinstance(value, dict):
         return [p for key in value if key not in unknown for p in paths(value[key], (*path, key))]
     if isinstance(value, list):

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 PATIENCE = 30.0
-VERDICTS = ("reached", "on_track", "at_risk", "off_track", "missed", "not_started")
+VERDICTS = ("reached", "unknown", "on_track", "at_risk", "off_track", "missed", "not_started")
 GAUGES = {
     "tassei_goal_target": "target",
     "tassei_goal_actual": "actual",
@@ -149,6 +149,11 @@ def expected_of_goal(goal: dict[str, Any], labels: dict[str, str]) -> Series:
 
     values = {name: goal[field] for name, field in GAUGES.items()}
     series = {named(name): float(v) for name, v in values.items() if v is not None}
+    if goal["forecast"] is not None:
+        told = {stat: float(text) for stat, text in goal["forecast"].items()}
+        series[named("tassei_goal_reach_probability_ratio")] = told["probability"]
+        for stat in ("low", "median", "high"):
+            series[named("tassei_goal_forecast", stat=stat)] = told[stat]
     for verdict in VERDICTS:
         series[named("tassei_goal_verdict", verdict=verdict)] = float(verdict == goal["verdict"])
     info = {"currency": goal["unit"].get("currency", ""), "name": goal["name"]}
