@@ -54,7 +54,7 @@ _ICONS = {
     "on_track": "➚",
     "at_risk": "➙",
     "off_track": "➘",
-    "unknown": "❓",
+    "unknown": "?",
     "missed": "✖",
     "not_started": "◌",
 }
