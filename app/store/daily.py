@@ -124,6 +124,23 @@ def _take_back(
         sums[place] = (before[0] - number, before[1] - total)
 
 
+def cells_of(access: Access, workspace: str, slot: int, quarters: Window, most: int) -> list[Cell]:
+    """The cells of a slot that are not empty, the newest first, and `most` of them at most."""
+    query = (
+        select(_Q.quarter, _Q.actor, _Q.number, _Q.total)
+        .where(
+            _Q.workspace_id == workspace,
+            _Q.slot == slot,
+            _Q.quarter >= quarters[0],
+            _Q.quarter < quarters[1],
+            _Q.number != 0,
+        )
+        .order_by(_Q.quarter.desc(), _Q.actor.desc())
+        .limit(most)
+    )
+    return [Cell(*row) for row in access.connection.execute(query)]
+
+
 def newest(
     access: Access,
     workspace: str,
@@ -142,19 +159,8 @@ def newest(
     if number is None:
         return []
     quarters = known.quarters(days)
-    query = (
-        select(_Q.quarter, _Q.actor, _Q.number, _Q.total)
-        .where(
-            _Q.workspace_id == workspace,
-            _Q.slot == number,
-            _Q.quarter >= quarters[0],
-            _Q.quarter < quarters[1],
-            _Q.number != 0,
-        )
-        .order_by(_Q.quarter.desc(), _Q.actor.desc())
-        .limit(most)
-    )
-    cells = {tuple(row[:2]): tuple(row[2:]) for row in access.connection.execute(query)}
+    standing = cells_of(access, workspace, number, quarters, most)
+    cells = {(quarter, actor): (count, total) for quarter, actor, count, total in standing}
     if then:
         for _, quarter, actor, *came in journal.since_each(
             access, workspace, [number], known.seq, quarters

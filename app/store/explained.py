@@ -27,7 +27,7 @@ from app.domain.activities import Story
 from app.domain.holders import Holder
 from app.domain.instants import QUARTER
 from app.domain.metrics import Metric
-from app.store import history, remembering, rules, states, tallies
+from app.store import daily, history, remembering, rules, states, tallies
 from app.store.dialect import POSTGRESQL, AnySelect, Whole, Words, tabled, whole
 from app.store.journal import Knowing
 from app.store.states import Where
@@ -109,19 +109,8 @@ def newest(
 
     window: first and end quarter hour
     """
-    query = (
-        select(_T.quarter, _T.actor, _T.number)
-        .where(
-            _T.workspace_id == workspace,
-            _T.slot == slot,
-            _T.quarter >= window[0],
-            _T.quarter < window[1],
-            _T.number != 0,
-        )
-        .order_by(_T.quarter.desc(), _T.actor.desc())
-        .limit(most)
-    )
-    return [Cell(*row) for row in access.connection.execute(query)]
+    found = daily.cells_of(access, workspace, slot, window, most)
+    return [Cell(cell.quarter, cell.actor, cell.number) for cell in found]
 
 
 def slots_of(

@@ -59,45 +59,25 @@ def counted(
     until: int,
     known: Knowing | None = None,
     metrics: AbstractSet[str] | None = None,
+    only: Grain | None = None,
 ) -> Counted:
     """What was counted for a plan before `until`, and whose it is.
 
     metrics: of the plan's, those that are asked about; None for all
+    only: the days that are over, or the running one; None for both
     """
-    parts = segments(base.plan, base.people, found.workspace.calendar, until)
-    return _counted(access, found, base, (parts, until), known, metrics)
-
-
-def counted_today(
-    access: Access,
-    found: Organisation,
-    base: Ground,
-    until: int,
-    known: Knowing | None = None,
-    metrics: AbstractSet[str] | None = None,
-) -> Counted:
-    """The same of the running day alone; nothing at midnight and outside of the period."""
-    parts = segments(base.plan, base.people, found.workspace.calendar, until)
-    today = tuple(part for part in parts if part.grain is Grain.QUARTERS)
-    return _counted(access, found, base, (today, until), known, metrics)
-
-
-def _counted(
-    access: Access,
-    found: Organisation,
-    base: Ground,
-    asked: tuple[tuple[Segment, ...], int],
-    known: Knowing | None,
-    metrics: AbstractSet[str] | None,
-) -> Counted:
     chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
-    parts, until = asked
+    parts = segments(base.plan, base.people, found.workspace.calendar, until)
     return attribution.counted(
         base.plan,
         base.people,
         base.persons,
         actors_of(access, found.workspace.key),
-        [(part, totals_of(access, base, chosen, (part, until), known)) for part in parts],
+        [
+            (part, totals_of(access, base, chosen, (part, until), known))
+            for part in parts
+            if only in (None, part.grain)
+        ],
     )
 
 

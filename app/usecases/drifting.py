@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from app.domain.attribution import NOTHING, Amount
+from app.domain.attribution import Amount, Grain
 from app.domain.errors import TasseiError
 from app.domain.evaluation import Question
 from app.domain.ground import Ground
@@ -20,13 +20,11 @@ from app.store import documents
 from app.store.documents import Document
 from app.store.journal import Knowing
 from app.store.transactions import Access
-from app.usecases.counted import counted_today
-from app.usecases.history import by_member, daily_of, history_of
+from app.usecases.counted import counted as counted_before
+from app.usecases.history import add, by_member, daily_of, history_of
 from app.usecases.organisation import PLAN, Organisation
 
 _ONE_DAY = timedelta(days=1)
-
-Days = dict[str, dict[date, Amount]]
 
 
 class Evaluated(NamedTuple):
@@ -62,11 +60,11 @@ def with_drift(
     if question.scope == WHOLE and question.breakdown is Breakdown.NONE and _unmoved(base):
         whole = daily_of(access, found, base, span, known, metrics)
         for _, metric, amount in running:
-            _add(whole, metric, today, amount)
+            add(whole, metric, today, amount)
         return drifted(progress, base, Tallied(days, whole, None, past, since))
     members = by_member(access, found, base, span, known, metrics)
     for member, metric, amount in running:
-        _add(members.setdefault(member, {}), metric, today, amount)
+        add(members.setdefault(member, {}), metric, today, amount)
     return drifted(progress, base, Tallied(days, {}, members, past, since))
 
 
@@ -120,14 +118,9 @@ def _today(
     metrics: AbstractSet[str],
 ) -> Iterator[tuple[str, str, Amount]]:
     """Who did how much of what today; of a plan with people, of these alone."""
-    counted = counted_today(access, found, base, until, known, metrics)
+    counted = counted_before(access, found, base, until, known, metrics, only=Grain.QUARTERS)
     # Nobody in particular is "", which is everybody where nobody is assigned.
     members = set(base.persons) if base.plan.assignments else {""}
     for place, sums in counted.items():
         if place.member in members:
             yield from ((place.member, key.metric, amount) for key, amount in sums.items())
-
-
-def _add(days: Days, metric: str, day: date, amount: Amount) -> None:
-    of = days.setdefault(metric, {})
-    of[day] = of.get(day, NOTHING).plus(amount)

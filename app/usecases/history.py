@@ -40,6 +40,7 @@ MOST_SINGLES = 2_000
 KEPT = 256
 
 Daily = Mapping[str, Mapping[date, Amount]]
+Days = dict[str, dict[date, Amount]]
 
 
 def experience_of(
@@ -169,16 +170,14 @@ def daily_of(
     span: Span,
     known: Knowing | None = None,
     metrics: AbstractSet[str] | None = None,
-) -> dict[str, dict[date, Amount]]:
+) -> Days:
     """By metric and day what the plan's people did in a span, whichever team they were in.
 
     Of a plan of the whole workspace what anybody did. In the workspace's currency, as tallied.
     """
-    by_day: dict[str, dict[date, Amount]] = {}
+    by_day: Days = {}
     for row, _ in _rows(access, found, base, span, known, metrics, by_actor=False):
-        days = by_day.setdefault(row.metric, {})
-        day = day_of_number(row.day)
-        days[day] = days.get(day, NOTHING).plus(Amount(row.number, row.total))
+        add(by_day, row.metric, day_of_number(row.day), Amount(row.number, row.total))
     return by_day
 
 
@@ -189,16 +188,21 @@ def by_member(
     span: Span,
     known: Knowing | None = None,
     metrics: AbstractSet[str] | None = None,
-) -> dict[str, dict[str, dict[date, Amount]]]:
+) -> dict[str, Days]:
     """The same by member, metric and day, of those who are in the plan."""
-    people: dict[str, dict[str, dict[date, Amount]]] = {}
+    people: dict[str, Days] = {}
     for row, members in _rows(access, found, base, span, known, metrics, by_actor=True):
         member = members.get(row.actor)
         if member is not None:
-            days = people.setdefault(member, {}).setdefault(row.metric, {})
-            day = day_of_number(row.day)
-            days[day] = days.get(day, NOTHING).plus(Amount(row.number, row.total))
+            days = people.setdefault(member, {})
+            add(days, row.metric, day_of_number(row.day), Amount(row.number, row.total))
     return people
+
+
+def add(days: Days, metric: str, day: date, amount: Amount) -> None:
+    """Add what was done of a metric on a day."""
+    of = days.setdefault(metric, {})
+    of[day] = of.get(day, NOTHING).plus(amount)
 
 
 def _rows(

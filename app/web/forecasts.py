@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,7 +19,7 @@ from app.views.messages import sentence
 from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
 from app.web.pagination import Paged, page
-from app.web.plans import Reader, TwoClocks, Version
+from app.web.plans import OfWhom, Reader, TwoClocks
 from app.web.promises import answers, reads
 from app.web.resources import Json, Parts, encoded
 from app.web.schemas.answers_forecasts import ForecastJudgement, Forecasts, SaidForecastPage
@@ -31,17 +31,6 @@ Team = Annotated[Key | None, Query()]
 Member = Annotated[Key | None, Query()]
 
 
-class ForecastQuery(NamedTuple):
-    """Whose, by which version of the plan."""
-
-    scope: Scope
-    version: int | None
-
-
-def _asked(team: Team = None, member: Member = None, version: Version = None) -> ForecastQuery:
-    return ForecastQuery(Scope(team, member), version)
-
-
 @routes.get("/{plan}/forecast", responses=reads(Forecasts))
 def get_forecast(
     request: Request,
@@ -50,7 +39,7 @@ def get_forecast(
     plan: Key,
     language: Language,
     clocks: TwoClocks,
-    query: Annotated[ForecastQuery, Depends(_asked)],
+    query: OfWhom,
 ) -> Response:
     """Where every goal will end, how surely, and the probability of reaching its target.
 

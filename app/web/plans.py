@@ -168,6 +168,24 @@ def shaped(document: object) -> Json:
         raise refused(in_body(error, document)) from None
 
 
+class Whose(NamedTuple):
+    """Whose figures are asked for, by which version of the plan."""
+
+    scope: Scope
+    version: int | None
+
+
+def _whose(
+    team: Annotated[Key | None, Query()] = None,
+    member: Annotated[Key | None, Query()] = None,
+    version: Version = None,
+) -> Whose:
+    return Whose(Scope(team, member), version)
+
+
+OfWhom = Annotated[Whose, Depends(_whose)]
+
+
 class ProgressQuery(NamedTuple):
     """What a reader may ask of a progress."""
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
-
-from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.domain.progress import Scope
 from app.usecases import progress
 from app.usecases.progress import Asked
 from app.views.messages import sentence
 from app.views.today_json import today_list
 from app.web.dependencies import Language
 from app.web.etags import etag_of, tagged
-from app.web.plans import Reader, TwoClocks, Version
+from app.web.plans import OfWhom, Reader, TwoClocks
 from app.web.promises import reads
 from app.web.resources import Parts, encoded
 from app.web.schemas.answers_today import TodayList
@@ -23,21 +19,6 @@ from app.web.schemas.common import Key
 from app.web.service import router
 
 routes = router("/v1/plans", "plans")
-
-
-class TodayQuery(NamedTuple):
-    """Of whom the day asks, by which version of the plan."""
-
-    scope: Scope
-    version: int | None
-
-
-def _asked(
-    team: Annotated[Key | None, Query()] = None,
-    member: Annotated[Key | None, Query()] = None,
-    version: Version = None,
-) -> TodayQuery:
-    return TodayQuery(Scope(team, member), version)
 
 
 @routes.get("/{plan}/today", responses=reads(TodayList))
@@ -48,7 +29,7 @@ def get_today(
     plan: Key,
     language: Language,
     clocks: TwoClocks,
-    query: Annotated[TodayQuery, Depends(_asked)],
+    query: OfWhom,
 ) -> Response:
     """What the day of `as_of` asks of every stage: fixed at midnight, over the working days left.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -24,16 +23,7 @@ PLAIN = {"as_of": EVENING}
 @pytest.fixture(scope="module", params=ENGINES)
 def month(request: pytest.FixtureRequest) -> Iterator[Service]:
     """Lived through once on each engine; nobody changes it."""
-    with use(request.param), lived() as found:
-        yield found
-
-
-@contextmanager
-def lived() -> Iterator[Service]:
-    with started("2026-11-27T09:00:00+09:00") as found:
-        worked.set_up(found)
-        worked.live_through(found)
-        found.clock.set("2026-12-15T09:00:00+09:00")
+    with use(request.param), worked.lived() as found:
         yield found
 
 
@@ -141,7 +131,7 @@ def test_the_week_before_is_the_progress_of_then(month: Service) -> None:
 
 @on_both
 def test_what_came_late_or_was_corrected_moved_last_weeks_figures() -> None:
-    with lived() as service:
+    with worked.lived() as service:
         service.clock.set("2026-12-15T18:00:00+09:00")
         told = report(service, as_of="2026-12-15T18:00:00+09:00")["since"]
         moved = {one["goal"]: one for one in told["moved"]}
@@ -227,7 +217,7 @@ def test_what_is_asked_wrongly_is_said(month: Service) -> None:
 
 @on_both
 def test_names_and_notes_of_others_do_nothing_in_a_report() -> None:
-    with lived() as service:
+    with worked.lived() as service:
         name = HOSTILE[0] + HOSTILE[1] + "\u202e"
         for key in worked.NAMES:
             body = service.get(f"/v1/members/{key}").json() | {"name": name}
@@ -294,7 +284,7 @@ def test_who_could_do_with_help_and_of_whom_little_is_known() -> None:
 
 @on_both
 def test_what_is_nobodys_stands_beside_the_goals_and_notes_at_the_end() -> None:
-    with lived() as service:
+    with worked.lived() as service:
         odd = [
             worked.call("sato", n, "2026-12-14", f"16:{n:02}") | {"actor": "999", "id": f"o{n}"}
             for n in range(3)
@@ -319,7 +309,7 @@ def test_what_is_nobodys_stands_beside_the_goals_and_notes_at_the_end() -> None:
 
 @on_both
 def test_plans_of_everybody_of_the_future_and_of_the_past_have_reports() -> None:
-    with lived() as service:
+    with worked.lived() as service:
         funnel = worked.PLAN["funnel"]
         for key, month_of in (("all", "2026-12"), ("next", "2027-01"), ("past", "2026-11")):
             body = {"name": key, "period": {"month": month_of}, "funnel": funnel}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import accumulate, pairwise
@@ -13,7 +12,7 @@ import pytest
 
 from tests.engines import ENGINES, on_both, use
 from tests.web import test_worked_month as worked
-from tests.web.service import Service, started
+from tests.web.service import Service
 
 EVENING = "2026-12-14T18:00:00+09:00"
 MONTH = f"/v1/plans/{worked.MONTH}"
@@ -23,16 +22,7 @@ DAYS = [str(date(2026, 12, 1) + timedelta(days=n)) for n in range(31)]
 @pytest.fixture(scope="module", params=ENGINES)
 def month(request: pytest.FixtureRequest) -> Iterator[Service]:
     """Lived through once on each engine; nobody changes it."""
-    with use(request.param), lived() as found:
-        yield found
-
-
-@contextmanager
-def lived() -> Iterator[Service]:
-    with started("2026-11-27T09:00:00+09:00") as found:
-        worked.set_up(found)
-        worked.live_through(found)
-        found.clock.set("2026-12-15T09:00:00+09:00")
+    with use(request.param), worked.lived() as found:
         yield found
 
 
@@ -119,7 +109,7 @@ def test_the_lines_of_members_add_up_to_the_plans(month: Service) -> None:
 @on_both
 def test_an_activity_outside_the_assignment_is_in_no_line() -> None:
     """Who leaves the team takes along what is done from then on."""
-    with lived() as service:
+    with worked.lived() as service:
         moved = worked.member("sato") | {
             "memberships": [{"team": "east", "from": "2026-04-01", "to": "2026-12-05"}]
         }
@@ -148,7 +138,7 @@ def test_what_is_asked_wrongly_is_said(month: Service) -> None:
 
 @on_both
 def test_a_line_is_not_sent_again_while_nothing_moves() -> None:
-    with lived() as service:
+    with worked.lived() as service:
         target = f"{MONTH}/goals/calls/line?as_of=2026-12-14T18:00:00%2B09:00"
         etag = service.get(target).headers["etag"]
         headers = {"if-none-match": etag}
@@ -160,7 +150,7 @@ def test_a_line_is_not_sent_again_while_nothing_moves() -> None:
 @on_both
 def test_a_bent_line_is_that_of_every_evenings_progress() -> None:
     """By weeks of unlike shares, and revised in mid-period."""
-    with lived() as service:
+    with worked.lived() as service:
         stages: Any = worked.PLAN["funnel"]
         shares = ["0.1", "0.2", "0.3", "0.3", "0.1"]
         sliced = worked.PLAN | {"profile": {"by": "week", "shares": shares}}

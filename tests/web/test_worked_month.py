@@ -9,6 +9,7 @@ with pencil and fractions, none was read off the service.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -147,7 +148,14 @@ WON = [
 # The engine is the fixture's own: one that lasts longer than a test is opened before the test's.
 @pytest.fixture(scope="module", params=ENGINES)
 def month(request: pytest.FixtureRequest) -> Iterator[Service]:
-    with use(request.param), started("2026-11-27T09:00:00+09:00") as service:
+    with use(request.param), lived() as service:
+        yield service
+
+
+@contextmanager
+def lived() -> Iterator[Service]:
+    """The month up to the morning after its tenth working day."""
+    with started("2026-11-27T09:00:00+09:00") as service:
         set_up(service)
         live_through(service)
         service.clock.set("2026-12-15T09:00:00+09:00")
