@@ -25,6 +25,7 @@ from sqlalchemy.exc import TimeoutError as NoneFree
 from app.domain.errors import TasseiError, Unavailable
 from app.store import heads, seals
 from app.store.backends import Backend
+from app.store.kept import Kept
 from app.store.postgresql import Postgresql
 from app.store.sqlite import Sqlite
 from app.store.transactions import Reading, Writing
@@ -86,6 +87,7 @@ class Store:
         self.lanes = self._backend.lanes
         self.spans_workspaces = self._backend.spans_workspaces
         self._refusing: str | None = None
+        self._kept = Kept()
 
     @property
     def refusing(self) -> str | None:
@@ -123,7 +125,7 @@ class Store:
     def read(self) -> Iterator[Reading]:
         """One snapshot. Raises Unavailable when the engine cannot serve."""
         with self._outages_named(), self._backend.reading() as connection:
-            yield Reading(connection)
+            yield Reading(connection, self._kept)
 
     @contextmanager
     def write(self, workspace: str, now: int) -> Iterator[Writing]:
