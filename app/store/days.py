@@ -99,7 +99,7 @@ def _moved(access: Reading, kept: Kept, asked: Asked, now: Commit) -> Rows | Non
     if known.commit == now:
         return known.rows
     day_of = dating.day_of(access, asked.workspace)
-    if day_of is None or not heads.stands(access, asked.workspace, *known.commit):
+    if day_of is None or not heads.stands(access, asked.workspace, known.commit):
         kept.forget(asked.workspace)
         return None
     came = list(_since(access, asked, known.commit.seq, day_of))

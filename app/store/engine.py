@@ -153,6 +153,10 @@ class Store:
             raise
         self.refused(None)
 
+    def forget(self, workspace: str) -> None:
+        """Take nothing that was read of a workspace before for known."""
+        self._kept.forget(workspace)
+
     def settle(self, workspace: str, at: int) -> None:
         """Make an instant final: no commit comes at or before it any more. Raises Unavailable."""
         with self.transaction() as connection:

@@ -134,14 +134,20 @@ def settle(connection: Connection, workspace: str, at: int) -> None:
 
 
 def standing(access: Access, workspace: str) -> tuple[Commit, int] | None:
-    """The last commit, and the config version; None from before the instants of commits stood."""
+    """The last commit, and the config version; None when there is no such workspace."""
     rows = _STANDING.rows(access.connection, workspace)
     return (Commit(*rows[0][:2]), rows[0][2]) if rows else None
 
 
-def stands(access: Access, workspace: str, seq: int, at: int) -> bool:
+def commit(access: Access, workspace: str, seq: int) -> Commit:
+    """The commit of a number; what was before the first one is of no instant."""
+    rows = _AT.rows(access.connection, workspace, seq)
+    return Commit(seq, rows[0][0] if rows else 0)
+
+
+def stands(access: Access, workspace: str, remembered: Commit) -> bool:
     """Whether a commit that is remembered is there, up to where this snapshot sees."""
-    return _AT.rows(access.connection, workspace, seq) == [(at,)]
+    return commit(access, workspace, remembered.seq) == remembered
 
 
 def follows(writing: Writing, seq: int, at: int) -> bool:
@@ -152,7 +158,7 @@ def follows(writing: Writing, seq: int, at: int) -> bool:
     """
     if (seq, at) == (writing.seq - 1, writing.before):
         return True
-    return stands(writing, writing.workspace, seq, at)
+    return stands(writing, writing.workspace, Commit(seq, at))
 
 
 def reconfigure(writing: Writing) -> None:
