@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from app.domain.allocation import Person, Stint
-from app.domain.attribution import Amount
+from app.domain.attribution import NOTHING, Amount, Counted, Standing
 from app.domain.drift import ASSUMED_DISPERSION, dispersion
 from app.domain.goals import Goal
 from app.domain.ground import Ground
@@ -51,7 +51,9 @@ class Tallied:
 
     span: the days that were looked at
     everybody: of all people of the plan together, unless `members` is given
-    members: by member, for scopes that are less than the whole
+    members: by member, for scopes that are less than the whole; those who are in none of them
+        may be left out where `done` tells of everybody
+    done: by member and metric, what everybody did in the period as one of the plan
     past: of all people together, before the period: how much weeks differ
     since: by goal, the day from which its rate is assumed, where that was changed on the way
     """
@@ -61,6 +63,21 @@ class Tallied:
     members: Mapping[str, Daily] | None = None
     past: Daily = field(default_factory=dict)
     since: Mapping[str, date] = field(default_factory=dict)
+    done: Mapping[str, Mapping[str, Amount]] | None = None
+
+
+def done_by_member(counted: Counted) -> dict[str, dict[str, Amount]]:
+    """What everybody did in the period as one of the plan, by member and metric.
+
+    Of what is money the currencies would be mixed; of that there are no streams.
+    """
+    found: dict[str, dict[str, Amount]] = {}
+    for place, sums in counted.items():
+        if place.standing is Standing.IN_PLAN:
+            of = found.setdefault(place.member, {})
+            for key, amount in sums.items():
+                of[key.metric] = of.get(key.metric, NOTHING).plus(amount)
+    return found
 
 
 class Stream(NamedTuple):
@@ -188,10 +205,15 @@ class _Streams:
     def _sum(self, scope: Scope, stream: Stream) -> Seen:
         """Of the period; where more came than there was to come of, that is all of it."""
         begun, became = (
-            max(sum(self._tallies(scope, goal)[self._past :]), 0) * _unit(goal)
-            for goal in (stream.child, stream.goal)
+            max(self._done(scope, goal), 0) * _unit(goal) for goal in (stream.child, stream.goal)
         )
         return Seen(min(became, begun), begun)
+
+    def _done(self, scope: Scope, goal: Goal) -> int:
+        done = self._tallied.done
+        if done is None or scope.member is None or scope.team is not None:
+            return sum(self._tallies(scope, goal)[self._past :])
+        return _number(goal, done.get(scope.member, {}).get(goal.metric.key, NOTHING))
 
     def _daily(self, scope: Scope, goal: Goal) -> list[float]:
         """What was counted of a goal on each day, for a scope."""

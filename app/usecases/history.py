@@ -200,10 +200,14 @@ def by_member(
     span: Span,
     known: Knowing | None = None,
     metrics: AbstractSet[str] | None = None,
+    asked: AbstractSet[str] | None = None,
 ) -> dict[str, Days]:
-    """The same by member, metric and day, of those who are in the plan."""
+    """The same by member, metric and day, of those who are in the plan.
+
+    asked: of these alone; None for all
+    """
     people: dict[str, Days] = {}
-    for row, members in _rows(access, found, base, span, known, metrics, by_actor=True):
+    for row, members in _rows(access, found, base, span, known, metrics, asked, by_actor=True):
         member = members.get(row.actor)
         if member is not None:
             days = people.setdefault(member, {})
@@ -224,14 +228,16 @@ def _rows(
     span: Span,
     known: Knowing | None,
     metrics: AbstractSet[str] | None,
+    asked: AbstractSet[str] | None = None,
     *,
     by_actor: bool,
 ) -> Iterator[tuple[daily.DayTotal, Mapping[int, str]]]:
     """The rows that count for the plan, each with whom its actors mean on that day."""
     chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
     currencies = {"", found.workspace.currency}
-    for part, members in _parts(access, found, base, span):
+    for part, known_as in _parts(access, found, base, span):
         days = (day_number(part.first), day_number(part.until))
+        members = {n: who for n, who in known_as.items() if asked is None or who in asked}
         of = members if base.plan.assignments else None
         rows = daily.by_day(access, found.workspace.key, chosen, days, of, known, by_actor=by_actor)
         yield from ((row, members) for row in rows if row.currency in currencies)
