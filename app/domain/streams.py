@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
-from app.domain.allocation import Person, Stint
+from app.domain.allocation import Person
 from app.domain.attribution import NOTHING, Amount, Counted, Standing
 from app.domain.drift import ASSUMED_DISPERSION, dispersion
 from app.domain.goals import Goal
@@ -235,9 +235,10 @@ class _Streams:
             people = (self._tallies(Scope(scope.team, member), goal) for member in members)
             return [sum(day) for day in zip(*people, strict=True)] or [0] * _length(span)
         found = [0] * _length(span)
-        person = self._base.persons[scope.member]
+        inside = _inside(self._base.persons[scope.member], scope.team)
         for day, amount in members.get(scope.member, {}).get(goal.metric.key, {}).items():
-            if _inside(person, scope.team, max(day, self._first)):
+            at = max(day, self._first)
+            if any(first <= at < until for first, until in inside):
                 found[(day - span.first).days] += _number(goal, amount)
         return found
 
@@ -284,14 +285,10 @@ def _due(begun: Sequence[float], lag: int) -> list[float]:
     ]
 
 
-def _stint(person: Person, day: date) -> Stint | None:
-    return next((stint for stint in person.stints if day in stint.span), None)
-
-
-def _inside(person: Person, team: str | None, day: date) -> bool:
-    """Whether somebody is in the plan, and in a team, on a day; before the period, as it begins."""
-    stint = _stint(person, day)
-    return stint is not None and team in (None, *stint.line)
+def _inside(person: Person, team: str | None) -> list[tuple[date, date]]:
+    """When somebody is in the plan, and in a team; before the period, as it begins."""
+    stints = (one for one in person.stints if team in (None, *one.line))
+    return [(one.span.first, one.span.until) for one in stints]
 
 
 def _team(person: Person, day: date) -> str | None:

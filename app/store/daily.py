@@ -6,7 +6,8 @@ people is a few hundred rows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from itertools import starmap
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -53,8 +54,24 @@ def by_day(
 ) -> list[DayTotal]:
     """Per metric, currency and local day what some actors have; None: everybody together.
 
-    known: None counts everything that stands
+    In this order. known: None counts everything that stands
     """
+    return sorted(
+        starmap(DayTotal, each(access, workspace, metrics, days, of, known, by_actor=by_actor))
+    )
+
+
+def each(
+    access: Access,
+    workspace: str,
+    metrics: Iterable[str],
+    days: Window,
+    of: Collection[int] | None,
+    known: Knowing | None = None,
+    *,
+    by_actor: bool = False,
+) -> Iterator[tuple[str, str, int, int, int, int]]:
+    """The same as it comes, in no order and in plain tuples: of many people there are many."""
     wanted = set(metrics)
     chosen = {
         number: slot
@@ -65,10 +82,10 @@ def by_day(
     if known is not None:
         sums = dict(sums)
         _take_back(sums, _came_since(access, workspace, chosen, days, of, known), by_actor=by_actor)
-    return [
-        DayTotal(*chosen[slot], day, actor, *sums[slot, day, actor])
-        for slot, day, actor in sorted(sums)
-    ]
+    return (
+        (*chosen[slot], day, actor, number, total)
+        for (slot, day, actor), (number, total) in sums.items()
+    )
 
 
 def _came_since(

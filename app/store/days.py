@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterator
 from sqlalchemy import Column, bindparam, select
 
 from app.store import dating, heads, journal
-from app.store.dialect import Whole, Words, halves, joined, listed, summed, whole
+from app.store.dialect import AnySelect, Whole, Words, halves, joined, listed, summed, whole
 from app.store.journal import Window
 from app.store.kept import Asked, Commit, Kept, Place, Rows, State
 from app.store.tables import tally_day
@@ -134,26 +134,38 @@ def _add(
 
 def _read(access: Access, asked: Asked) -> Rows:
     """What stands in the table."""
+    if asked.by_day and asked.by_actor:
+        # That is the table's own key: there is nothing to add up.
+        cells = _among(select(_D.slot, _D.day, _D.actor, _D.number, _D.total), asked)
+        found = access.connection.execute(cells, _bound(asked)).all()
+        return {(slot, day, actor): (n, total) for slot, day, actor, n, total in found}
     keys: list[Column[int]] = [_D.slot]
     keys += [_D.day] if asked.by_day else []
     keys += [_D.actor] if asked.by_actor else []
-    query = select(*keys, summed(_D.number), *halves(_D.total)).where(
+    query = _among(select(*keys, summed(_D.number), *halves(_D.total)), asked).group_by(*keys)
+    rows: dict[Place, tuple[int, int]] = {}
+    for *place, number, upper, lower in access.connection.execute(query, _bound(asked)).all():
+        day, actor = (place[-1] if told else 0 for told in (asked.by_day, asked.by_actor))
+        rows[place[0], day, actor] = (number, joined(upper, lower))
+    return rows
+
+
+def _among(query: AnySelect, asked: Asked) -> AnySelect:
+    query = query.where(
         _D.workspace_id == bindparam("workspace", type_=Words),
         _D.slot.in_(sorted(asked.slots)),
         _D.day >= bindparam("first", type_=Whole),
         _D.day < bindparam("until", type_=Whole),
     )
-    if asked.of is not None:
-        query = query.where(_D.actor.in_(listed("actors", whole)))
-    bound = {
+    if asked.of is None:
+        return query
+    return query.where(_D.actor.in_(listed("actors", whole)))
+
+
+def _bound(asked: Asked) -> dict[str, object]:
+    return {
         "workspace": asked.workspace,
         "actors": json.dumps(sorted(asked.of or ())),
         "first": asked.first,
         "until": asked.until,
     }
-    rows: dict[Place, tuple[int, int]] = {}
-    for *place, number, upper, lower in access.connection.execute(query.group_by(*keys), bound):
-        rest = iter(place[1:])
-        day, actor = (next(rest) if told else 0 for told in (asked.by_day, asked.by_actor))
-        rows[place[0], day, actor] = (number, joined(upper, lower))
-    return rows

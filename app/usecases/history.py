@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from itertools import pairwise
 
 from app.domain.attribution import NOTHING, Amount
@@ -188,7 +189,7 @@ def daily_of(
     Of a plan of the whole workspace what anybody did. In the workspace's currency, as tallied.
     """
     by_day: Days = {}
-    for row, _ in _rows(access, found, base, span, known, metrics, by_actor=False):
+    for row in _rows(access, found, base, span, known, metrics):
         add(by_day, row.metric, day_of_number(row.day), Amount(row.number, row.total))
     return by_day
 
@@ -206,19 +207,31 @@ def by_member(
 
     asked: of these alone; None for all
     """
+    chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
+    currencies = {"", found.workspace.currency}
     people: dict[str, Days] = {}
-    for row, members in _rows(access, found, base, span, known, metrics, asked, by_actor=True):
-        member = members.get(row.actor)
-        if member is not None:
-            days = people.setdefault(member, {})
-            add(days, row.metric, day_of_number(row.day), Amount(row.number, row.total))
+    if not base.plan.assignments:
+        return people
+    day_of, amount_of = cache(day_of_number), cache(Amount)
+    for part, known_as in _parts(access, found, base, span):
+        days = (day_number(part.first), day_number(part.until))
+        members = {n: who for n, who in known_as.items() if asked is None or who in asked}
+        # Of a thousand people and a year this is gone through a million times, and few amounts
+        # differ: so many new ones would keep the collector of garbage busy.
+        for metric, currency, day, actor, number, total in daily.each(
+            access, found.workspace.key, chosen, days, members, known, by_actor=True
+        ):
+            if currency in currencies:
+                of = people.setdefault(members[actor], {})
+                add(of, metric, day_of(day), amount_of(number, total))
     return people
 
 
 def add(days: Days, metric: str, day: date, amount: Amount) -> None:
     """Add what was done of a metric on a day."""
     of = days.setdefault(metric, {})
-    of[day] = of.get(day, NOTHING).plus(amount)
+    before = of.get(day)
+    of[day] = amount if before is None else before.plus(amount)
 
 
 def _rows(
@@ -228,19 +241,15 @@ def _rows(
     span: Span,
     known: Knowing | None,
     metrics: AbstractSet[str] | None,
-    asked: AbstractSet[str] | None = None,
-    *,
-    by_actor: bool,
-) -> Iterator[tuple[daily.DayTotal, Mapping[int, str]]]:
-    """The rows that count for the plan, each with whom its actors mean on that day."""
+) -> Iterator[daily.DayTotal]:
+    """The days that count for the plan, of all its people together."""
     chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
     currencies = {"", found.workspace.currency}
-    for part, known_as in _parts(access, found, base, span):
+    for part, members in _parts(access, found, base, span):
         days = (day_number(part.first), day_number(part.until))
-        members = {n: who for n, who in known_as.items() if asked is None or who in asked}
         of = members if base.plan.assignments else None
-        rows = daily.by_day(access, found.workspace.key, chosen, days, of, known, by_actor=by_actor)
-        yield from ((row, members) for row in rows if row.currency in currencies)
+        rows = daily.by_day(access, found.workspace.key, chosen, days, of, known)
+        yield from (row for row in rows if row.currency in currencies)
 
 
 def _parts(
