@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from app.web.schemas.answers import Answer, Moment, Page, Quantity, Tallied, Told, Version
+from app.web.schemas.answers_organisation import Almanac
 from app.web.schemas.common import Key, LocalDate, Name
 from app.web.schemas.plans import Assignment, GoalBody, Period, ProfileBody, SliceBody, Stage
 
@@ -188,6 +189,15 @@ class _Worked(_Document):
     period: Days
     working_days: Annotated[
         int, Field(ge=0, description="Working days of the workspace's calendar in the period.")
+    ]
+    calendar: Annotated[
+        Almanac | None,
+        Field(
+            description="The public holidays that this version was made with. Every number goes by "
+            "those that are known today; what differs is a warning (`holidays_added`, "
+            "`holidays_gone`). Null where the workspace keeps no country's, and of versions older "
+            "than this field."
+        ),
     ]
     goals: Annotated[list[SolvedGoal], Field(description="Every goal, parents first.")]
     needed_for_80_percent: Annotated[
