@@ -35,7 +35,8 @@ SILENT = Freshness(FreshnessState.NONE, None)
 
 
 def outlook(low: int, median: int, high: int, per_cent: int) -> Forecast:
-    return Forecast(*map(Fraction, (low, median, high, median)), Fraction(per_cent, 100))
+    middle = Fraction(median)
+    return Forecast(Fraction(low), middle, Fraction(high), middle, Fraction(per_cent, 100))
 
 
 FORECAST = outlook(468, 505, 546, 57)
