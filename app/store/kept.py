@@ -11,9 +11,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import NamedTuple
 
-# Of all that is kept, and of one of them: some 250 bytes each. A thousand people have ten thousand
-# sums of ten goals; more than the second number is told day by day for each of them, and rare.
-MOST_ROWS = 400_000
+# Of all that is kept, and of one of them. Some 300 bytes each, so 60 MiB at most. A thousand people
+# have ten thousand sums of ten goals; what is more than the second number is every day of each.
+MOST_ROWS = 200_000
 MOST_OF_ONE = 60_000
 # How many moves one may be behind: who asks may have a snapshot from before the latest.
 _STATES = 2
