@@ -147,7 +147,8 @@ def commit(access: Access, workspace: str, seq: int) -> Commit:
 
 def stands(access: Access, workspace: str, remembered: Commit) -> bool:
     """Whether a commit that is remembered is there, up to where this snapshot sees."""
-    return commit(access, workspace, remembered.seq) == remembered
+    rows = _AT.rows(access.connection, workspace, remembered.seq)
+    return rows == [(remembered.at,)]
 
 
 def follows(writing: Writing, seq: int, at: int) -> bool:
