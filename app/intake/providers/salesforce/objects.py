@@ -15,7 +15,7 @@ from app.domain.activities import KIND, RETRACTED, JsonValue
 from app.domain.errors import Invalid
 from app.domain.instants import DAY, instant
 from app.domain.kinds import RawValue
-from app.intake.records import Record
+from app.intake.records import Record, no_later
 from app.intake.requests import fields_of
 from app.intake.source_settings import Settings
 
@@ -165,12 +165,7 @@ def _closed_at(record: Record, reading: Reading) -> str | None:
     """When it was won or lost, as the account wants to count it."""
     if reading.settings.text("won_at") == "stage_change":
         return record.time("LastStageChangeDate") or reading.stage_changed_at
-    day = record.day("CloseDate", reading.zone)
-    touched = record.time("SystemModstamp")
-    if day is None or touched is None:
-        return day
-    # Won ahead of its close date: then it was won when that was written down, not in the future.
-    return min(day, touched, key=instant)
+    return no_later(record.day("CloseDate", reading.zone), record.time("SystemModstamp"))
 
 
 def _call(record: Record, reading: Reading) -> Values | None:
