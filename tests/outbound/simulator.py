@@ -201,7 +201,8 @@ class Hubspot(Account):
             before = self.truth.get((object_, number), {"createdAt": stamp, "properties": {}})
             gone = {"archivedAt": stamp} if archived else {}
             known = {"id": str(number), "archived": archived, "updatedAt": stamp}
-            properties = before["properties"] | values
+            searched = dict.fromkeys(("lastmodifieddate", "hs_lastmodifieddate"), stamp)
+            properties = before["properties"] | values | searched
             after = before | known | gone | {"properties": properties}
             self.truth[object_, number] = after
 
