@@ -135,6 +135,17 @@ def test_a_field_that_was_not_chosen_says_nothing_and_an_empty_one_is_cleared() 
     assert (state.fields["amount"], state.fields["status"]) == (None, "won")
 
 
+def test_of_several_currencies_each_amount_names_its_own_and_none_is_guessed() -> None:
+    several = {"currency": "JPY", "several_currencies": True}
+    euros = message(("Opportunity", WON | {"CurrencyIsoCode": "EUR"}), **several)
+    assert fields(report(euros))["currency"] == "EUR"
+    untold = message(("Opportunity", WON | {"CurrencyIsoCode": None}), **several)
+    assert faults(untold) == [("/Notification/0/sObject/CurrencyIsoCode", "required")]
+    without = {name: value for name, value in WON.items() if name != "CurrencyIsoCode"}
+    amountless = message(("Opportunity", without | {"Amount": None}), **several)
+    assert "currency" not in fields(report(amountless))
+
+
 def test_opportunities_that_are_existing_business_are_said_to_be() -> None:
     record = WON | {"Type": "Existing Customer - Upgrade"}
     assert fields(report(message(("Opportunity", record))))["type"] == "existing"

@@ -15,7 +15,7 @@ from app.domain.instants import MINUTE, SECOND, instant
 from app.intake.providers.salesforce.objects import FIELDS as READ
 from app.outbound.apis.salesforce import API, FIELDS
 from app.store import ledger
-from app.usecases.saving import Precondition
+from app.usecases.saving import ANY, Precondition
 from app.usecases.sources import put_source
 from tests.engines import on_both
 from tests.outbound.accounts import SOURCE, Connected, W, inside
@@ -105,6 +105,28 @@ def test_changed_and_deleted_records_are_found(organization: Organization) -> No
     assert organization.visit()
     organization.assert_true()
     assert organization.found == [(SOURCE, "missing")] * 2 + [(SOURCE, "newer")] * 2
+
+
+@on_both
+def test_amounts_of_an_organization_with_several_currencies_keep_their_own(
+    organization: Organization,
+) -> None:
+    """Without its currency an amount would count as one of the workspace's."""
+    own = {
+        name: organization.subject.settings.values[name] for name in ("organization_id", "api_url")
+    }
+    settings = own | {"several_currencies": True}
+    body = {"provider": "salesforce", "name": "SF", "settings": settings}
+    anything = Precondition(frozenset({ANY}))
+    put_source(organization.context, W, SOURCE, body, None, anything, "test")
+    organization.account.several_currencies = True
+    for number, currency in ((1, "EUR"), (2, "JPY"), (3, None)):
+        told = WON | {"Amount": 5, "CurrencyIsoCode": currency}
+        organization.account.save("Opportunity", opportunity(number), **told)
+    organization.clock.now += 6 * MINUTE
+    assert organization.visit()
+    found = [organization.state(opportunity(number)) for number in (1, 2, 3)]
+    assert [state and state.fields["currency"] for state in found] == ["EUR", "JPY", None]
 
 
 @on_both
