@@ -85,7 +85,7 @@ class InfluenceBody(GoalBody):
 Influences = Annotated[list[InfluenceBody], Field(max_length=100)]
 
 
-class Stage(Body):
+class FunnelStage(Body):
     """A stage of a funnel; `rate` and `lag_days` convert it into the stage above it."""
 
     key: Key | None = None
@@ -173,7 +173,7 @@ class PlanBody(Resource):
         ),
     ] = None
     period: Period
-    funnel: Annotated[list[Stage], Field(min_length=1, max_length=20)] | None = None
+    funnel: Annotated[list[FunnelStage], Field(min_length=1, max_length=20)] | None = None
     root: GoalBody | None = None
     assignments: list[Assignment] = Field(default_factory=list, max_length=1000)
     include_unassigned: bool = False
