@@ -175,11 +175,12 @@ def test_a_done_task_is_an_outbound_call_with_its_outcome() -> None:
         ({"CallDisposition": "?"}, {"outcome": None, "talk_seconds": None}),
         ({"Status": "Not Started"}, {"started_at": None}),
         ({"CompletedDateTime": None}, {"started_at": "2026-12-10T05:36:00Z"}),
-        # Planned for a later day, or written down on a later one: the day alone is known.
+        # Planned for a later day and done before it: when it was written down at the latest.
         (
-            {"CompletedDateTime": None, "ActivityDate": "2026-12-11"},
-            {"started_at": "2026-12-10T15:00:00Z"},
+            {"CompletedDateTime": None, "ActivityDate": "2026-12-31"},
+            {"started_at": CALL["SystemModstamp"].replace(".000Z", "Z")},
         ),
+        # Written down on a later day: the day alone is known.
         (
             {"CompletedDateTime": None, "ActivityDate": "2026-12-09"},
             {"started_at": "2026-12-08T15:00:00Z"},

@@ -220,7 +220,7 @@ def _called_at(record: Record, reading: Reading) -> str | None:
         return due or created
     # One that is logged on its day has the moment too; else the day alone is right.
     same_day = 0 <= instant(created) - instant(due) < DAY
-    return created if same_day else due
+    return created if same_day else no_later(due, record.time("SystemModstamp"))
 
 
 def _meeting(record: Record, reading: Reading) -> Values | None:
