@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.docs.pages import commands, curl
+from tests.docs.pages import blocks, commands, curl
 from tests.web.service import started
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/plans.md").read_text(encoding="utf-8")
+JAPANESE = (ROOT / "docs/plans.ja.md").read_text(encoding="utf-8")
 
 Said = dict[str, Any]
 
@@ -33,6 +34,10 @@ def said() -> Iterator[Said]:
             found[f"{method} {path}"] = answer.json()
         found["after"] = service.client.get("/v1/plans/west-march").json()
         yield found
+
+
+def test_the_japanese_page_says_to_type_the_same() -> None:
+    assert blocks(JAPANESE, "bash") == blocks(PAGE, "bash")
 
 
 def targets(plan: Any) -> dict[str, str]:
