@@ -155,6 +155,7 @@ class PlanBody(Resource):
 
     answered: ClassVar[frozenset[str]] = Resource.answered | {
         "working_days",
+        "calendar",
         "goals",
         "needed_for_80_percent",
         "attainability",
