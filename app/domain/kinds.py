@@ -19,6 +19,7 @@ from app.domain.activities import KIND, JsonValue
 from app.domain.credits import CREDITS, canonical_credits
 from app.domain.errors import Fault, Invalid
 from app.domain.instants import DAY, FLOOR, instant, written_instant
+from app.domain.origins import ORIGIN, canonical_origin
 from app.domain.quantities import canonical_decimal
 
 MAX_AHEAD = DAY
@@ -145,6 +146,10 @@ def _credits(value: RawValue, _now: int) -> JsonValue:
     return canonical_credits(value, identity)
 
 
+def _origin(value: RawValue, _now: int) -> JsonValue:
+    return canonical_origin(value, name)
+
+
 def _one_of(*allowed: str) -> Reader:
     def read(value: RawValue, _now: int) -> JsonValue:
         if not isinstance(value, str) or value not in allowed:
@@ -174,6 +179,7 @@ _MEETING = Kind(
     "meeting",
     {
         CREDITS: _credits,
+        ORIGIN: _origin,
         "status": _one_of("booked", "held", "canceled", "no_show"),
         "booked_at": _past_time,
         "starts_at": _time,
@@ -188,6 +194,7 @@ _DEAL = Kind(
     "deal",
     {
         CREDITS: _credits,
+        ORIGIN: _origin,
         "status": _one_of("open", "won", "lost", "deleted"),
         "type": _one_of("new", "existing"),
         "stage": _text,
@@ -207,6 +214,7 @@ _PAYMENT = Kind(
     "payment",
     {
         CREDITS: _credits,
+        ORIGIN: _origin,
         "amount": _decimal,
         "currency": _currency,
         "paid_at": _past_time,
@@ -234,6 +242,7 @@ class FieldType(StrEnum):
     CHOICE = "choice"
     TEXT = "text"
     CREDITS = "credits"
+    ORIGIN = "origin"
 
 
 _TYPES: Mapping[Reader, FieldType] = {
@@ -247,6 +256,7 @@ _TYPES: Mapping[Reader, FieldType] = {
     _date: FieldType.TEXT,
     _currency: FieldType.TEXT,
     _credits: FieldType.CREDITS,
+    _origin: FieldType.ORIGIN,
 }
 
 
