@@ -39,8 +39,8 @@ def test_every_command_of_the_page_works(
             assert "/v1/hooks/h_default_" in tassei(command)
         done += 1
     assert done == 5
-    told = service.get("/v1/activities/hubspot/d-1").json()
-    assert told["activity"]["fields"]["origin"] == [{"key": "m-1", "source": "booking"}]
+    told = service.get("/v1/activities/crm/d-1").json()
+    assert told["fields"]["origin"] == [{"key": "m-1", "source": "booking"}]
     assert service.get("/v1/sources/booking").json()["counts"] == ["meeting"]
 
 
