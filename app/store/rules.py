@@ -142,7 +142,7 @@ def load(access: Access, workspace: str, config_version: int = 0) -> Rules:
         moving,
         {one.name: counts_at(access, workspace, one.config) for one in found if one.config},
         _remembering((*metrics, *(one.metric for one in moving))),
-        _is_linked(access, workspace),
+        is_linked(access, workspace),
     )
 
 
@@ -206,7 +206,8 @@ def _by_kind(metrics: Iterable[Metric]) -> dict[str, Metrics]:
     return found
 
 
-def _is_linked(access: Access, workspace: str) -> bool:
+def is_linked(access: Access, workspace: str) -> bool:
+    """Whether anything in a workspace ever said what it grew from."""
     query = select(link.c.source).where(link.c.workspace_id == workspace).limit(1)
     return access.connection.execute(query).first() is not None
 

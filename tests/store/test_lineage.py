@@ -52,7 +52,7 @@ _deals = st.fixed_dictionaries(
 @st.composite
 def told(draw: st.DrawFn) -> Report:
     letter = draw(st.sampled_from("cmmd"))
-    fields: st.SearchStrategy[dict[str, Any]] = {"c": _calls, "m": _meetings, "d": _deals}[letter]
+    fields: Any = {"c": _calls, "m": _meetings, "d": _deals}[letter]
     key = letter + draw(st.sampled_from("123"))
     revision = of_number(str(draw(st.integers(1, 5))))
     said: dict[str, Any] = draw(fields)
