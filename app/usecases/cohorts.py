@@ -40,8 +40,12 @@ def cohorts_of(
     base: Ground,
     until: int,
     known: Knowing | None = None,
+    since: date | None = None,
 ) -> Cohorts:
-    """What is known of the items of a plan before an instant; nothing where nothing is linked."""
+    """What is known of the items of a plan before an instant; nothing where nothing is linked.
+
+    since: a day on which they may still have been open; None for what turns out from now on
+    """
     if not _linked(access, found):
         return NO_COHORTS
     calendar = found.workspace.calendar
@@ -58,7 +62,8 @@ def cohorts_of(
             continue
         lags[goal.key] = followed.lag
         if followed.covered and _of_counts(goal.conversion.child):
-            first = today - timedelta(days=followed.lag.longest + RIPENED)
+            open_on = today - timedelta(days=RIPENED) if since is None else since
+            first = open_on - timedelta(days=followed.lag.longest)
             within = Span(first, today + timedelta(days=1))
             seq = known.seq if known else None
             rows = _grown(access, found, edge, within, until // QUARTER, seq)

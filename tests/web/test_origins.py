@@ -56,6 +56,8 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
         running.replace("/v1/workspace", SETTINGS)
         running.put("/v1/sources/crm", EVENTS)
         running.put("/v1/plans/deals", PLAN)
+        hopeful = {**PLAN, "funnel": [PLAN["funnel"][0], PLAN["funnel"][1] | {"rate": "0.9"}]}
+        running.put("/v1/plans/hopeful", hopeful | {"alias": "hopeful"})
         events = list(life())
         assert running.counts(events)["accepted"] == len(events)
         running.clock.set(MORNING)
@@ -87,6 +89,16 @@ def test_the_matured_rate_leaves_out_what_had_no_time(service: Service) -> None:
     assert (matured["converted"], matured["exposure"]) == (57, "112")
     assert matured["rate"] == "0.508929"
     assert float(matured["low"]) < 0.5 < float(matured["high"])
+
+
+def test_a_rate_that_is_not_the_plans_is_proven_so_since_items_are_followed(
+    service: Service,
+) -> None:
+    """One in two turns out: what nine in ten would have been by now, everybody can tell."""
+    assert goal(service)["rate"]["drift"]["state"] == "unproven"
+    drift = service.progress("hopeful").goal("deals_won")["rate"]["drift"]
+    assert drift["state"] == "proven"
+    assert drift["since"] < "2026-12-15"
 
 
 def test_what_was_known_before_is_told_as_it_was(service: Service) -> None:
