@@ -3,6 +3,8 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+# One more than there are cores: many tests wait for processes that they started.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 .DEFAULT_GOAL := help
 
@@ -43,9 +45,10 @@ lint: install ## format check, lint, types, import contracts, dependencies, spel
 	$(BIN)/codespell
 
 test: lint ## run every test
-	$(BIN)/pytest -n auto -m 'not faults'
+	$(BIN)/pytest -n $(WORKERS) -m 'not faults'
 
 faults: install ## break it for about ten minutes on both engines; prints what was lost: nothing
+	@$(BIN)/pytest tests/store -q -m faults --timeout 600
 	@$(BIN)/pytest tests/faults -q -p no:randomly --timeout 600 -k 'not short'
 
 fuzz: install ## mutate requests to every adapter for MINUTES (5); prints what was found: none

@@ -60,7 +60,10 @@ def use(engine: str) -> Iterator[str]:
 def url(folder: Path, *, migrated: bool = False) -> str:
     """The address of a folder's database; made at the first time, with tables if `migrated`."""
     if _chosen == SQLITE:
-        return f"sqlite:///{folder / 'tassei.sqlite3'}"
+        file = folder / "tassei.sqlite3"
+        if migrated and folder.is_dir() and not file.exists():
+            shutil.copy2(_template_file(), file)
+        return f"sqlite:///{file}"
     if folder not in _databases:
         _databases[folder] = _created(_template() if migrated else "template0")
     return _address(_databases[folder])
@@ -130,6 +133,16 @@ def _created(template: str) -> str:
     name = f"t_{os.getpid()}_{next(_numbers)}"
     _said(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
     return name
+
+
+@cache
+def _template_file() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="tassei-tables-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    store = Store(f"sqlite:///{folder / 'tables.sqlite3'}")
+    store.migrate()
+    store.close()
+    return folder / "tables.sqlite3"
 
 
 @cache

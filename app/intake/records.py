@@ -186,6 +186,15 @@ class Record:
         return Record(value, pointer)
 
 
+def no_later(at: str | None, than: str | None) -> str | None:
+    """When something that is dated was done: what lies ahead when it is told was done by then.
+
+    CRMs leave the date on which a deal was expected to close as it was, and so a deal that is won
+    early would be won in the future. Both in RFC 3339.
+    """
+    return at if at is None or than is None else min(at, than, key=instant)
+
+
 def record_of(value: RawValue) -> Record:
     """The object that a payload is. Raises Invalid (not_an_object)."""
     if not isinstance(value, dict):

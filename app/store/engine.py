@@ -14,10 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
@@ -215,19 +211,12 @@ class Store:
     def _upgrade(self, connection: Connection) -> None:
         if self._backend.is_foreign(connection):
             raise StartError("database_is_foreign", self._url)
-        config = Config()
-        config.set_main_option("script_location", "app.store:migrations")
-        config.attributes["connection"] = connection
-        scripts = ScriptDirectory.from_config(config)
-        known = {script.revision for script in scripts.walk_revisions()}
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current is not None and current not in known:
-            raise StartError("database_is_newer", self._url)
-        self._backend.claim(connection)
-        if current != scripts.get_current_head():
-            if current is not None:
-                self._backend.hold_writers(connection)
-            command.upgrade(config, "head")
+        from app.store import upgrading  # noqa: PLC0415 - a part of a start that few programs need
+
+        try:
+            upgrading.upgrade(self._backend, connection)
+        except upgrading.Newer as error:
+            raise StartError("database_is_newer", self._url) from error
 
 
 def _parsed(url: str) -> URL:

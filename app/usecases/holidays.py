@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
+from importlib.metadata import version
 
 from app.domain.errors import Fault, Invalid
 
@@ -49,6 +50,11 @@ def public_holidays(country: str | None, language: str) -> Mapping[date, str]:
     Raises Invalid `unknown_country`.
     """
     return PublicHolidays(country, language) if country else {}
+
+
+def maker() -> str:
+    """Whose calendar this is, and which version of it."""
+    return f"holidays {version('holidays')}"
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,7 @@ from app.domain.review import refused_as_unmeasured, unmeasured
 from app.store import documents
 from app.store.documents import Document
 from app.store.transactions import Access, Writing
+from app.usecases import almanacs
 from app.usecases.closing import CLOSING
 from app.usecases.context import Context
 from app.usecases.families import check_parent
@@ -120,6 +121,7 @@ def kept(
         check_name(writing, found, saved.document)
         check_measured(found, base, document)
         check_parent(writing, found, base)
+        almanacs.keep(writing, base, author)
     return saved
 
 

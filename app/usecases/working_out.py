@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from app.domain.almanac import Almanac
 from app.domain.attainability import Attainable, attainable, doubts, seen, suggested
 from app.domain.errors import Invalid
 from app.domain.ground import Blueprint, Ground, blueprint
@@ -15,6 +16,7 @@ from app.domain.progress import Rate, Reason
 from app.domain.review import never_spoke, unmeasured, warnings
 from app.store import sources
 from app.store.transactions import Access
+from app.usecases import almanacs
 from app.usecases.families import family_warnings
 from app.usecases.history import lessons
 from app.usecases.organisation import Organisation
@@ -28,6 +30,7 @@ class Worked:
     needed: with how much of a goal the count that it feeds is reached in 80 of 100 cases
     slices: of each goal's target, where the plan has any
     attainable, rates: by goal, what was done and what rates were seen in the half year before
+    almanac: the public holidays that it was made with
     """
 
     ground: Ground
@@ -38,6 +41,7 @@ class Worked:
     slices: Mapping[str, tuple[Sliced, ...]]
     attainable: Mapping[str, Attainable]
     rates: Mapping[str, Rate]
+    almanac: Almanac | None
 
 
 def worked(
@@ -51,11 +55,13 @@ def worked(
     history, known = lessons(access, found, base, now, draft=draft)
     shown = attainable(base, history, known)
     heard = sources.last_received(access, found.workspace.key)
+    days = almanacs.today(base) if draft else almanacs.kept(access, base)
     told = (
         *never_spoke(base.plan.root, found.sources, heard),
         *warnings(base, _others(access, found, base)),
         *family_warnings(access, found, base),
         *doubts(base, shown),
+        *almanacs.changes(days, base),
     )
     return Worked(
         base,
@@ -66,6 +72,7 @@ def worked(
         sliced(base),
         shown,
         suggested(base, history),
+        days,
     )
 
 

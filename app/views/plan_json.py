@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import NamedTuple, NotRequired, TypedDict
 
+from app.domain.almanac import Almanac
 from app.domain.attainability import Attainable
 from app.domain.comparison import Change, Difference
 from app.domain.ground import Blueprint, Ground, Share
@@ -31,12 +32,13 @@ class PeriodDocument(TypedDict):
 
 
 class Beside(NamedTuple):
-    """What is told beside a plan's targets, by goal."""
+    """What is told beside a plan's targets, by goal; and the holidays it was made with."""
 
     needed: Mapping[str, Needed]
     slices: Mapping[str, Iterable[Sliced]]
     attainable: Mapping[str, Attainable]
     rates: Mapping[str, Rate]
+    almanac: Almanac | None
 
 
 # "from" is a keyword, so these are written as calls.
@@ -90,11 +92,27 @@ class SolvedGoalDocument(TypedDict):
     slices: NotRequired[list[SliceDocument]]
 
 
+class HolidayDocument(TypedDict):
+    """A public holiday."""
+
+    date: str
+    name: str
+
+
+class AlmanacDocument(TypedDict):
+    """The public holidays that a plan was made with, and by whose calendar."""
+
+    holidays: str
+    made_by: str
+    days: list[HolidayDocument]
+
+
 class WorkedDocument(TypedDict):
     """What a plan comes to, before anything has happened."""
 
     period: PeriodDocument
     working_days: int
+    calendar: AlmanacDocument | None
     goals: list[SolvedGoalDocument]
     needed_for_80_percent: dict[str, str]
     attainability: AttainabilityDocument | None
@@ -138,6 +156,7 @@ def worked_document(
     return {
         "period": _period(base.plan.span),
         "working_days": blueprint.working_days,
+        "calendar": _almanac(beside.almanac) if beside.almanac else None,
         "goals": [_goal(key, share, beside) for key, share in blueprint.goals.items()],
         "needed_for_80_percent": {key: written(n.known) for key, n in beside.needed.items()},
         "attainability": None if kgi is None else _attainable(kgi),
@@ -145,6 +164,15 @@ def worked_document(
         "split": {member: _split(goals) for member, goals in blueprint.split.items()},
         "unmeasured": list(unmeasured),
         "warnings": [reason_document(warning, *told) for warning in warnings],
+    }
+
+
+def _almanac(found: Almanac) -> AlmanacDocument:
+    days = sorted(found.days.items())
+    return {
+        "holidays": found.country,
+        "made_by": found.made_by,
+        "days": [{"date": day.isoformat(), "name": name} for day, name in days],
     }
 
 

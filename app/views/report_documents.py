@@ -14,6 +14,7 @@ from app.views.progress_documents import (
     UnitDocument,
     WorkingDaysDocument,
 )
+from app.views.signals_json import SignalsDocument
 from app.views.today_json import AskedDocument, SaidDocument
 
 
@@ -64,8 +65,11 @@ class HeadlineDocument(TypedDict):
     outlook: SaidDocument
 
 
-class ReasonsDocument(TypedDict):
-    """Why the final goal is where it is: its gap to date, split so that all adds up."""
+class ReasonsDocument(SignalsDocument):
+    """Why the final goal is where it is: its gap to date, split so that all adds up.
+
+    Beside it the steps that stand out, and what rates that have drifted call for.
+    """
 
     expected: str
     actual: str

@@ -40,6 +40,7 @@ from app.views.report_documents import (
     ThenDocument,
 )
 from app.views.report_numbers import Numbers
+from app.views.signals_json import signals_document
 from app.views.today_json import SaidDocument, today_list
 
 # What is done to a text that somebody wrote before it stands in a page.
@@ -83,6 +84,7 @@ def _renamed(progress: Progress, quote: Quote, named: Callable[[GoalProgress], s
         progress,
         plan=replace(progress.plan, name=quote(progress.plan.name)),
         whole=replace(whole, name=quote(whole.name), root=renamed(whole.root)),
+        breakdown=tuple(replace(part, name=quote(part.name)) for part in progress.breakdown),
     )
 
 
@@ -206,6 +208,7 @@ class _Telling:
             "sentence": fact_document(found, told),
             "effects": effect_documents(found),
             "named": named_document(found, told, self._numbers),
+            **signals_document(self._report.progress, told),
         }
 
     def _support(self, one: Support) -> SupportDocument:

@@ -189,6 +189,10 @@ class _Page:
                 ],
                 foot=[said["sum"], "", "", self._numbers.signed(self._sum(), unit)],
             )
+        for title, told in (("signals", why["signals"]), ("proposals", why["proposals"])):
+            if told:
+                yield Paragraph(said[title], strong=True)
+                yield Bullets([one["message"] for one in told])
 
     def _sum(self) -> str:
         """Of the lines as they are shown: the gap as it is rounded."""

@@ -23,6 +23,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "reached": ("Reached, or on pace", "達成・計画どおり"),
     "not_reached": ("Not on pace", "未達・計画に遅れ"),
     "why": ("Why", "要因"),
+    "signals": ("What stands out, and hardly by chance", "偶然とは考えにくい動き"),
+    "proposals": ("What the plan would need", "計画見直しの提案"),
     "support": ("Where help is worth most", "支援の優先順位"),
     "since": ("Since last week", "先週からの変化"),
     "late": ("Late data", "データの到着状況"),

@@ -108,6 +108,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Nothing has arrived yet from {sources}, and nobody else counts for {goals}.",
         "{goals} を計測する {sources} から、まだ何も届いていません。",
     ),
+    "holidays_added": (
+        "Now public holidays, and not when the plan was made ({made_by}): {days}.",
+        "計画の作成時（{made_by}）にはなかった祝日です：{days}。",
+    ),
+    "holidays_gone": (
+        "Public holidays when the plan was made ({made_by}), and no longer: {days}.",
+        "計画の作成時（{made_by}）には祝日でしたが、今は違います：{days}。",
+    ),
     "nobody_works": (
         "Nobody who carries the plan has a working day in its period.",
         "担当者の誰にも期間内の稼働日がありません。",

@@ -23,11 +23,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from app.views.progress_documents import (
-    GoalDocument,
-    ProgressDocument,
-    ScopedDocument,
-)
+from app.views.progress_documents import GoalDocument, ProgressDocument, ScopedDocument
 from app.views.terminal_words import (
     WORDS,
     Language,
@@ -244,7 +240,17 @@ def _detail(goal: GoalDocument, words: Words) -> list[str]:
         + (words.per_day.format(shown(required, unit)) if required is not None else words.nothing),
     ]
     influence = f"{words.influence} ×{goal['weight']}" if "weight" in goal else ""
-    return [*facts, *(fact for fact in (_conversion(goal, words), influence) if fact)]
+    more = (_outlook(goal, words), _conversion(goal, words), influence)
+    return [*facts, *(fact for fact in more if fact)]
+
+
+def _outlook(goal: GoalDocument, words: Words) -> str:
+    """Where it will end, and how surely its target is reached."""
+    forecast = goal["forecast"]
+    if forecast is None:
+        return ""
+    median = shown(forecast["median"], goal["unit"])
+    return words.outlook.format(median, percent(forecast["probability"]))
 
 
 def _conversion(goal: GoalDocument, words: Words) -> str:

@@ -14,12 +14,13 @@ Language = Literal["ja", "en"]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Every word the tree needs. `as_of`, `elapsed` and `per_day` are templates."""
+    """Every word the tree needs. `as_of`, `elapsed`, `per_day` and `outlook` are templates."""
 
     expected: str
     pace: str
     required: str
     per_day: str
+    outlook: str
     conversion: str
     each: str
     influence: str
@@ -45,6 +46,7 @@ WORDS: dict[Language, Words] = {
         pace="ペース",
         required="必要",
         per_day="{}/日",
+        outlook="着地 {}（達成確率 {}）",
         conversion="転換率",
         each="単価",
         influence="影響",
@@ -76,6 +78,7 @@ WORDS: dict[Language, Words] = {
         pace="pace",
         required="needs",
         per_day="{} a day",
+        outlook="ends at {} (target {} likely)",
         conversion="rate",
         each="each",
         influence="influence",

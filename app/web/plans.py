@@ -154,7 +154,7 @@ def worked_shown(worked: Worked, language: str) -> Json:
             worked.blueprint,
             worked.unmeasured,
             worked.warnings,
-            Beside(worked.needed, worked.slices, worked.attainable, worked.rates),
+            Beside(worked.needed, worked.slices, worked.attainable, worked.rates, worked.almanac),
             (sentence, language),
         )
     )

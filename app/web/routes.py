@@ -1,8 +1,7 @@
 """What stands between Starlette's router and a route of ours.
 
-FastAPI keeps included routers as a tree, so `app.routes` has nodes without a path, and
-`scope["route"].path` lacks the prefix under which its router was included. The one public way to
-whole templates is `iter_route_contexts`; everything that needs a template asks here.
+Routes are the app's own, never included: an included router would be a node without a path, whose
+routes are made anew. Everything that needs a template asks here.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, compile_path
+from starlette.routing import BaseRoute, Route, compile_path
 from starlette.types import Scope
 
 from app.domain.errors import Fault, Invalid, UnsupportedMedia
@@ -31,13 +30,13 @@ class Templates:
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         self._methods: dict[str, set[str]] = {}
         self._of_endpoint: dict[object, str] = {}
-        for context in iter_route_contexts(tuple(routes)):
-            if context.path_format is None or context.endpoint is None:
-                continue
-            self._methods.setdefault(context.path_format, set()).update(context.methods or ())
-            known = self._of_endpoint.setdefault(context.endpoint, context.path_format)
-            if known != context.path_format:
-                raise ValueError(f"one endpoint at two addresses: {known}, {context.path_format}")
+        for route in routes:
+            if not isinstance(route, Route):
+                raise TypeError(f"not a route of ours: {route}")
+            self._methods.setdefault(route.path_format, set()).update(route.methods or ())
+            known = self._of_endpoint.setdefault(route.endpoint, route.path_format)
+            if known != route.path_format:
+                raise ValueError(f"one endpoint at two addresses: {known}, {route.path_format}")
         self._patterns = {template: compile_path(template)[0] for template in self._methods}
 
     def of(self, scope: Scope) -> str:

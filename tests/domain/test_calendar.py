@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.calendar import Day, DayKind, WorkCalendar
+from app.domain.almanac import almanac, almanac_of, moved
+from app.domain.calendar import Closure, Day, DayKind, WorkCalendar
 from app.domain.errors import Invalid
 from app.domain.instants import MINUTE, instant
 from app.domain.spans import Span
@@ -255,3 +257,23 @@ def test_a_week_of_seven_days_has_no_weekend() -> None:
     always = WorkCalendar(TOKYO, frozenset(range(7)), 0, 1440)
     span = Span(date(2026, 1, 1), date(2027, 1, 1))
     assert always.workdays(span).total == (span.until - span.first) // timedelta(days=1)
+
+
+def test_only_holidays_that_move_a_working_day_are_told() -> None:
+    span, saturday, extra, closed = month(2027, 11), 6, date(2027, 11, 9), date(2027, 11, 12)
+    calendar = replace(
+        PLAIN, extra=frozenset({extra}), closures=(Closure(Span(closed, date(2027, 11, 13)), "x"),)
+    )
+    known = almanac(replace(workspace(), holidays="JP", calendar=calendar), span, "a 1")
+    assert known is not None
+    assert set(known.days) == {day for day, _ in jpholiday.month_holidays(2027, 11)}
+    assert almanac_of(known.document()) == known
+    assert list(moved(known, calendar, span)) == []
+    for day in (date(2027, 11, saturday), extra, closed):
+        then = replace(known, days={**known.days, day: "once"})
+        assert list(moved(then, calendar, span)) == []
+    then = replace(known, days={date(2027, 11, 8): "once"})
+    assert [(reason.code, reason.params["days"]) for reason in moved(then, calendar, span)] == [
+        ("holidays_added", "2027-11-03, 2027-11-23"),
+        ("holidays_gone", "2027-11-08"),
+    ]

@@ -22,7 +22,8 @@ from tests.faults.service import KEY
 def main() -> None:
     fetch_lease.LEASE, fetch_lease.RENEWED = 2 * SECOND, SECOND // 2
     fetch_visit.INTERVAL, fetch_news.SETTLED = SECOND, 4 * SECOND
-    # What a dead one did not take in is not to be found by luck, because it is read again anyway.
+    # The shorter, the less of what a dead one did not take in is found by luck; but an object that
+    # is not at rest yet has to be read again.
     fetch_marks.OVERLAP = 3 * SECOND
     Bucket.take = lambda self, now: 0.0  # type: ignore[method-assign] # noqa: ARG005 - of this program alone
     settings = load(os.environ)

@@ -1,4 +1,8 @@
-"""kill -9 while every provider is asked that can be, most events of them lost: all is counted."""
+"""kill -9 while every provider is asked that can be, most events of them lost: all is counted.
+
+Much of what a dead process did not take in is read again here, because it changes again or lies in
+the overlap: that a mark is set last is shown by tests/outbound/test_dying.py, write by write.
+"""
 
 from __future__ import annotations
 

@@ -28,16 +28,18 @@ def test_what_was_acknowledged_survives_kill_9_and_counts_once(
 ) -> None:
     dice = random.Random()
     with serving(tmp_path) as service:
-        load = Load(service)
-        for _ in range(rounds):
+        load, killed = Load(service), 0
+        # Until somebody was cut off: on a busy machine a kill may meet nobody under way.
+        while killed < rounds or (not load.cut and killed < 5 * rounds):
             with load.pouring(pause=0.05):
                 time.sleep(dice.uniform(0.1, 1.2))
                 service.kill()
+            killed += 1
             service.start()
             assert_laws(service, load.told)
         assert load.cut
         load.resend()
-        noted("kill -9", rounds, assert_laws(service, load.told))
+        noted("kill -9", killed, assert_laws(service, load.told))
 
 
 @pytest.mark.slow

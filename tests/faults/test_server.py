@@ -48,10 +48,11 @@ def test_kill_9_of_a_backend_loses_nothing_acknowledged_and_doubles_nothing(
         with load.pouring():
             for _ in range(rounds):
                 time.sleep(1)
-                killed += server.kill_backend()
+                while not server.kill_backend():  # the service may not be connected again yet
+                    time.sleep(0.1)
+                killed += 1
                 server.await_recovery()
         awaits(service, 200)
-        assert killed == rounds
         assert_laws(service, load.told)
         load.resend()
         noted("kill -9 of a backend", killed, assert_laws(service, load.told))

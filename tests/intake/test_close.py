@@ -152,6 +152,11 @@ def test_a_recurring_value_counts_as_the_settings_say(
     assert fields(found)["amount"] == amount
 
 
+def test_a_deal_that_is_won_ahead_of_its_day_was_won_when_that_was_written() -> None:
+    early = fields(report(event(DEAL | {"date_won": "2026-12-31"})))
+    assert early["won_at"] == early["closed_at"] == "2026-12-08T06:00:01.500000Z"
+
+
 def test_an_active_deal_is_expected_and_a_lost_one_was_not_won() -> None:
     active = fields(report(event(DEAL | {"status_type": "active"})))
     assert (active["status"], active["expected_close_on"]) == ("open", "2026-12-08")

@@ -277,7 +277,7 @@ CALL: dict[str, RawValue] = {
 def test_a_won_deal_has_exact_money_and_the_revision_of_the_object() -> None:
     found = report("deals", WON)
     assert (found.source, found.key, found.full) == ("hs", "deal:512", True)
-    assert found.stamp.revision == of_instant(instant("2026-12-08T06:00:01.5Z"))
+    assert found.stamp.revision == of_instant(instant("2026-12-08T06:00:01.500000Z"))
     assert fields(found) == {
         "status": "won",
         "type": "new",
@@ -413,6 +413,17 @@ def test_a_meeting_is_what_its_outcome_says(said: str | None, status: str | None
     }
 
 
+@pytest.mark.parametrize("won", ["true", "false"])
+def test_a_deal_that_is_closed_ahead_of_its_date_was_closed_when_that_was_written(won: str) -> None:
+    early = WON | {"closedate": "2027-03-01T00:00:00Z", "hs_is_closed_won": won}
+    found = fields(report("deals", early))
+    assert found["closed_at"] == "2026-12-08T06:00:01.500000Z"
+    assert found.get("won_at") == (found["closed_at"] if won == "true" else None)
+    # Of one that is open the date is what is hoped for.
+    hoped = fields(report("deals", early | {"hs_is_closed": "false", "hs_is_closed_won": "false"}))
+    assert hoped["expected_close_on"] == "2027-03-01"
+
+
 def test_a_contact_is_a_lead() -> None:
     contact: dict[str, RawValue] = {
         "createdate": "2026-12-01T02:00:00Z",
@@ -431,10 +442,10 @@ def test_an_archived_object_is_gone() -> None:
 
 
 def test_what_cannot_be_used_says_where() -> None:
-    ahead = fetched("deals", WON | {"closedate": "2027-03-01T00:00:00Z"})
+    ahead = fetched("calls", {"hs_timestamp": "2027-03-01T00:00:00Z"})
     assert isinstance(ahead, Refused)
     places = {(f.pointer, f.code) for f in ahead.error.faults}
-    assert places == {("/properties/closedate", "time_too_far_ahead")}
+    assert places == {("/properties/hs_timestamp", "time_too_far_ahead")}
     undated = fetched("deals", WON, updatedAt=None)
     assert isinstance(undated, Refused)
     assert [(f.pointer, f.code) for f in undated.error.faults] == [("/updatedAt", "required")]

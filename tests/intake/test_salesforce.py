@@ -218,6 +218,14 @@ def test_the_steps_name_address_and_fields_of_the_chosen_shapes() -> None:
         return [step.code for step in HOOKED.next_steps(Connecting(HOOK, settings))]
 
     assert codes("outbound_message").count("choose_salesforce_fields") == 4
+    several = {"organization_id": ORGANIZATION, "several_currencies": True}
+    told = HOOKED.next_steps(Connecting(HOOK, read_settings(PROVIDER.settings, several)))
+    chosen = {
+        step.params["object"]: step.params["fields"] for step in told if step.params.get("object")
+    }
+    assert {kind for kind, names in chosen.items() if "CurrencyIsoCode" in str(names)} == {
+        "Opportunity"
+    }
     assert codes("flow") == ["call_out_of_salesforce", "name_salesforce_credential"]
     assert "create_eventbridge_destination" in codes("change_data_capture")
 

@@ -135,6 +135,17 @@ def test_a_field_that_was_not_chosen_says_nothing_and_an_empty_one_is_cleared() 
     assert (state.fields["amount"], state.fields["status"]) == (None, "won")
 
 
+def test_of_several_currencies_each_amount_names_its_own_and_none_is_guessed() -> None:
+    several = {"currency": "JPY", "several_currencies": True}
+    euros = message(("Opportunity", WON | {"CurrencyIsoCode": "EUR"}), **several)
+    assert fields(report(euros))["currency"] == "EUR"
+    untold = message(("Opportunity", WON | {"CurrencyIsoCode": None}), **several)
+    assert faults(untold) == [("/Notification/0/sObject/CurrencyIsoCode", "required")]
+    without = {name: value for name, value in WON.items() if name != "CurrencyIsoCode"}
+    amountless = message(("Opportunity", without | {"Amount": None}), **several)
+    assert "currency" not in fields(report(amountless))
+
+
 def test_opportunities_that_are_existing_business_are_said_to_be() -> None:
     record = WON | {"Type": "Existing Customer - Upgrade"}
     assert fields(report(message(("Opportunity", record))))["type"] == "existing"
@@ -164,11 +175,12 @@ def test_a_done_task_is_an_outbound_call_with_its_outcome() -> None:
         ({"CallDisposition": "?"}, {"outcome": None, "talk_seconds": None}),
         ({"Status": "Not Started"}, {"started_at": None}),
         ({"CompletedDateTime": None}, {"started_at": "2026-12-10T05:36:00Z"}),
-        # Planned for a later day, or written down on a later one: the day alone is known.
+        # Planned for a later day and done before it: when it was written down at the latest.
         (
-            {"CompletedDateTime": None, "ActivityDate": "2026-12-11"},
-            {"started_at": "2026-12-10T15:00:00Z"},
+            {"CompletedDateTime": None, "ActivityDate": "2026-12-31"},
+            {"started_at": CALL["SystemModstamp"].replace(".000Z", "Z")},
         ),
+        # Written down on a later day: the day alone is known.
         (
             {"CompletedDateTime": None, "ActivityDate": "2026-12-09"},
             {"started_at": "2026-12-08T15:00:00Z"},

@@ -219,6 +219,17 @@ def test_a_stage_means_what_the_settings_say(stage: str, status: str) -> None:
     assert ("expected_close_on" in found) == (status == "open")
 
 
+@pytest.mark.parametrize("stage", ["Closed Won", "Closed Lost"])
+def test_a_deal_that_is_closed_ahead_of_its_date_was_closed_when_that_was_written(
+    stage: str,
+) -> None:
+    """Zoho leaves the date as it was expected: a deal that comes in early counts all the same."""
+    early = DEAL | {"Stage": stage, "Closing_Date": "2026-12-31"}
+    found = fields(report("Deals", early, time_zone="Asia/Tokyo"))
+    assert found["closed_at"] == "2026-12-08T05:59:00Z"
+    assert found.get("won_at") == (found["closed_at"] if stage == "Closed Won" else None)
+
+
 def test_a_reopened_deal_is_won_no_longer_in_any_order() -> None:
     opened = DEAL | {"Stage": "Negotiation", "Modified_Time": "2026-12-09T10:00:00+09:00"}
     for order in itertools.permutations([report("Deals", DEAL), report("Deals", opened)]):

@@ -129,6 +129,7 @@ class Salesforce(Account):
     """An organization: records by object, stamped in milliseconds; deleted ones stay to be read."""
 
     truth: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    several_currencies: bool = False
     header: ClassVar[str] = "authorization"
     _QUERY: ClassVar[re.Pattern[str]] = re.compile(
         r"SELECT (?P<fields>[\w, ]+) FROM (?P<object>\w+) WHERE "
@@ -174,6 +175,8 @@ class Salesforce(Account):
             behind = (instant(asked["after"]), asked["id"])
             rows = [row for row in rows if row[0] > behind]
         names = asked["fields"].split(", ")
+        if "CurrencyIsoCode" in names and not self.several_currencies:
+            return 400, {}, b'[{"errorCode":"INVALID_FIELD"}]'
         shown = [
             {"attributes": {"type": asked["object"]}} | {name: one.get(name) for name in names}
             for _, one in rows[: int(asked["limit"])]
@@ -201,7 +204,8 @@ class Hubspot(Account):
             before = self.truth.get((object_, number), {"createdAt": stamp, "properties": {}})
             gone = {"archivedAt": stamp} if archived else {}
             known = {"id": str(number), "archived": archived, "updatedAt": stamp}
-            properties = before["properties"] | values
+            searched = dict.fromkeys(("lastmodifieddate", "hs_lastmodifieddate"), stamp)
+            properties = before["properties"] | values | searched
             after = before | known | gone | {"properties": properties}
             self.truth[object_, number] = after
 

@@ -21,7 +21,7 @@ from app.store import ledger
 from app.usecases.asking import Asking, check_source
 from app.usecases.saving import Precondition
 from app.usecases.sources import put_source
-from tests.engines import on_both
+from tests.engines import on_both, on_sqlite
 from tests.intake.aircall_events import SUZUKI, told
 from tests.intake.aircall_events import TOKEN as WEBHOOK_TOKEN
 from tests.outbound.accounts import SOURCE, Connected, W, inside
@@ -139,7 +139,7 @@ def test_what_an_event_told_wrongly_is_mended_once_the_call_is_at_rest(company: 
     assert company.found == [(SOURCE, "newer")]
 
 
-@on_both
+@on_sqlite
 @pytest.mark.parametrize(
     ("fault", "code", "least"), [*FAULTS, ("401", "provider_refuses_us", SECOND)]
 )

@@ -21,7 +21,7 @@ from app.usecases.fetch_channels import read_channels
 from app.usecases.fetch_lease import Holder
 from app.usecases.saving import ANY, Precondition
 from app.usecases.sources import put_source
-from tests.engines import on_both
+from tests.engines import on_both, on_sqlite
 from tests.intake.google_events import CLIENT, SATO, SUZUKI, event, google
 from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.google_account import TOO_FAST, Workspace
@@ -230,7 +230,7 @@ def test_what_did_not_change_since_is_left_out_and_read_when_it_is_asked_for(
     assert all("syncToken" in target for target in company.account.asked)
 
 
-@on_both
+@on_sqlite
 @pytest.mark.parametrize(
     ("fault", "code"),
     [

@@ -156,8 +156,15 @@ def test_what_moves_to_the_end_while_the_past_is_read_hides_nothing(portal: Port
     portal.assert_true()
 
 
-def test_a_page_goes_on_behind_the_time_of_its_last_object() -> None:
-    one = {"id": "7", "updatedAt": "2026-12-01T09:00:00.500Z"}
+@pytest.mark.parametrize("searched", [None, "2026-12-01T09:00:00.500Z"])
+def test_a_page_goes_on_behind_the_time_of_its_last_object(searched: str | None) -> None:
+    one: Any = {"id": "7", "updatedAt": "2026-12-01T09:00:00.500Z"}
+    if searched is not None:
+        # By this one it is sorted: what lies between the two is on the next page.
+        one |= {
+            "updatedAt": "2026-12-01T09:10:00Z",
+            "properties": {"hs_lastmodifieddate": searched},
+        }
     answer: Any = {"results": [one], "paging": {"next": {"after": "9900"}}}
     page = API.listed("deals", answer, instant("2026-12-01T08:00:00Z"), None)
     assert page.next is not None

@@ -13,7 +13,7 @@ import pytest
 from app.domain.instants import MINUTE, SECOND, instant
 from app.store import deliveries, fetchers, sources
 from app.usecases.asking import Asking, backfill_source, check_source
-from tests.engines import on_both
+from tests.engines import on_both, on_sqlite
 from tests.outbound.accounts import SOURCE, W, World, world
 from tests.outbound.serving import serving
 from tests.outbound.simulator import Pipedrive
@@ -104,7 +104,7 @@ def test_deleted_and_restored_objects_are_found(account: World) -> None:
     account.assert_true()
 
 
-@on_both
+@on_sqlite
 @pytest.mark.parametrize(
     ("fault", "code", "least"),
     [

@@ -25,7 +25,7 @@ from app.usecases.receiving import Connections
 from app.usecases.rotating import rotate
 from app.usecases.saving import Precondition
 from app.usecases.sources import Liveness, get_source, put_source
-from tests.engines import on_both
+from tests.engines import on_both, on_sqlite
 from tests.intake.conformance import hook_of
 from tests.intake.ringcentral_events import (
     SATO,
@@ -221,7 +221,7 @@ def test_a_client_that_is_refused_is_told_and_asks_nothing_more(company: Company
     assert company.account.asked[1:] == ["/restapi/oauth/token"]
 
 
-@on_both
+@on_sqlite
 @pytest.mark.parametrize(("fault", "code", "least"), FAULTS)
 @pytest.mark.parametrize("place", ["token", "page"])
 def test_a_fault_costs_a_page_and_no_call(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,13 @@ from app.domain.activities import State
 from app.domain.deliveries import Delivery, Reference
 from app.domain.instants import MINUTE, SECOND, instant
 from app.intake.providers.salesforce.objects import FIELDS as READ
+from app.intake.requests import HookRequest
 from app.outbound.apis.salesforce import API, FIELDS
 from app.store import ledger
-from app.usecases.saving import Precondition
+from app.usecases.saving import ANY, Precondition
 from app.usecases.sources import put_source
 from tests.engines import on_both
+from tests.intake.salesforce_events import API_KEY, ORGANIZATION, change, message
 from tests.outbound.accounts import SOURCE, Connected, W, inside
 from tests.outbound.serving import TOKEN, serving
 from tests.outbound.simulator import Salesforce
@@ -52,13 +55,15 @@ def organization(engine: str, tmp_path: Path) -> Iterator[Organization]:
     assert engine
     clock = Clock(instant("2026-12-01T09:00:00Z"))
     with serving(Salesforce(clock)) as account, inside(tmp_path, clock) as context:
-        settings = {"organization_id": "00D000000000001AAA", "currency": "JPY"}
+        settings: dict[str, Any] = {"organization_id": ORGANIZATION, "currency": "JPY"}
+        settings |= {"shapes": ["outbound_message", "change_data_capture"]}
+        settings |= {"won_at": "stage_change"}
         body = {
             "provider": "salesforce",
             "name": "SF",
             "settings": settings | {"api_url": account.url},
         }
-        credentials: Any = {"client_id": "c", "client_secret": TOKEN}
+        credentials: Any = {"client_id": "c", "client_secret": TOKEN, "api_key": API_KEY}
         put_source(context, W, SOURCE, body, credentials, Precondition(None, None), "test")
         yield Organization(context, account, clock, [])
 
@@ -105,6 +110,103 @@ def test_changed_and_deleted_records_are_found(organization: Organization) -> No
     assert organization.visit()
     organization.assert_true()
     assert organization.found == [(SOURCE, "missing")] * 2 + [(SOURCE, "newer")] * 2
+
+
+@on_both
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("429", "provider_rate_limited"),
+        ("503", "provider_failed"),
+        ("403", "provider_refuses_us"),
+        ("garbage", "provider_answer_unusable"),
+        ("strange", "provider_answer_unusable"),
+        ("drop", "provider_away"),
+        ("slow", "provider_failed"),
+    ],
+)
+def test_a_fault_in_the_middle_costs_a_page_and_no_record(
+    organization: Organization, fault: str, code: str
+) -> None:
+    for number in range(1, 301):
+        organization.account.save("Opportunity", opportunity(number), **WON, Amount=number)
+    organization.clock.now += 6 * MINUTE
+    organization.account.faults.extend(["", "", fault])
+    assert not organization.visit()
+    assert organization.fetcher().code == code
+    organization.clock.now += 6 * MINUTE
+    assert organization.visit()
+    organization.assert_true()
+    assert organization.found == [(SOURCE, "missing")] * 300
+
+
+@on_both
+@pytest.mark.parametrize("seed", [7, 8, 9])
+def test_any_course_of_messages_changes_losses_and_faults_ends_as_the_organization_stands(
+    organization: Organization, seed: int
+) -> None:
+    dice = random.Random(seed)
+    late: list[HookRequest] = []
+    for _ in range(50):
+        # Often while the change before it still bears a later time than it was made at.
+        organization.clock.now += dice.randint(1, dice.choice([SECOND, 40 * SECOND]))
+        sent = _changed(organization, dice)
+        match dice.choice(["told", "late", "lost"]):
+            case "told":
+                organization.deliver(sent.headers, sent.body)
+            case "late" if sent.body.startswith(b"<"):
+                late.append(sent)
+        if late and dice.random() < 0.3:
+            old = late.pop(dice.randrange(len(late)))
+            organization.deliver(old.headers, old.body)
+        if dice.random() < 0.3:
+            faults = ["", "429", "500", "garbage", "drop", "401"]
+            organization.account.faults.extend(dice.choice(faults) for _ in range(3))
+            organization.visit()
+    organization.account.faults.clear()
+    for _ in range(2):
+        organization.clock.now += 6 * MINUTE
+        assert organization.visit()
+    for old in late:
+        organization.deliver(old.headers, old.body)
+    organization.assert_true()
+
+
+def _changed(organization: Organization, dice: random.Random) -> HookRequest:
+    """A change, and what Salesforce says of it: the record, or what changed as of the commit."""
+    id_, account = opportunity(dice.randint(1, 4)), organization.account
+    known, amount = account.truth.get(("Opportunity", id_)), dice.randint(1, 999)
+    committed = (organization.clock.now + dice.randint(0, 3 * SECOND)) // 1_000
+    if known and not known["IsDeleted"] and dice.random() < 0.6:
+        if dice.random() < 0.3:
+            account.save("Opportunity", id_, IsDeleted=True)
+            return change("Opportunity", "DELETE", {}, at=committed, ids=[id_])
+        account.save("Opportunity", id_, Amount=amount)
+        return change("Opportunity", "UPDATE", {"Amount": amount}, at=committed, ids=[id_])
+    account.save("Opportunity", id_, **WON, Amount=amount)
+    return message(("Opportunity", account.truth["Opportunity", id_]))
+
+
+@on_both
+def test_amounts_of_an_organization_with_several_currencies_keep_their_own(
+    organization: Organization,
+) -> None:
+    """Without its currency an amount would count as one of the workspace's."""
+    own = {
+        name: organization.subject.settings.values[name] for name in ("organization_id", "api_url")
+    }
+    settings = own | {"several_currencies": True}
+    body = {"provider": "salesforce", "name": "SF", "settings": settings}
+    anything = Precondition(frozenset({ANY}))
+    put_source(organization.context, W, SOURCE, body, None, anything, "test")
+    organization.account.several_currencies = True
+    for number, currency in ((1, "EUR"), (2, "JPY"), (3, None)):
+        told = WON | {"Amount": 5, "CurrencyIsoCode": currency}
+        organization.account.save("Opportunity", opportunity(number), **told)
+    organization.clock.now += 6 * MINUTE
+    assert organization.visit()
+    found = [organization.state(opportunity(number)) for number in (1, 2, 3)]
+    assert [state and state.fields["currency"] for state in found] == ["EUR", "JPY", None]
 
 
 @on_both

@@ -17,7 +17,7 @@ from app.outbound.apis.zoho import API, DATA_CENTERS, FIELDS
 from app.store import quarantine
 from app.usecases.asking import Asking, check_source
 from app.usecases.fetch_lease import Holder
-from tests.engines import on_both
+from tests.engines import on_both, on_sqlite
 from tests.outbound.accounts import SOURCE, W
 from tests.outbound.zoho_world import Organization, connect, deal, organization
 
@@ -187,7 +187,7 @@ def test_a_change_in_the_second_of_another_is_found(world: Organization) -> None
     world.assert_true()
 
 
-@on_both
+@on_sqlite
 @pytest.mark.parametrize(
     ("fault", "code"),
     [

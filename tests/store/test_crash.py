@@ -16,16 +16,18 @@ from tests.store.killing import killed_after
 from tests.store.recount import fields_of, piles, stored_tallies, tallies_of
 from tests.store.worlds import W, delivery, opened, sent, url, words
 
-LIVES = 5
 PROGRAM = "tests.store.ingest_forever"
 
 
 @pytest.mark.slow
-def test_what_was_acknowledged_survives_kill_9_and_counts_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "lives", [2, pytest.param(8, marks=pytest.mark.faults)], ids=["short", "long"]
+)
+def test_what_was_acknowledged_survives_kill_9_and_counts_once(tmp_path: Path, lives: int) -> None:
     opened(tmp_path).close()
     dice = random.Random()
     acknowledged: list[tuple[int, int]] = []
-    for life in range(LIVES):
+    for life in range(lives):
         told = killed_after(PROGRAM, url(tmp_path), life, dice.uniform(0, 0.4))
         acknowledged += [(life, int(number)) for number in told]
     if chosen() == SQLITE:

@@ -54,7 +54,7 @@ def told(draw: st.DrawFn) -> Report:
 _batches = st.lists(st.lists(told(), min_size=1, max_size=4), min_size=2, max_size=6)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_batches, st.randoms(use_true_random=False), st.sampled_from(KEYS))
 def test_whom_the_reports_credit_is_credited_whenever_they_came_and_it_was_asked(
     batches: list[list[Report]], dice: random.Random, late: str
@@ -82,7 +82,7 @@ def test_whom_the_reports_credit_is_credited_whenever_they_came_and_it_was_asked
         assert ledger.verify(one.store, W) == []
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_batches, st.randoms(use_true_random=False))
 def test_another_order_and_another_cut_end_in_the_same_ledger(
     batches: list[list[Report]], dice: random.Random

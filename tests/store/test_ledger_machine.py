@@ -166,7 +166,7 @@ class Ledger(RuleBasedStateMachine):
 
 
 _SETTINGS = settings(
-    max_examples=20,
+    max_examples=14,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
@@ -177,7 +177,7 @@ def test_the_ledger_says_what_the_reports_say_whatever_happens() -> None:
     run_state_machine_as_test(Ledger, settings=_SETTINGS)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_reports(), min_size=2, max_size=14), st.randoms(use_true_random=False))
 def test_any_order_and_any_cut_into_deliveries_ends_in_the_same_ledger(
     reports: list[Report], dice: random.Random

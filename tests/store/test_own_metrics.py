@@ -155,7 +155,7 @@ class Metrics(RuleBasedStateMachine):
 
 
 _SETTINGS = settings(
-    max_examples=12,
+    max_examples=8,
     stateful_step_count=10,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

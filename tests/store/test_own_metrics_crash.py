@@ -13,18 +13,20 @@ from tests.store.own_recount import answer, entries
 from tests.store.test_crash import _stored
 from tests.store.worlds import W, opened, url
 
-LIVES = 4
 PROGRAM = "tests.store.redefine_forever"
 AGES = (0, 4_000_000_000_000_000)  # 1970 to 2096, in microseconds; on quarter hours
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "lives", [2, pytest.param(8, marks=pytest.mark.faults)], ids=["short", "long"]
+)
 def test_a_kill_between_definitions_and_deliveries_leaves_every_metric_whole(
-    tmp_path: Path,
+    tmp_path: Path, lives: int
 ) -> None:
     opened(tmp_path).close()
     dice = random.Random()
-    for life in range(LIVES):
+    for life in range(lives):
         killed_after(PROGRAM, url(tmp_path), life, dice.uniform(0, 0.5))
     store = Store(url(tmp_path))
     store.migrate()

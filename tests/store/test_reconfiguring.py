@@ -169,7 +169,7 @@ def test_what_serves_is_whole_at_every_step_whatever_is_counted() -> None:
     run_state_machine_as_test(
         Recounts,
         settings=settings(
-            max_examples=12,
+            max_examples=7,
             stateful_step_count=14,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
@@ -177,7 +177,10 @@ def test_what_serves_is_whole_at_every_step_whatever_is_counted() -> None:
     )
 
 
-def test_deliveries_pour_in_while_two_replicas_count_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "number", [20, pytest.param(80, marks=pytest.mark.faults)], ids=["short", "long"]
+)
+def test_deliveries_pour_in_while_two_replicas_count_anew(tmp_path: Path, number: int) -> None:
     opened(tmp_path, **ALL).close()
     replicas = [Replica(tmp_path), Replica(tmp_path)]
     for key in KEYS:
@@ -196,7 +199,7 @@ def test_deliveries_pour_in_while_two_replicas_count_anew(tmp_path: Path) -> Non
     with small_steps(2, bite=5):
         for thread in threads:
             thread.start()
-        reports, counts = poured(replicas, random.Random())
+        reports, counts = poured(replicas, random.Random(), number)
         ended.set()
         for thread in threads:
             thread.join()
@@ -213,10 +216,12 @@ def test_deliveries_pour_in_while_two_replicas_count_anew(tmp_path: Path) -> Non
         one.stop()
 
 
-def poured(replicas: list[Replica], dice: random.Random) -> tuple[list[Report], Counts]:
+def poured(
+    replicas: list[Replica], dice: random.Random, deliveries: int
+) -> tuple[list[Report], Counts]:
     """What both were sent in turn, and what is counted after the last of many changes."""
     counts, reports = dict(ALL), []
-    for number in range(40):
+    for number in range(deliveries):
         replica, source = replicas[number % 2], dice.choice(["crm", "other"])
         at, key = TIMES[number % 4], f"d{dice.randint(0, 30)}"
         more = [won(key, number, source=source, created_at=at)]
@@ -230,9 +235,14 @@ def poured(replicas: list[Replica], dice: random.Random) -> tuple[list[Report], 
 
 
 @pytest.mark.slow
-def test_a_kill_while_history_is_counted_anew_leaves_every_number_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "lives", [2, pytest.param(8, marks=pytest.mark.faults)], ids=["short", "long"]
+)
+def test_a_kill_while_history_is_counted_anew_leaves_every_number_whole(
+    tmp_path: Path, lives: int
+) -> None:
     opened(tmp_path).close()
-    for turn in range(4):
+    for turn in range(lives):
         killed_after("tests.store.recount_forever", url(tmp_path), turn, random.uniform(0, 0.5))
     store = Store(url(tmp_path))
     store.migrate()

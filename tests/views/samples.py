@@ -32,7 +32,14 @@ DURATION = Unit(UnitKind.DURATION)
 FRESH = Freshness(FreshnessState.FRESH, datetime(2026, 12, 14, 17, 40, tzinfo=JST))
 STALE = Freshness(FreshnessState.STALE, datetime(2026, 12, 11, 9, 5, 7, 250_000, tzinfo=UTC))
 SILENT = Freshness(FreshnessState.NONE, None)
-FORECAST = Forecast(Fraction(468), Fraction(505), Fraction(546), Fraction(506), Fraction(57, 100))
+
+
+def outlook(low: int, median: int, high: int, per_cent: int) -> Forecast:
+    middle = Fraction(median)
+    return Forecast(Fraction(low), middle, Fraction(high), middle, Fraction(per_cent, 100))
+
+
+FORECAST = outlook(468, 505, 546, 57)
 
 
 def goal(key: str, **changes: Any) -> GoalProgress:
@@ -81,6 +88,7 @@ def appointments(**changes: Any) -> GoalProgress:
         "pace": Fraction(54 * 58, 3000),
         "gap": 54 - Fraction(3000, 58),
         "required_per_day": Fraction(46, 10),
+        "forecast": outlook(91, 104, 118, 65),
         "rate": Rate(Fraction(1, 5), Fraction(54, 262), 262),
         "children": (calls(),),
     }
@@ -98,6 +106,7 @@ def deals(**changes: Any) -> GoalProgress:
         "pace": Fraction(116, 150),
         "gap": 2 - Fraction(150, 58),
         "required_per_day": Fraction(3, 10),
+        "forecast": outlook(1, 3, 5, 17),
         "rate": Rate(Fraction(1, 20), Fraction(2, 54), 54),
         "verdict": Verdict.AT_RISK,
         "children": (appointments(),),
@@ -118,6 +127,7 @@ def revenue(**changes: Any) -> GoalProgress:
         "pace": Fraction(380_000 * 58, 60_000_000),
         "gap": 380_000 - Fraction(60_000_000, 58),
         "required_per_day": Fraction(162_000),
+        "forecast": outlook(380_000, 1_180_000, 1_980_000, 8),
         "rate": Rate(Fraction(400_000), Fraction(380_000), 1),
         "verdict": Verdict.OFF_TRACK,
         "reasons": (Reason("pace_below", {"threshold": "0.8"}),),

@@ -43,11 +43,12 @@ def test_the_worked_month_can_be_read_off_the_tree() -> None:
     text = plain(document_of(revenue()), "ja")
     squeezed = re.sub(" +", " ", text)
     assert "19% ¥380,000 / ¥2,000,000 ➘ 遅れ" in squeezed
-    assert (
-        "予定 ¥1,034,483 · ペース 36.7% · 必要 ¥162,000/日 · 単価 ¥400,000 → ¥380,000" in squeezed
-    )
+    assert "予定 ¥1,034,483 · ペース 36.7% · 必要 ¥162,000/日" in squeezed
+    assert "着地 ¥1,180,000（達成確率 8%）" in squeezed
+    assert "単価 ¥400,000 → ¥380,000" in squeezed
     assert "40% 2 / 5 ➙ 注意" in squeezed
-    assert "予定 51.7 · ペース 104.4% · 必要 4.6/日 · 転換率 20% → 20.6%" in squeezed
+    assert "予定 51.7 · ペース 104.4% · 必要 4.6/日 · 着地 104（達成確率 65%）" in squeezed
+    assert "転換率 20% → 20.6%" in squeezed
     assert "52.4% 262 / 500 ➚ 順調" in squeezed
     assert "2026-12-14 18:00 時点" in squeezed
     assert "稼働日 10.5/20（残り 9.5）" in squeezed
@@ -66,6 +67,9 @@ def test_every_number_shown_is_the_documents_rounded(language: Language) -> None
         for field in ("actual", "target_display", "expected", "required_per_day"):
             if goal[field] is not None:
                 assert shown(goal[field], goal["unit"]) in text
+        if goal["forecast"] is not None:
+            assert shown(goal["forecast"]["median"], goal["unit"]) in text
+            assert percent(goal["forecast"]["probability"]) in text
         for field in ("attainment", "pace"):
             if goal[field] is not None:
                 assert percent(goal[field]) in text

@@ -157,8 +157,10 @@ def started_in(
 ) -> Iterator[Service]:
     """The same on a data folder, which may hold what an earlier service left."""
     clock = Clock(instant(at))
-    if engines.chosen() != engines.SQLITE:
-        settings = {"database_url": engines.url(folder, migrated=True)} | settings
+    if "database_url" not in settings:
+        address = engines.url(folder, migrated=True)
+        if engines.chosen() != engines.SQLITE:  # a file lies where it is looked for
+            settings["database_url"] = address
     chosen = Settings(data_dir=folder, **settings)
     context = opened(chosen, clock=clock, token=token, loopback=loopback)
     workspaces.first_start(context.store, clock(), token, ADMIN)

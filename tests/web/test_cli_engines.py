@@ -91,7 +91,6 @@ def test_import_export_verify_and_rebuild(tassei: Tassei, tmp_path: Path) -> Non
     assert tassei("verify").stdout == "0 mismatches\n"
 
 
-@on_both
 @pytest.mark.slow
 def test_the_tree_and_the_report_of_a_service_are_shown(tmp_path: Path) -> None:
     port = free_port()

@@ -220,3 +220,21 @@ def test_a_rate_that_is_changed_on_the_way_is_judged_by_what_comes_after(
     december.replace("/v1/plans/revised", third)
     again = december.progress("revised", include="evidence", member="sato")
     assert drift(again) == drift(after)
+
+
+def test_the_managers_page_tells_what_stands_out_and_what_the_plan_would_need(
+    december: Service,
+) -> None:
+    path, at = "/v1/plans/december", "2026-12-11T00:00:00+09:00"
+    diagnosis = december.client.get(f"{path}/diagnosis", params={"as_of": at}).json()
+    why = december.client.get(f"{path}/report", params={"as_of": at}).json()["why"]
+    for one in (*why["signals"], *why["proposals"], *diagnosis["signals"], *diagnosis["proposals"]):
+        one.pop("message")  # the report names a preset's goal in the reader's language
+    assert why["signals"] == diagnosis["signals"] != []
+    assert why["proposals"] == diagnosis["proposals"]
+    for form in ("markdown", "html"):
+        for language, word in (("en", "hardly by chance"), ("ja", "偶然とは考えにくい")):
+            asked = {"as_of": at, "format": form, "language": language}
+            page = december.client.get(f"{path}/report", params=asked).text
+            assert word in page
+            assert "佐藤" in page[page.index(word) :]

@@ -64,6 +64,11 @@ def test_no_schema_stands_about_unused() -> None:
     assert {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]} <= used
 
 
+def test_no_schema_is_named_by_where_it_is_written() -> None:
+    """Two classes of one name: a client that is generated would call them by our modules."""
+    assert [name for name in DOCUMENT["components"]["schemas"] if "__" in name] == []
+
+
 def nodes(node: Any) -> Iterator[Schema]:
     """Every object of a document."""
     if isinstance(node, dict):

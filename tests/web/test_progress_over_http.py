@@ -164,7 +164,7 @@ def _calls(goal: dict[str, Any]) -> dict[str, Any]:
 
 
 Moves.TestCase.settings = settings(
-    max_examples=12,
+    max_examples=6,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

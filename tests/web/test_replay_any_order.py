@@ -103,7 +103,7 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
 
 
 @settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

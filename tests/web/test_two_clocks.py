@@ -329,7 +329,7 @@ def _events(draw: st.DrawFn) -> dict[str, Any]:
 _AS_OF = "2026-12-14T09:00:00+09:00"
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(_events(), min_size=1, max_size=4), min_size=2, max_size=5), st.data())
 def test_whatever_comes_each_day_is_told_again_as_it_was_and_differences_add_up(
     days: list[list[dict[str, Any]]], data: st.DataObject

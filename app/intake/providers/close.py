@@ -21,7 +21,7 @@ from app.domain.revisions import of_instant
 from app.intake.credentials import Secret, for_asking
 from app.intake.proofs import header_bytes, require_recent, verify_hmac
 from app.intake.reading import read_json, written
-from app.intake.records import Record, record_of
+from app.intake.records import Record, no_later, record_of
 from app.intake.requests import (
     Connecting,
     Hook,
@@ -42,7 +42,7 @@ Fields = dict[str, JsonValue]
 Values = dict[str, RawValue]
 
 # Raised with every change of what an event comes to.
-MAPPING = 1
+MAPPING = 2
 # It tries for three days, and whether it signs anew each time is not known.
 _TOLERANCE = 4 * DAY
 _KEY = re.compile(r"(?:[0-9a-fA-F]{2})+", re.ASCII)
@@ -195,7 +195,9 @@ def _deal(data: Record, settings: Settings) -> Values:
         "owner": data.text("user_id"),
     }
     if status == "won":
-        won = data.day("date_won", settings.zone("time_zone"))
+        won = no_later(
+            data.day("date_won", settings.zone("time_zone")), _time(data, "date_updated")
+        )
         return values | {"won_at": won, "closed_at": won}
     # Of an active one it is the day on which it is expected to be won.
     return values | (

@@ -63,12 +63,12 @@ def _read(object_: str, id_: str, *, archived: str) -> Ask:
 
 def _page(object_: str, since: int, cursor: str | None, _settings: Settings) -> Ask:
     after, begun = _place(since, cursor)
-    changed = "lastmodifieddate" if object_ == "contacts" else "hs_lastmodifieddate"
+    changed = _changed(object_)
     later = {"propertyName": changed, "operator": "GTE", "value": str(begun)}
     asked = {
         "filterGroups": [{"filters": [later]}],
         "sorts": [{"propertyName": changed, "direction": "ASCENDING"}],
-        "properties": list(PROPERTIES[object_]),
+        "properties": [*PROPERTIES[object_], changed],
         "limit": _PAGE,
     }
     asked |= {"after": after} if after else {}
@@ -107,8 +107,16 @@ def _listed(object_: str, answer: RawValue, since: int, cursor: str | None) -> P
     return Page(found, json.dumps([after, begun]))
 
 
-def _changed_at(_object: str, found: Object) -> int | None:
-    return instant_of(found.get("updatedAt"))
+def _changed(object_: str) -> str:
+    """The property by which a search knows the last change of an object."""
+    return "lastmodifieddate" if object_ == "contacts" else "hs_lastmodifieddate"
+
+
+def _changed_at(object_: str, found: Object) -> int | None:
+    """By what a search is sorted by: `updatedAt` beside it need not be the same time."""
+    properties = found.get("properties")
+    searched = properties.get(_changed(object_)) if isinstance(properties, dict) else None
+    return instant_of(searched or found.get("updatedAt"))
 
 
 API = Api(

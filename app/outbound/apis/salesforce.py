@@ -79,7 +79,9 @@ def _query(object_: str, which: str, settings: Settings) -> Ask:
 
 
 def _own_fields(object_: str, settings: Settings) -> list[str]:
-    """The account's own field that says what became of a meeting."""
+    """What not every organization has: its own word for a meeting's end, several currencies."""
+    if object_ == "Opportunity":
+        return ["CurrencyIsoCode"] if settings.get("several_currencies") is True else []
     field = str(settings.get("meeting_status_field") or "")
     return [field] if object_ == "Event" and _FIELD.fullmatch(field) else []
 

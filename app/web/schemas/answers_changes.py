@@ -12,7 +12,7 @@ from app.web.schemas.answers_progress import PlanReference
 from app.web.schemas.common import Key
 
 
-class Part(Answer):
+class ChangedPart(Answer):
     """What an activity adds to a goal's actual, and whose that is."""
 
     value: Annotated[Quantity, Field(description="In the goal's unit.")]
@@ -21,7 +21,7 @@ class Part(Answer):
     at: Annotated[Moment, Field(description="When it happened: the metric's time.")]
 
 
-class Difference(Answer):
+class GoalDifference(Answer):
     """A goal's actual as it was known first and last."""
 
     goal: Key
@@ -37,14 +37,14 @@ class Move(Answer):
 
     goal: Key
     before: Annotated[
-        list[Part],
+        list[ChangedPart],
         Field(description="Several where credit is shared; none: it did not count for the goal."),
     ]
-    after: list[Part]
+    after: list[ChangedPart]
     difference: Quantity
 
 
-class Change(Answer):
+class ActivityChange(Answer):
     """An activity that counts otherwise than it did."""
 
     source: Key
@@ -60,7 +60,7 @@ class Change(Answer):
     goals: Annotated[list[Move], Field(description="In the order of the tree.")]
 
 
-class ChangePage(Page[Change]):
+class ChangePage(Page[ActivityChange]):
     """Activities by when their last report came. A page may be short though another follows."""
 
     plan: PlanReference
@@ -68,7 +68,7 @@ class ChangePage(Page[Change]):
     known_to: Annotated[Moment, Field(description="Left out: the last commit's.")]
     as_of: Moment
     sums: Annotated[
-        list[Difference], Field(description="Of the whole list, on every page: all goals.")
+        list[GoalDifference], Field(description="Of the whole list, on every page: all goals.")
     ]
 
 

@@ -87,7 +87,7 @@ class Needed(Answer):
     needed_display: Annotated[Quantity, Field(description="The same, rounded up.")]
 
 
-class Proposal(Answer):
+class DriftProposal(Answer):
     """What a rate that is proven to have drifted calls for; nothing is changed by itself."""
 
     goal: Key
@@ -139,7 +139,7 @@ class Diagnosis(Answer):
         ),
     ]
     proposals: Annotated[
-        list[Proposal],
+        list[DriftProposal],
         Field(description="Of the rates whose `drift` is proven, in the scope that is asked for."),
     ]
     mix: Effects = Field(default_factory=list)

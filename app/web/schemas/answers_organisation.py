@@ -146,3 +146,18 @@ class UnmatchedIdentity(Answer):
 
 class UnmatchedPage(Page[UnmatchedIdentity]):
     """Unknown identities by source and value."""
+
+
+class Holiday(Answer):
+    """A public holiday."""
+
+    date: LocalDate
+    name: str
+
+
+class Almanac(Answer):
+    """Public holidays of a plan's period, as they were known when it was made."""
+
+    holidays: Annotated[str, Field(description="The country that keeps them.")]
+    made_by: Annotated[str, Field(description="Whose calendar it is, and which version of it.")]
+    days: list[Holiday]

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from app.web.schemas.answers import Answer, Moment, Page, Quantity, Tallied, Told, Version
+from app.web.schemas.answers_organisation import Almanac
 from app.web.schemas.common import Key, LocalDate, Name
-from app.web.schemas.plans import Assignment, GoalBody, Period, ProfileBody, SliceBody, Stage
+from app.web.schemas.plans import Assignment, FunnelStage, GoalBody, Period, ProfileBody, SliceBody
 
 
 class _Document(Answer):
@@ -19,7 +20,7 @@ class _Document(Answer):
         Key | None, Field(description="The name that stays from period to period.")
     ] = None
     funnel: Annotated[
-        list[Stage] | None, Field(description="The goal tree, if it was written as a funnel.")
+        list[FunnelStage] | None, Field(description="The goal tree, if it was written as a funnel.")
     ] = None
     root: Annotated[
         GoalBody | None, Field(description="The goal tree, if it was written in full.")
@@ -102,7 +103,7 @@ class Success(Answer):
     ] = None
 
 
-class Basis(Answer):
+class AttainabilityBasis(Answer):
     """Out of which days, and into how many spans as long as the plan they were cut."""
 
     from_: Annotated[LocalDate, Field(alias="from")]
@@ -119,7 +120,7 @@ class Attainability(Answer):
         Quantity | None,
         Field(description="Of reaching the target, as forecast at the plan's beginning."),
     ]
-    basis: Basis
+    basis: AttainabilityBasis
 
 
 class SuggestedRate(Answer):
@@ -188,6 +189,15 @@ class _Worked(_Document):
     period: Days
     working_days: Annotated[
         int, Field(ge=0, description="Working days of the workspace's calendar in the period.")
+    ]
+    calendar: Annotated[
+        Almanac | None,
+        Field(
+            description="The public holidays that this version was made with. Every number goes by "
+            "those that are known today; what differs is a warning (`holidays_added`, "
+            "`holidays_gone`). Null where the workspace keeps no country's, and of versions older "
+            "than this field."
+        ),
     ]
     goals: Annotated[list[SolvedGoal], Field(description="Every goal, parents first.")]
     needed_for_80_percent: Annotated[
@@ -269,7 +279,7 @@ class CopiedPlan(SolvedPlan):
     proposals: list[Proposal]
 
 
-class Change(Answer):
+class TargetChange(Answer):
     """An exact target; `before` or `after` is left out where the plan has no such goal."""
 
     before: Quantity | None = None
@@ -277,7 +287,7 @@ class Change(Answer):
     change: Annotated[Quantity | None, Field(description="after - before.")] = None
 
 
-class GoalChange(Change):
+class GoalChange(TargetChange):
     """The change of a whole goal."""
 
     key: Key
@@ -295,11 +305,11 @@ class _Changes(Answer):
 
     goals: list[GoalChange]
     split: Annotated[
-        dict[str, dict[str, Change]], Field(description="By member key, then by goal key.")
+        dict[str, dict[str, TargetChange]], Field(description="By member key, then by goal key.")
     ]
 
 
-class Difference(_Changes):
+class PlanDifference(_Changes):
     """What would be asked instead; what stays the same is there, too."""
 
     plan: Compared
@@ -326,4 +336,4 @@ class PlanPreview(_Worked):
     """What a plan would come to. With `plan` in the request: how that differs from it."""
 
     key: Annotated[Key | None, Field(description="Of the plan compared with.")] = None
-    difference: Difference | None = None
+    difference: PlanDifference | None = None

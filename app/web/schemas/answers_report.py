@@ -7,7 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.web.schemas.answers import Answer, Moment, Quantity
-from app.web.schemas.answers_diagnosis import DiagnosisSentence, NamedCause, StepEffect
+from app.web.schemas.answers_diagnosis import (
+    DiagnosisSentence,
+    DriftProposal,
+    NamedCause,
+    Signal,
+    StepEffect,
+)
 from app.web.schemas.answers_plans import Days
 from app.web.schemas.answers_progress import (
     Excluded,
@@ -41,7 +47,7 @@ class Headline(Answer):
     outlook: Said
 
 
-class Today(Answer):
+class ReportedToday(Answer):
     """What the day asks; as `/today` has it."""
 
     date: LocalDate
@@ -84,6 +90,8 @@ class Why(Answer):
     sentence: DiagnosisSentence
     effects: list[StepEffect]
     named: NamedCause | None
+    signals: list[Signal]
+    proposals: list[DriftProposal]
 
 
 class Support(Answer):
@@ -191,7 +199,7 @@ class Report(Answer):
     language: Literal["en", "ja"]
     working_days: WorkingDays
     headline: Headline
-    today: Annotated[Today | None, Field(description="Null before and after the period.")]
+    today: Annotated[ReportedToday | None, Field(description="Null before and after the period.")]
     reached: Annotated[list[Key], Field(description="Goals that are reached or on pace.")]
     not_reached: list[Key]
     goals: Annotated[list[ReportedGoal], Field(description="The KGI first.")]

@@ -102,7 +102,7 @@ class Source(Answer):
     version: Annotated[Version, Field(description="Of the configuration, not of the live state.")]
 
 
-class Waiting(Answer):
+class PendingObjects(Answer):
     """Objects that were named and are still to be fetched."""
 
     count: Annotated[int, Field(ge=0)]
@@ -143,7 +143,7 @@ class Fetching(Answer):
         Field(description="By listing: the latest change that was read, by the provider's clock."),
     ]
     reading: Annotated[list[str], Field(description="Listings that are being read through now.")]
-    pending: Waiting
+    pending: PendingObjects
     channels: Annotated[
         list[Channel],
         Field(description="Renewed by themselves; empty where the provider needs none."),

@@ -85,7 +85,7 @@ class InfluenceBody(GoalBody):
 Influences = Annotated[list[InfluenceBody], Field(max_length=100)]
 
 
-class Stage(Body):
+class FunnelStage(Body):
     """A stage of a funnel; `rate` and `lag_days` convert it into the stage above it."""
 
     key: Key | None = None
@@ -155,6 +155,7 @@ class PlanBody(Resource):
 
     answered: ClassVar[frozenset[str]] = Resource.answered | {
         "working_days",
+        "calendar",
         "goals",
         "needed_for_80_percent",
         "attainability",
@@ -173,7 +174,7 @@ class PlanBody(Resource):
         ),
     ] = None
     period: Period
-    funnel: Annotated[list[Stage], Field(min_length=1, max_length=20)] | None = None
+    funnel: Annotated[list[FunnelStage], Field(min_length=1, max_length=20)] | None = None
     root: GoalBody | None = None
     assignments: list[Assignment] = Field(default_factory=list, max_length=1000)
     include_unassigned: bool = False

@@ -41,7 +41,7 @@ from app.intake.requests import (
 from app.intake.source_settings import Settings, text_setting
 
 # Raised with every change of what an event or an object comes to.
-MAPPING = 1
+MAPPING = 2
 _MILLISECOND = 1_000
 _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 # The generic form has numbers for the objects, the older form words.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from app.domain.activities import KIND, RETRACTED, JsonValue
 from app.domain.instants import instant, moment_of
 from app.domain.kinds import RawValue
-from app.intake.records import Record
+from app.intake.records import Record, no_later
 from app.intake.requests import fields_of
 from app.intake.source_settings import Settings, words_setting, zone_setting
 
@@ -121,7 +121,7 @@ def object_fields(object_kind: str, record: Record, settings: Settings, now: int
     if record.flag("archived"):
         return {KIND: KINDS[object_kind], RETRACTED: True}
     properties = record.record("properties")
-    values = _READERS[object_kind](properties, settings)
+    values = _READERS[object_kind](properties, settings, record.time("updatedAt"))
     if values is None:
         return None
     origins = {
@@ -131,8 +131,9 @@ def object_fields(object_kind: str, record: Record, settings: Settings, now: int
     return fields_of(KINDS[object_kind], known, origins, now)
 
 
-def _deal(record: Record, settings: Settings) -> Values:
+def _deal(record: Record, settings: Settings, changed: str | None) -> Values:
     closes = record.time("closedate")
+    closed_at = no_later(closes, changed)
     won, closed = record.flag("hs_is_closed_won"), record.flag("hs_is_closed")
     values: Values = {
         "type": _DEAL_TYPES.get(record.text("dealtype") or ""),
@@ -143,16 +144,16 @@ def _deal(record: Record, settings: Settings) -> Values:
         "owner": record.text("hubspot_owner_id"),
     }
     if won:
-        return values | {"status": "won", "won_at": closes, "closed_at": closes}
+        return values | {"status": "won", "won_at": closed_at, "closed_at": closed_at}
     if closed and won is False:
-        return values | {"status": "lost", "closed_at": closes}
+        return values | {"status": "lost", "closed_at": closed_at}
     # One date means both: when it was closed, or while it is open, when that is expected.
     day = moment_of(instant(closes), settings.zone("time_zone")).date() if closes else None
     status = "open" if closed is False else None
     return values | {"status": status, "expected_close_on": day.isoformat() if day else None}
 
 
-def _call(record: Record, settings: Settings) -> Values | None:
+def _call(record: Record, settings: Settings, _changed: str | None) -> Values | None:
     status = record.text("hs_call_status")
     if status in _UNDERWAY:
         return None
@@ -182,7 +183,7 @@ def _outcome(disposition: str | None, status: str | None, settings: Settings) ->
     return own.get(said) or _DISPOSITIONS.get(said) or _STATUSES.get(status or "")
 
 
-def _meeting(record: Record, settings: Settings) -> Values:
+def _meeting(record: Record, settings: Settings, _changed: str | None) -> Values:
     """A meeting without outcome is planned, or was and nobody has said: it was booked."""
     said = record.text("hs_meeting_outcome") or "SCHEDULED"
     owner = record.text("hubspot_owner_id")
@@ -195,7 +196,7 @@ def _meeting(record: Record, settings: Settings) -> Values:
     }
 
 
-def _lead(record: Record, _settings: Settings) -> Values:
+def _lead(record: Record, _settings: Settings, _changed: str | None) -> Values:
     return {
         "created_at": record.time("createdate"),
         "status": record.text("hs_lead_status"),
@@ -203,7 +204,8 @@ def _lead(record: Record, _settings: Settings) -> Values:
     }
 
 
-_READERS: Mapping[str, Callable[[Record, Settings], Values | None]] = {
+# The last of what they are given is when the object was changed.
+_READERS: Mapping[str, Callable[[Record, Settings, str | None], Values | None]] = {
     "contacts": _lead,
     "deals": _deal,
     "meetings": _meeting,

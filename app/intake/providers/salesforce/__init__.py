@@ -28,6 +28,7 @@ from app.intake.proofs import any_same
 from app.intake.providers.salesforce.asking import API_URL, ASKING
 from app.intake.providers.salesforce.changes import MAPPING, is_change, read_change
 from app.intake.providers.salesforce.objects import (
+    CURRENCY,
     FIELDS,
     KINDS,
     Reading,
@@ -62,6 +63,7 @@ from app.intake.requests import (
 from app.intake.source_settings import (
     Settings,
     choice_setting,
+    flag_setting,
     text_setting,
     texts_setting,
     words_setting,
@@ -251,7 +253,7 @@ def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
     if _MESSAGES in shapes:
         steps.append(Step("add_salesforce_outbound_message", {"url": connecting.hook_url}))
         steps.append(Step("send_salesforce_message_by_flow", {}))
-        steps += _field_steps()
+        steps += _field_steps(connecting.settings)
     if _FLOWS in shapes:
         steps.append(Step("call_out_of_salesforce", {"url": connecting.hook_url}))
         steps.append(Step("name_salesforce_credential", {"header": API_KEY_HEADER}))
@@ -261,9 +263,14 @@ def _next_steps(connecting: Connecting) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _field_steps() -> list[Step]:
+def _field_steps(settings: Settings) -> list[Step]:
+    several = settings.flag("several_currencies")
+    own = {"Opportunity": (CURRENCY,)} if several else {}
     return [
-        Step("choose_salesforce_fields", {"object": kind, "fields": ", ".join(fields)})
+        Step(
+            "choose_salesforce_fields",
+            {"object": kind, "fields": ", ".join((*fields, *own.get(kind, ())))},
+        )
         for kind, fields in FIELDS.items()
     ]
 
@@ -305,6 +312,9 @@ _SETTINGS = (
         },
     ),
     text_setting("currency", "Currency of amounts in an organization with a single one (JPY)."),
+    flag_setting(
+        "several_currencies", "Whether it has several: then each record says its own, or waits."
+    ),
     texts_setting("call_types", "TaskSubtype or Type of a task that is a call.", default=("Call",)),
     words_setting("call_outcomes", "What each CallDisposition means.", allowed=_OUTCOMES),
     texts_setting("done_statuses", "Status of a task that was done.", default=("Completed",)),

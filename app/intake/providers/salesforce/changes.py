@@ -27,7 +27,8 @@ from app.intake.providers.salesforce.objects import (
 from app.intake.records import Record
 from app.intake.requests import HookRequest, hook_report, usable_name
 
-MAPPING = 1
+# Raised with every change of what an event comes to: only then does a replay supersede.
+MAPPING = 2
 HEADER = "ChangeEventHeader"
 _MAX_RECORDS = 500
 _GONE = frozenset({"DELETE", "GAP_DELETE"})

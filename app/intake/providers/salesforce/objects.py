@@ -15,7 +15,7 @@ from app.domain.activities import KIND, RETRACTED, JsonValue
 from app.domain.errors import Invalid
 from app.domain.instants import DAY, instant
 from app.domain.kinds import RawValue
-from app.intake.records import Record
+from app.intake.records import Record, no_later
 from app.intake.requests import fields_of
 from app.intake.source_settings import Settings
 
@@ -44,6 +44,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     ),
     "Lead": tuple("Id SystemModstamp IsDeleted Status OwnerId CreatedDate".split()),
 }
+# An organization with a single currency does not have it, and refuses to be asked for it.
+CURRENCY = "CurrencyIsoCode"
 _ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?", re.ASCII)
 _LONG = 18
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -57,7 +59,7 @@ _DEAL = {
     "type": "Type",
     "stage": "StageName",
     "amount": "Amount",
-    "currency": "CurrencyIsoCode",
+    "currency": CURRENCY,
     "created_at": "CreatedDate",
     "won_at": "CloseDate",
     "closed_at": "CloseDate",
@@ -129,13 +131,22 @@ def _deal(record: Record, reading: Reading) -> Values | None:
         "created_at": record.time("CreatedDate"),
         "expected_close_on": record.calendar_day("CloseDate"),
         "owner": _id(record, "OwnerId"),
-        "currency": record.text("CurrencyIsoCode"),
+        "currency": record.text(CURRENCY),
     }
     if not reading.partial:
-        values["currency"] = values["currency"] or reading.settings.text("currency")
+        values["currency"] = values["currency"] or _only_currency(record, reading.settings)
     kind = reading.settings.words("deal_types").get(record.text("Type") or "")
     known = _known(record, "Opportunity", values | {"type": kind})
     return known | _deal_status(record, reading)
+
+
+def _only_currency(record: Record, settings: Settings) -> str | None:
+    """Of an organization with several, an amount that names none is not to be guessed at."""
+    if not settings.flag("several_currencies"):
+        return settings.text("currency")
+    if record.given("Amount"):
+        raise record.fault(CURRENCY, "required")
+    return None
 
 
 def _deal_status(record: Record, reading: Reading) -> Values:
@@ -165,12 +176,7 @@ def _closed_at(record: Record, reading: Reading) -> str | None:
     """When it was won or lost, as the account wants to count it."""
     if reading.settings.text("won_at") == "stage_change":
         return record.time("LastStageChangeDate") or reading.stage_changed_at
-    day = record.day("CloseDate", reading.zone)
-    touched = record.time("SystemModstamp")
-    if day is None or touched is None:
-        return day
-    # Won ahead of its close date: then it was won when that was written down, not in the future.
-    return min(day, touched, key=instant)
+    return no_later(record.day("CloseDate", reading.zone), record.time("SystemModstamp"))
 
 
 def _call(record: Record, reading: Reading) -> Values | None:
@@ -214,7 +220,7 @@ def _called_at(record: Record, reading: Reading) -> str | None:
         return due or created
     # One that is logged on its day has the moment too; else the day alone is right.
     same_day = 0 <= instant(created) - instant(due) < DAY
-    return created if same_day else due
+    return created if same_day else no_later(due, record.time("SystemModstamp"))
 
 
 def _meeting(record: Record, reading: Reading) -> Values | None:

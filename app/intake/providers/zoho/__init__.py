@@ -46,7 +46,7 @@ from app.intake.requests import (
 from app.intake.source_settings import Settings
 
 # Raised with every change of what a notification or a record comes to.
-MAPPING = 1
+MAPPING = 2
 MAX_TOKEN = 50  # Zoho's own limit
 
 

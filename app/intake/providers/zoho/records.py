@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from app.domain.kinds import RawValue
-from app.intake.records import Record
+from app.intake.records import Record, no_later
 from app.intake.source_settings import (
     Setting,
     Settings,
@@ -117,7 +117,8 @@ def _deal(record: Record, settings: Settings) -> Values:
         "created_at": record.time("Created_Time"),
         "owner": _person(record, "Owner"),
     }
-    closed = record.day("Closing_Date", settings.zone("time_zone"))
+    day = record.day("Closing_Date", settings.zone("time_zone"))
+    closed = no_later(day, record.required_time("Modified_Time"))
     if status == "won":
         return values | {"won_at": closed, "closed_at": closed}
     if status == "lost":
