@@ -15,7 +15,7 @@ from app.domain.belonging import Sums, amount, lies_in
 from app.domain.goals import Conversion, Goal
 from app.domain.pipeline import RIPENED, Cohorts, Course, Ends, Turned
 from app.domain.plans import Plan
-from app.domain.progress import Basis, GoalProgress, Rate, Scope
+from app.domain.progress import GoalProgress, Rate, RateBasis, Scope
 from app.domain.survival import Learned, matured
 
 
@@ -65,7 +65,7 @@ def _rate(
     unit = metric.counted(1)
     items = {age: metric.counted(number) for age, number in begun.items()}
     found = matured(items, converted * unit, lag, conversion.rate.value)
-    return replace(rate, basis=Basis.COHORT, lag=lag, matured=found)
+    return replace(rate, basis=RateBasis.COHORT, lag=lag, matured=found)
 
 
 def _number(goal: Goal, sums: Sums) -> int:

@@ -113,7 +113,7 @@ class EdgeState(StrEnum):
     BOTH_BEHIND = "both_behind"
 
 
-class Basis(StrEnum):
+class RateBasis(StrEnum):
     """What a rate goes by: what was counted in a period, or items that are followed."""
 
     PERIOD = "period"
@@ -137,7 +137,7 @@ class Rate:
     high: Fraction | None = None
     drift: Drift = NO_DRIFT
     shrunken: Fraction | None = None
-    basis: Basis = Basis.PERIOD
+    basis: RateBasis = RateBasis.PERIOD
     lag: Learned | None = None
     matured: Matured | None = None
 

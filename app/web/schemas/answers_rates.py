@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.domain.progress import Basis, DriftState, EdgeState
+from app.domain.progress import DriftState, EdgeState, RateBasis
 from app.web.schemas.answers import Answer, Quantity, Tallied
 from app.web.schemas.common import LocalDate
 
@@ -109,7 +109,7 @@ class Rate(Answer):
     ]
     sample: Annotated[Tallied, Field(description="In how many of the child it was observed.")]
     basis: Annotated[
-        Basis,
+        RateBasis,
         Field(
             description="`cohort`: it is known which of the child turned out, since what they "
             "became says so (`origin`); `matured` and what is in flight go by that. `period`: only "

@@ -113,10 +113,10 @@ class MeetingFields(_Fields):
     status: Literal["booked", "held", "canceled", "no_show"] | None = None
     booked_at: Moment | None = Field(None, description="When the appointment was made.")
     starts_at: Moment | None = Field(None, description="When it takes place; it may lie ahead.")
-    origin: _Origin = None
     counterpart: str | None = None
     booked_by: _Who | None = Field(None, description="Who made the appointment; `actor` fills it.")
     organizer: _Who | None = Field(None, description="Who holds the meeting; `actor` fills it.")
+    origin: _Origin = None
 
 
 class DealFields(_Fields):
@@ -143,8 +143,8 @@ class PaymentFields(_Fields):
     currency: _Currency | None = None
     paid_at: Moment | None = None
     refunded_amount: _Decimal | None = Field(None, description="Of `amount`; not negative.")
-    origin: _Origin = None
     owner: _Who | None = Field(None, description="Who is credited; `actor` fills it.")
+    origin: _Origin = None
 
 
 class LeadFields(_Fields):
