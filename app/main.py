@@ -136,7 +136,8 @@ def opened(
     except StartError:
         store.close()
         raise
-    watch = Watch(store)
+    watch, organisations = Watch(store), Organisations()
+    watch.listen_for_gone(organisations.forget)
     return Context(
         store=store,
         # Told before those who wait are answered: who reads after the answer reads what it says.
@@ -147,7 +148,7 @@ def opened(
         ),
         watch=watch,
         vault=vault,
-        organisations=Organisations(),
+        organisations=organisations,
         clock=clock,
         token=token,
         public_url=settings.public_url,

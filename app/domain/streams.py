@@ -14,8 +14,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from app.domain.allocation import Person, Stint
-from app.domain.attribution import Amount
+from app.domain.allocation import Person
+from app.domain.attribution import NOTHING, Amount, Counted, Standing
 from app.domain.belonging import lies_in
 from app.domain.drift import ASSUMED_DISPERSION, dispersion
 from app.domain.goals import Goal
@@ -63,7 +63,9 @@ class Tallied:
 
     span: the days that were looked at
     everybody: of all people of the plan together, unless `members` is given
-    members: by member, for scopes that are less than the whole
+    members: by member, for scopes that are less than the whole; those who are in none of them
+        may be left out where `done` tells of everybody
+    done: by member and metric, what everybody did in the period as one of the plan
     past: of all people together, before the period: how much weeks differ
     since: by goal, the day from which its rate is assumed, where that was changed on the way
     cohorts: which items turned out; over: the first of the days that are not over
@@ -74,8 +76,23 @@ class Tallied:
     members: Mapping[str, Daily] | None = None
     past: Daily = field(default_factory=dict)
     since: Mapping[str, date] = field(default_factory=dict)
+    done: Mapping[str, Mapping[str, Amount]] | None = None
     cohorts: Cohorts = NO_COHORTS
     over: date = date.max
+
+
+def done_by_member(counted: Counted) -> dict[str, dict[str, Amount]]:
+    """What everybody did in the period as one of the plan, by member and metric.
+
+    Of what is money the currencies would be mixed; of that there are no streams.
+    """
+    found: dict[str, dict[str, Amount]] = {}
+    for place, sums in counted.items():
+        if place.standing is Standing.IN_PLAN:
+            of = found.setdefault(place.member, {})
+            for key, amount in sums.items():
+                of[key.metric] = of.get(key.metric, NOTHING).plus(amount)
+    return found
 
 
 class Stream(NamedTuple):
@@ -236,10 +253,15 @@ class _Streams:
     def _sum(self, scope: Scope, stream: Stream) -> Seen:
         """Of the period; where more came than there was to come of, that is all of it."""
         begun, became = (
-            max(sum(self._tallies(scope, goal)[self._past :]), 0) * _unit(goal)
-            for goal in (stream.child, stream.goal)
+            max(self._done(scope, goal), 0) * _unit(goal) for goal in (stream.child, stream.goal)
         )
         return Seen(min(became, begun), begun)
+
+    def _done(self, scope: Scope, goal: Goal) -> int:
+        done = self._tallied.done
+        if done is None or scope.member is None or scope.team is not None:
+            return sum(self._tallies(scope, goal)[self._past :])
+        return _number(goal, done.get(scope.member, {}).get(goal.metric.key, NOTHING))
 
     def _daily(self, scope: Scope, goal: Goal) -> list[float]:
         """What was counted of a goal on each day, for a scope."""
@@ -261,9 +283,10 @@ class _Streams:
             people = (self._tallies(Scope(scope.team, member), goal) for member in members)
             return [sum(day) for day in zip(*people, strict=True)] or [0] * _length(span)
         found = [0] * _length(span)
-        person = self._base.persons[scope.member]
+        inside = _inside(self._base.persons[scope.member], scope.team)
         for day, amount in members.get(scope.member, {}).get(goal.metric.key, {}).items():
-            if _inside(person, scope.team, max(day, self._first)):
+            at = max(day, self._first)
+            if any(first <= at < until for first, until in inside):
                 found[(day - span.first).days] += _number(goal, amount)
         return found
 
@@ -314,14 +337,10 @@ def _steps(lag: Learned) -> list[float]:
     return [float(after - before) for before, after in pairwise((Fraction(0), *lag.shares))]
 
 
-def _stint(person: Person, day: date) -> Stint | None:
-    return next((stint for stint in person.stints if day in stint.span), None)
-
-
-def _inside(person: Person, team: str | None, day: date) -> bool:
-    """Whether somebody is in the plan, and in a team, on a day; before the period, as it begins."""
-    stint = _stint(person, day)
-    return stint is not None and team in (None, *stint.line)
+def _inside(person: Person, team: str | None) -> list[tuple[date, date]]:
+    """When somebody is in the plan, and in a team; before the period, as it begins."""
+    stints = (one for one in person.stints if team in (None, *one.line))
+    return [(one.span.first, one.span.until) for one in stints]
 
 
 def _team(person: Person, day: date) -> str | None:

@@ -6,20 +6,20 @@ people is a few hundred rows.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from itertools import starmap
 from typing import NamedTuple
 
-from sqlalchemy import Column, bindparam, select
+from sqlalchemy import select
 
 from app.domain.instants import QUARTER, day_number, moment_of
+from app.store import days as days_of
 from app.store import journal, tallies
-from app.store.dialect import AnySelect, Whole, Words, halves, joined, listed, summed, whole
 from app.store.journal import Knowing, Window
-from app.store.tables import tally_day, tally_quarter
+from app.store.tables import tally_quarter
 from app.store.transactions import Access
 
-_D, _Q = tally_day.c, tally_quarter.c
+_Q = tally_quarter.c
 
 
 class DayTotal(NamedTuple):
@@ -54,46 +54,38 @@ def by_day(
 ) -> list[DayTotal]:
     """Per metric, currency and local day what some actors have; None: everybody together.
 
-    known: None counts everything that stands
+    In this order. known: None counts everything that stands
     """
+    return sorted(
+        starmap(DayTotal, each(access, workspace, metrics, days, of, known, by_actor=by_actor))
+    )
+
+
+def each(
+    access: Access,
+    workspace: str,
+    metrics: Iterable[str],
+    days: Window,
+    of: Collection[int] | None,
+    known: Knowing | None = None,
+    *,
+    by_actor: bool = False,
+) -> Iterator[tuple[str, str, int, int, int, int]]:
+    """The same as it comes, in no order and in plain tuples: of many people there are many."""
     wanted = set(metrics)
     chosen = {
         number: slot
         for slot, number in tallies.serving(access, workspace).items()
         if slot[0] in wanted
     }
-    bound = {
-        "workspace": workspace,
-        "slots": json.dumps(sorted(chosen)),
-        "actors": json.dumps(sorted(of or ())),
-        "first": days[0],
-        "until": days[1],
-    }
-    keys = (_D.slot, _D.day, *((_D.actor,) if by_actor else ()))
-    sums: dict[tuple[int, int, int], tuple[int, int]] = {}
-    for *place, number, upper, lower in access.connection.execute(
-        _summed(keys, among=of is not None), bound
-    ):
-        slot, day, actor = (*place, 0)[:3]
-        sums[slot, day, actor] = (number, joined(upper, lower))
+    sums = days_of.sums(access, workspace, chosen, days, of, by_day=True, by_actor=by_actor)
     if known is not None:
+        sums = dict(sums)
         _take_back(sums, _came_since(access, workspace, chosen, days, of, known), by_actor=by_actor)
-    return [
-        DayTotal(*chosen[slot], day, actor, *sums[slot, day, actor])
-        for slot, day, actor in sorted(sums)
-    ]
-
-
-def _summed(keys: Collection[Column[int]], *, among: bool) -> AnySelect:
-    query = select(*keys, summed(_D.number), *halves(_D.total)).where(
-        _D.workspace_id == bindparam("workspace", type_=Words),
-        _D.slot.in_(listed("slots", whole)),
-        _D.day >= bindparam("first", type_=Whole),
-        _D.day < bindparam("until", type_=Whole),
+    return (
+        (*chosen[slot], day, actor, number, total)
+        for (slot, day, actor), (number, total) in sums.items()
     )
-    if among:
-        query = query.where(_D.actor.in_(listed("actors", whole)))
-    return query.group_by(*keys)
 
 
 def _came_since(

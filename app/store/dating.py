@@ -6,10 +6,13 @@ their systems are. A start that brings other rules cuts the days anew by those.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from app.domain import zones
 from app.domain.zones import Offsets, offsets_of, read_offsets
 from app.store.statements import inserting
 from app.store.tables import zone_rules
@@ -31,6 +34,14 @@ def rules_of(access: Access, workspace: str, zone: ZoneInfo) -> Offsets:
 def is_present(access: Access, workspace: str, zone: ZoneInfo) -> bool:
     """Whether the days are known to be cut by the rules that this system has for the zone."""
     return _noted(access, workspace) == (zone.key, offsets_of(zone).written())
+
+
+def day_of(access: Access, workspace: str) -> Callable[[int], int] | None:
+    """In which local day a quarter hour is counted; None from before it was noted."""
+    noted = _noted(access, workspace)
+    if noted is None:
+        return None
+    return partial(zones.day_of, offsets=read_offsets(noted[1]), zone=ZoneInfo(noted[0]))
 
 
 def note(writing: Writing, zone: ZoneInfo, offsets: Offsets) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as NoneFree
 from app.domain.errors import TasseiError, Unavailable
 from app.store import heads, seals
 from app.store.backends import Backend
+from app.store.kept import Kept
 from app.store.postgresql import Postgresql
 from app.store.sqlite import Sqlite
 from app.store.transactions import Reading, Writing
@@ -82,6 +83,7 @@ class Store:
         self.lanes = self._backend.lanes
         self.spans_workspaces = self._backend.spans_workspaces
         self._refusing: str | None = None
+        self._kept = Kept()
 
     @property
     def refusing(self) -> str | None:
@@ -119,7 +121,7 @@ class Store:
     def read(self) -> Iterator[Reading]:
         """One snapshot. Raises Unavailable when the engine cannot serve."""
         with self._outages_named(), self._backend.reading() as connection:
-            yield Reading(connection)
+            yield Reading(connection, self._kept)
 
     @contextmanager
     def write(self, workspace: str, now: int) -> Iterator[Writing]:
@@ -146,6 +148,10 @@ class Store:
             self.refused(error.code)
             raise
         self.refused(None)
+
+    def forget(self, workspace: str) -> None:
+        """Take nothing that was read of a workspace before for known."""
+        self._kept.forget(workspace)
 
     def settle(self, workspace: str, at: int) -> None:
         """Make an instant final: no commit comes at or before it any more. Raises Unavailable."""

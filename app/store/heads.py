@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.errors import Conflict, NotFound
 from app.store.dialect import Whole, Words, greatest
+from app.store.kept import Commit
 from app.store.statements import Prepared, inserting
 from app.store.tables import workspace_commit, workspace_head
 from app.store.transactions import Access, Writing
@@ -58,6 +59,12 @@ _AT = Prepared(
     ),
     "workspace",
     "seq",
+)
+_STANDING = Prepared(
+    select(_HEAD.seq, _C.at, _HEAD.config_version)
+    .join(workspace_commit, (_C.workspace_id == _HEAD.workspace_id) & (_C.seq == _HEAD.seq))
+    .where(_HEAD.workspace_id == bindparam("workspace", type_=Words)),
+    "workspace",
 )
 _ENTER = inserting(workspace_commit)
 _SETTLE = Prepared(
@@ -126,6 +133,24 @@ def settle(connection: Connection, workspace: str, at: int) -> None:
     _SETTLE.run(connection, at, workspace, at)
 
 
+def standing(access: Access, workspace: str) -> tuple[Commit, int] | None:
+    """The last commit, and the config version; None when there is no such workspace."""
+    rows = _STANDING.rows(access.connection, workspace)
+    return (Commit(*rows[0][:2]), rows[0][2]) if rows else None
+
+
+def commit(access: Access, workspace: str, seq: int) -> Commit:
+    """The commit of a number; what was before the first one is of no instant."""
+    rows = _AT.rows(access.connection, workspace, seq)
+    return Commit(seq, rows[0][0] if rows else 0)
+
+
+def stands(access: Access, workspace: str, remembered: Commit) -> bool:
+    """Whether a commit that is remembered is there, up to where this snapshot sees."""
+    rows = _AT.rows(access.connection, workspace, remembered.seq)
+    return rows == [(remembered.at,)]
+
+
 def follows(writing: Writing, seq: int, at: int) -> bool:
     """Whether a commit that is remembered is one of those before this one.
 
@@ -134,7 +159,7 @@ def follows(writing: Writing, seq: int, at: int) -> bool:
     """
     if (seq, at) == (writing.seq - 1, writing.before):
         return True
-    return _AT.rows(writing.connection, writing.workspace, seq) == [(at,)]
+    return stands(writing, writing.workspace, Commit(seq, at))
 
 
 def committed_at(access: Access, workspace: str, seq: int) -> int | None:

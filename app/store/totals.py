@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 
-from app.store import journal, tallies
+from app.store import days, journal, tallies
 from app.store.dialect import halves, joined, summed
 from app.store.journal import Knowing, Window
-from app.store.tables import tally_day, tally_quarter
+from app.store.tables import tally_quarter
 from app.store.transactions import Access
+
+_Q = tally_quarter.c
+_Sums = dict[tuple[int, int], tuple[int, int]]  # by slot and actor
 
 
 class Total(NamedTuple):
@@ -36,9 +39,12 @@ def totals(
 
     known: None counts everything that stands, here and below
     """
-    days = (first_day, end_day)
-    quarters = known.quarters(days) if known else days
-    return _known(access, workspace, metrics, (tally_day, days), quarters, known)
+    chosen = _chosen(access, workspace, metrics)
+    window = (first_day, end_day)
+    found = days.sums(access, workspace, chosen, window, by_actor=True)
+    standing = {(slot, actor): amount for (slot, _, actor), amount in found.items()}
+    quarters = known.quarters(window) if known else window
+    return _known(access, workspace, chosen, (standing, quarters), known)
 
 
 def quarter_totals(
@@ -50,26 +56,30 @@ def quarter_totals(
     known: Knowing | None = None,
 ) -> list[Total]:
     """Per metric, currency and actor over quarter hours (instant // QUARTER), end excluded."""
+    chosen = _chosen(access, workspace, metrics)
     quarters = (first_quarter, end_quarter)
-    return _known(access, workspace, metrics, (tally_quarter, quarters), quarters, known)
+    standing = _summed(access, workspace, quarters, chosen)
+    return _known(access, workspace, chosen, (standing, quarters), known)
+
+
+def _chosen(access: Access, workspace: str, metrics: Iterable[str]) -> dict[int, tuple[str, str]]:
+    wanted = set(metrics)
+    return {
+        number: slot
+        for slot, number in tallies.serving(access, workspace).items()
+        if slot[0] in wanted
+    }
 
 
 def _known(
     access: Access,
     workspace: str,
-    metrics: Iterable[str],
-    within: tuple[Table, Window],
-    quarters: Window,
+    chosen: Mapping[int, tuple[str, str]],
+    within: tuple[_Sums, Window],
     known: Knowing | None,
 ) -> list[Total]:
     """What stands in a window, less what has come into its quarter hours since."""
-    wanted = set(metrics)
-    chosen = {
-        number: slot
-        for slot, number in tallies.serving(access, workspace).items()
-        if slot[0] in wanted
-    }
-    sums = {row[:2]: row[2:] for row in _summed(access, workspace, *within, chosen)}
+    sums, quarters = within
     if known is not None:
         for slot, actor, *came in journal.since(access, workspace, chosen, known.seq, quarters):
             number, total = sums.get((slot, actor), (0, 0))
@@ -77,21 +87,18 @@ def _known(
     return [Total(*chosen[slot], actor, *sums[slot, actor]) for slot, actor in sorted(sums)]
 
 
-def _summed(
-    access: Access, workspace: str, table: Table, window: Window, slots: Iterable[int]
-) -> list[tuple[int, int, int, int]]:
-    bucket = table.c.day if table is tally_day else table.c.quarter
+def _summed(access: Access, workspace: str, window: Window, slots: Iterable[int]) -> _Sums:
     query = (
-        select(table.c.slot, table.c.actor, summed(table.c.number), *halves(table.c.total))
+        select(_Q.slot, _Q.actor, summed(_Q.number), *halves(_Q.total))
         .where(
-            table.c.workspace_id == workspace,
-            table.c.slot.in_(sorted(slots)),
-            bucket >= window[0],
-            bucket < window[1],
+            _Q.workspace_id == workspace,
+            _Q.slot.in_(sorted(slots)),
+            _Q.quarter >= window[0],
+            _Q.quarter < window[1],
         )
-        .group_by(table.c.slot, table.c.actor)
+        .group_by(_Q.slot, _Q.actor)
     )
-    return [
-        (slot, actor, number, joined(upper, lower))
+    return {
+        (slot, actor): (number, joined(upper, lower))
         for slot, actor, number, upper, lower in access.connection.execute(query)
-    ]
+    }

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
+
+if TYPE_CHECKING:
+    from app.store.kept import Kept
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One snapshot: everything read through it is from the same moment."""
+    """One snapshot: everything read through it is from the same moment.
+
+    kept: what this process has read before, for who can tell that it holds in this snapshot
+    """
 
     connection: Connection
+    kept: Kept | None = None
 
 
 @dataclass(slots=True)

@@ -8,15 +8,15 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from app.domain.attribution import Amount, Grain
+from app.domain.attribution import Amount, Counted, Grain
 from app.domain.errors import TasseiError
 from app.domain.evaluation import Question
 from app.domain.ground import Ground
 from app.domain.pipeline import NO_COHORTS
-from app.domain.progress import Progress
+from app.domain.progress import Progress, Scope
 from app.domain.scopes import WHOLE, Breakdown
 from app.domain.spans import Span
-from app.domain.streams import Stream, Tallied, drifted, past_days, streams
+from app.domain.streams import Stream, Tallied, done_by_member, drifted, past_days, streams
 from app.store import documents
 from app.store.documents import Document
 from app.store.journal import Knowing
@@ -30,10 +30,11 @@ _ONE_DAY = timedelta(days=1)
 
 
 class Evaluated(NamedTuple):
-    """A question, the instant that was counted up to, and the answer."""
+    """A question, the instant that was counted up to, what was counted, and the answer."""
 
     question: Question
     until: int
+    amounts: Counted
     progress: Progress
 
 
@@ -45,7 +46,7 @@ def with_drift(
     known: Knowing | None = None,
 ) -> Progress:
     """A progress with what the days of its period tell of its rates."""
-    question, until, progress = evaluated
+    question, until, amounts, progress = evaluated
     told = streams(base.plan.root.walk())
     if not told:
         return progress
@@ -64,11 +65,25 @@ def with_drift(
         whole = daily_of(access, found, base, span, known, metrics)
         for _, metric, amount in running:
             add(whole, metric, today, amount)
-        return drifted(progress, base, Tallied(days, whole, None, past, since, items, today))
-    members = by_member(access, found, base, span, known, metrics)
+        return drifted(progress, base, Tallied(days, whole, None, past, since, None, items, today))
+    asked = _asked_about(base, question.scope)
+    members = by_member(access, found, base, span, known, metrics, asked)
     for member, metric, amount in running:
-        add(members.setdefault(member, {}), metric, today, amount)
-    return drifted(progress, base, Tallied(days, {}, members, past, since, items, today))
+        if member in asked:
+            add(members.setdefault(member, {}), metric, today, amount)
+    done = done_by_member(amounts)
+    return drifted(progress, base, Tallied(days, {}, members, past, since, done, items, today))
+
+
+def _asked_about(base: Ground, scope: Scope) -> AbstractSet[str]:
+    """Whose days tell of a scope."""
+    if scope.member is not None:
+        return {scope.member}
+    return {
+        member
+        for member, person in base.persons.items()
+        if scope.team is None or any(scope.team in stint.line for stint in person.stints)
+    }
 
 
 def _assumed_since(access: Access, found: Organisation, base: Ground) -> Mapping[str, date]:

@@ -6,10 +6,11 @@ and then, and progress is asked all day long.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from itertools import pairwise
 
 from app.domain.attribution import NOTHING, Amount
@@ -28,8 +29,9 @@ from app.domain.history import (
 from app.domain.instants import QUARTER, day_number, day_of_number, moment_of
 from app.domain.metrics import Aggregation
 from app.domain.spans import Span
-from app.store import daily, heads
+from app.store import daily, heads, totals
 from app.store.journal import Knowing
+from app.store.kept import Commit
 from app.store.transactions import Access
 from app.usecases.counted import actors_of
 from app.usecases.organisation import Organisation, Remembered
@@ -39,7 +41,6 @@ from app.usecases.spreads import spreads
 MOST_SINGLES = 2_000
 KEPT = 256
 
-Daily = Mapping[str, Mapping[date, Amount]]
 Days = dict[str, dict[date, Amount]]
 
 
@@ -85,21 +86,20 @@ def _remembered(
     """The history as it was read before, if nothing of it has moved since."""
     until = min(base.plan.span.first, today)
     months = months_before(until)
-    head = heads.head(access, found.workspace.key)
-    seq = known.seq if known else (head.seq if head else 0)
+    now = _commit(access, found, known)
     place = (base.plan.key, base.version, until, known.seq if known else None)
     kept = found.histories.get(place)
     if (
         kept is not None
         and kept.base is base
-        and not _moved(access, found, base, (kept, seq), _all(months))
+        and not _moved(access, found, base, (kept.commit, now), _all(months))
     ):
-        kept = found.histories[place] = replace(kept, seq=seq)
+        kept = found.histories[place] = replace(kept, commit=now)
         return kept
     history = _read(access, found, base, months, known)
     while len(found.histories) >= KEPT:
         found.histories.pop(next(iter(found.histories)), None)
-    kept = found.histories[place] = Remembered(seq, base, history, experience(base, history))
+    kept = found.histories[place] = Remembered(now, base, history, experience(base, history))
     return kept
 
 
@@ -107,17 +107,28 @@ def _all(months: Sequence[Span]) -> Span:
     return Span(months[-1].first, months[0].until)
 
 
+def _commit(access: Access, found: Organisation, known: Knowing | None) -> Commit:
+    """The last commit of a knowing."""
+    workspace = found.workspace.key
+    standing = None if known else heads.standing(access, workspace)
+    return standing[0] if standing else heads.commit(access, workspace, known.seq if known else 0)
+
+
 def _moved(
-    access: Access, found: Organisation, base: Ground, kept: tuple[Remembered, int], span: Span
+    access: Access, found: Organisation, base: Ground, between: tuple[Commit, Commit], span: Span
 ) -> bool:
     """Whether something has come into the span since. Of another's newer snapshot: it may have."""
-    remembered, seq = kept
-    if remembered.seq == seq:
+    remembered, now = between
+    if remembered == now:
         return False
     since = Knowing(remembered.seq, found.workspace.zone)
     metrics = {goal.metric.key for goal in base.plan.root.walk()}
     days = (day_number(span.first), day_number(span.until))
-    return remembered.seq > seq or daily.moved(access, found.workspace.key, metrics, since, days)
+    return (
+        remembered.seq >= now.seq
+        or not heads.stands(access, found.workspace.key, remembered)
+        or daily.moved(access, found.workspace.key, metrics, since, days)
+    )
 
 
 def _read(
@@ -144,23 +155,25 @@ def _read(
         key: tuple(_singles(access, found, base, goal, lately, known))
         for key, goal in goals.items()
     }
-    members = by_member(access, found, base, recent, known, metrics) if base.persons else {}
-    return History(usable, by_day, _summed(members), singles)
+    members = _summed(access, found, base, recent, known) if base.persons else {}
+    return History(usable, by_day, members, singles)
 
 
-def _summed(members: Mapping[str, Daily]) -> dict[str, dict[str, Amount]]:
-    found: dict[str, dict[str, Amount]] = {}
-    for member, metrics in members.items():
-        for metric, days in metrics.items():
-            found.setdefault(metric, {})[member] = _total(days.values())
-    return found
-
-
-def _total(amounts: Iterable[Amount]) -> Amount:
-    total = NOTHING
-    for amount in amounts:
-        total = total.plus(amount)
-    return total
+def _summed(
+    access: Access, found: Organisation, base: Ground, span: Span, known: Knowing | None
+) -> dict[str, dict[str, Amount]]:
+    """By metric and member of the plan, what each did in a span."""
+    metrics = {goal.metric.key for goal in base.plan.root.walk()}
+    currencies = {"", found.workspace.currency}
+    summed: dict[str, dict[str, Amount]] = {}
+    for part, members in _parts(access, found, base, span):
+        days = (day_number(part.first), day_number(part.until))
+        for row in totals.totals(access, found.workspace.key, metrics, *days, known):
+            member = members.get(row.actor)
+            if member is not None and row.currency in currencies:
+                of = summed.setdefault(row.metric, {})
+                of[member] = of.get(member, NOTHING).plus(Amount(row.number, row.total))
+    return summed
 
 
 def daily_of(
@@ -176,7 +189,7 @@ def daily_of(
     Of a plan of the whole workspace what anybody did. In the workspace's currency, as tallied.
     """
     by_day: Days = {}
-    for row, _ in _rows(access, found, base, span, known, metrics, by_actor=False):
+    for row in _rows(access, found, base, span, known, metrics):
         add(by_day, row.metric, day_of_number(row.day), Amount(row.number, row.total))
     return by_day
 
@@ -188,21 +201,37 @@ def by_member(
     span: Span,
     known: Knowing | None = None,
     metrics: AbstractSet[str] | None = None,
+    asked: AbstractSet[str] | None = None,
 ) -> dict[str, Days]:
-    """The same by member, metric and day, of those who are in the plan."""
+    """The same by member, metric and day, of those who are in the plan.
+
+    asked: of these alone; None for all
+    """
+    chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
+    currencies = {"", found.workspace.currency}
     people: dict[str, Days] = {}
-    for row, members in _rows(access, found, base, span, known, metrics, by_actor=True):
-        member = members.get(row.actor)
-        if member is not None:
-            days = people.setdefault(member, {})
-            add(days, row.metric, day_of_number(row.day), Amount(row.number, row.total))
+    if not base.plan.assignments:
+        return people
+    day_of, amount_of = cache(day_of_number), cache(Amount)
+    for part, known_as in _parts(access, found, base, span):
+        days = (day_number(part.first), day_number(part.until))
+        members = {n: who for n, who in known_as.items() if asked is None or who in asked}
+        # Of a thousand people and a year this is gone through a million times, and few amounts
+        # differ: so many new ones would keep the collector of garbage busy.
+        for metric, currency, day, actor, number, total in daily.each(
+            access, found.workspace.key, chosen, days, members, known, by_actor=True
+        ):
+            if currency in currencies:
+                of = people.setdefault(members[actor], {})
+                add(of, metric, day_of(day), amount_of(number, total))
     return people
 
 
 def add(days: Days, metric: str, day: date, amount: Amount) -> None:
     """Add what was done of a metric on a day."""
     of = days.setdefault(metric, {})
-    of[day] = of.get(day, NOTHING).plus(amount)
+    before = of.get(day)
+    of[day] = amount if before is None else before.plus(amount)
 
 
 def _rows(
@@ -212,17 +241,15 @@ def _rows(
     span: Span,
     known: Knowing | None,
     metrics: AbstractSet[str] | None,
-    *,
-    by_actor: bool,
-) -> Iterator[tuple[daily.DayTotal, Mapping[int, str]]]:
-    """The rows that count for the plan, each with whom its actors mean on that day."""
+) -> Iterator[daily.DayTotal]:
+    """The days that count for the plan, of all its people together."""
     chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
     currencies = {"", found.workspace.currency}
     for part, members in _parts(access, found, base, span):
         days = (day_number(part.first), day_number(part.until))
         of = members if base.plan.assignments else None
-        rows = daily.by_day(access, found.workspace.key, chosen, days, of, known, by_actor=by_actor)
-        yield from ((row, members) for row in rows if row.currency in currencies)
+        rows = daily.by_day(access, found.workspace.key, chosen, days, of, known)
+        yield from (row for row in rows if row.currency in currencies)
 
 
 def _parts(

@@ -25,6 +25,7 @@ from app.domain.survival import Learned
 from app.domain.workspace import Workspace, holiday_country, workspace_of
 from app.store import documents, heads, rules
 from app.store.documents import Document
+from app.store.kept import Commit
 from app.store.transactions import Access
 from app.usecases.cadence import Cadences
 from app.usecases.holidays import public_holidays
@@ -40,12 +41,12 @@ METRIC = "metric"
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A history with what it teaches of a plan, and the last commit that it is known to hold for.
+    """A history with what it teaches of a plan, and a commit that it is known to hold for.
 
     base: the very plan: a draft may have the key and version of what it is compared with
     """
 
-    seq: int
+    commit: Commit
     base: Ground
     history: History
     experience: Experience
@@ -148,25 +149,36 @@ class Organisation:
 
 
 class Organisations:
-    """The organisation of each workspace, kept until its configuration moves."""
+    """The organisation of each workspace, kept until its configuration moves.
+
+    With the commit that it was read at: where that one is not to be found, the database went back,
+    and an equal config version may be that of another history.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[str, Organisation] = {}
+        self._known: dict[str, tuple[Commit, Organisation]] = {}
 
     def at(self, access: Access, workspace: str) -> Organisation:
         """The organisation in this snapshot. Raises NotFound for an unknown workspace."""
-        head = heads.head(access, workspace)
-        if head is None:
+        standing = heads.standing(access, workspace)
+        if standing is None:
             raise NotFound("unknown_workspace")
-        known = self._known.get(workspace)
-        if known is None or known.config_version != head.config_version:
-            cadences = known.cadences if known else None
-            known = self._known[workspace] = load(access, workspace, head.config_version, cadences)
+        now, config_version = standing
+        commit, known = self._known.get(workspace, (now, None))
+        stands = commit.seq > now.seq or heads.stands(access, workspace, commit)
+        if known is None or known.config_version != config_version or not stands:
+            cadences = known.cadences if known and stands else None
+            known = load(access, workspace, config_version, cadences)
+            self._known[workspace] = (now, known)
         return known
+
+    def forget(self, workspace: str) -> None:
+        """Read it anew when it is next asked for."""
+        self._known.pop(workspace, None)
 
     def cadences(self, workspace: Workspace) -> Cadences:
         """What the sources of a workspace have taught; nothing yet where nobody asked."""
-        known = self._known.get(workspace.key)
+        _, known = self._known.get(workspace.key, (None, None))
         if known is None or known.cadences.calendar != workspace.calendar:
             return Cadences(workspace.calendar)
         return known.cadences

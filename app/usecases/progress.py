@@ -62,8 +62,7 @@ class Ready:
     def progress(self, access: Access) -> Progress:
         """Its progress."""
         found, base, question, until = self.found, self.base, self.question, self.at.until
-        plain = progress_of(access, found, base, question, until, self.known)
-        evaluated = Evaluated(question, until, plain)
+        evaluated = _evaluated(access, found, base, question, until, self.known)
         progress = with_drift(access, found, base, evaluated, self.known)
         if self.asked.as_of is None:
             return progress
@@ -169,15 +168,28 @@ def progress_of(
     known: Knowing | None = None,
 ) -> Progress:
     """The progress of a plan in this snapshot, of everything counted before `until`."""
-    return evaluate(
+    return _evaluated(access, found, base, question, until, known).progress
+
+
+def _evaluated(
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    question: Question,
+    until: int,
+    known: Knowing | None,
+) -> Evaluated:
+    amounts = counted(access, found, base, until, known)
+    progress = evaluate(
         base,
         question,
-        counted(access, found, base, until, known),
+        amounts,
         heard(access, found, known),
         closing(access, found, base, until, known),
         experience_of(access, found, base, question.as_of, known),
         lately_counted(access, found, base, until, known, today=question.today),
     )
+    return Evaluated(question, until, amounts, progress)
 
 
 def moment_of_text(

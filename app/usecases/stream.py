@@ -272,7 +272,9 @@ def observe(context: Context, subject: Subject) -> Observed:
             experience_of(reading, found, base, at.as_of),
             lately_counted(reading, found, base, at.until),
         )
-        progress = with_drift(reading, found, base, Evaluated(question, at.until, progress))
+        progress = with_drift(
+            reading, found, base, Evaluated(question, at.until, amounts, progress)
+        )
         head = heads.head(reading, subject.workspace)
     if head is None:
         raise NotFound("unknown_workspace")

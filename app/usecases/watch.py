@@ -20,6 +20,8 @@ INTERVAL_SECONDS = 0.25
 
 # Told that some head moved, by whichever thread noticed; it must be quick and not fail.
 Listener = Callable[[], None]
+# Told of a workspace of which commits that were there are gone.
+Gone = Callable[[str], None]
 
 
 class Watch:
@@ -30,6 +32,7 @@ class Watch:
         self._heads: dict[str, Head] = {}
         self._noting = threading.Lock()
         self._listeners: tuple[Listener, ...] = ()
+        self._gone: tuple[Gone, ...] = (store.forget,)
         self._ended = threading.Event()
         self._woken = threading.Event()
         self._bell = store.bell()
@@ -54,6 +57,10 @@ class Watch:
     def listen(self, listener: Listener) -> None:
         """Tell it of every move from now on."""
         self._listeners += (listener,)
+
+    def listen_for_gone(self, listener: Gone) -> None:
+        """Tell it of every workspace that went back: what was learned of it may never have been."""
+        self._gone += (listener,)
 
     def look(self) -> None:
         """Read the heads now."""
@@ -102,6 +109,8 @@ class Watch:
             with self._noting:
                 if self._heads[workspace] == known:
                     self._heads[workspace] = head
+            for listener in self._gone:
+                listener(workspace)
             logger(__name__).warning(
                 "the database went back: commits that were there are gone",
                 workspace=workspace,

@@ -34,6 +34,16 @@ def _on_postgresql(folder: Path) -> list[Finding]:
     return [replace(one, what=f"{one.what}, PostgreSQL") for one in found]
 
 
+def _on_engines(only: str | None, folder: Path) -> list[Finding]:
+    findings = []
+    if only != engines.POSTGRESQL:
+        findings += _findings(folder)
+    if only != engines.SQLITE:
+        with _on(engines.POSTGRESQL, folder):
+            findings += _on_postgresql(folder)
+    return findings
+
+
 @contextmanager
 def _on(engine: str, folder: Path) -> Iterator[None]:
     """On PostgreSQL with a server of its own on the same disk, as durable as it is by default."""
@@ -56,6 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--strict", action="store_true")
     parser.add_argument("--soak", type=int, metavar="N", help="memory over N events, nothing else")
+    parser.add_argument("--large", action="store_true", help="progress of large plans, no more")
     parser.add_argument("--engine", choices=engines.ENGINES, help="nothing but this engine")
     asked = parser.parse_args()
     strict = asked.strict
@@ -66,12 +77,10 @@ def main() -> None:
                 lines = soak.soak(Path(folder) / "soak", asked.soak)
             sys.stdout.write("\n".join(lines) + "\n")
             return
-        findings = []
-        if asked.engine != engines.POSTGRESQL:
-            findings += _findings(Path(folder))
-        if asked.engine != engines.SQLITE:
-            with _on(engines.POSTGRESQL, Path(folder)):
-                findings += _on_postgresql(Path(folder))
+        if asked.large:
+            findings = large.progress(Path(folder) / "large")
+        else:
+            findings = _on_engines(asked.engine, Path(folder))
     tell(f"took {time.monotonic() - began:.0f} s")
     lines = [HEAD, *(finding.line() for finding in findings), "", _machine()]
     sys.stdout.write("\n".join(lines) + "\n")

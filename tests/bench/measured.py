@@ -13,13 +13,16 @@ _TOLERANCE = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the table. `at_least` says on which side of the budget the good lies."""
+    """One line of the table. `at_least` says on which side of the budget the good lies.
+
+    budget: None for what is told beside those that have one
+    """
 
     what: str
     ours: str
     against: str
     ratios: Sequence[float]
-    budget: float
+    budget: float | None
     at_least: bool
     unit: str = ""
     client: float | None = None
@@ -27,6 +30,8 @@ class Finding:
     @property
     def missed(self) -> bool:
         """Whether the median lies beyond the budget by more than a noisy machine explains."""
+        if self.budget is None:
+            return False
         middle = median(self.ratios)
         if self.at_least:
             return middle < self.budget * (1 - _TOLERANCE)
@@ -39,7 +44,7 @@ class Finding:
         client = "" if self.client is None else f"{self.client:.0%}"
         cells = [self.what, self.ours, self.against]
         cells += [f"{figure:.2f}{self.unit}" for figure in figures]
-        cells += [f"{sign} {self.budget:g}{self.unit}", client]
+        cells += ["-" if self.budget is None else f"{sign} {self.budget:g}{self.unit}", client]
         return "| " + " | ".join(cells) + " |"
 
 

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.attribution import Amount
+from app.domain.attribution import UNASSIGNED, Amount, Counted, Place, Standing, Sum
 from app.domain.drift import ASSUMED_DISPERSION, dispersion, log_e_apart
-from app.domain.progress import NO_DRIFT, Drift, DriftState, Progress, Rate
+from app.domain.progress import NO_DRIFT, Drift, DriftState, Progress, Rate, Scope
 from app.domain.scopes import Breakdown
 from app.domain.spans import Span
-from app.domain.streams import Daily, Tallied, drifted, past_days, streams
+from app.domain.streams import Daily, Tallied, done_by_member, drifted, past_days, streams
 from tests.domain.test_worked_month import read
 from tests.domain.worlds import FUNNEL, december
 
@@ -105,6 +105,44 @@ def test_the_people_together_are_the_whole(people: list[tuple[list[int], list[in
     assert rate(many).drift == rate(one).drift
     assert rate(many).shrunken is None
     assert len(many.breakdown) == 3
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=3, max_size=3))
+def test_a_persons_days_beside_everybodys_sums_tell_what_everybodys_days_do(
+    people: list[tuple[list[int], list[int]]],
+) -> None:
+    names = ("sato", "suzuki", "tanaka")
+    members: Mapping[str, Daily] = {
+        name: daily(calls, hits) for name, (calls, hits) in zip(names, people, strict=True)
+    }
+    done = {
+        name: {"calls": Amount(sum(calls), 0), "appointments": Amount(sum(hits), 0)}
+        for name, (calls, hits) in zip(names, people, strict=True)
+    }
+    for name in names:
+        scope = Scope(member=name)
+        every = told(Tallied(days(), {}, members), scope=scope)
+        own = told(Tallied(days(), {}, {name: members[name]}, done=done), scope=scope)
+        assert rate(own) == rate(every)
+        assert rate(own).shrunken is not None
+
+
+def test_what_was_done_is_of_those_in_the_plan_whichever_team_and_deadline_it_fell_in() -> None:
+    in_plan = Standing.IN_PLAN
+    counted: Counted = {
+        Place(in_plan, "sato", ("east",)): {
+            Sum("calls", "", 0): Amount(3, 0),
+            Sum("calls", "", 1): Amount(2, 0),
+        },
+        Place(in_plan, "sato", ("west",)): {Sum("calls", "", 0): Amount(4, 0)},
+        Place(in_plan, "suzuki", ("east",)): {Sum("appointments", "", 0): Amount(1, 0)},
+        Place(Standing.OUTSIDE): {Sum("calls", "", 0): Amount(50, 0)},
+        UNASSIGNED: {Sum("calls", "", 0): Amount(70, 0)},
+    }
+    assert done_by_member(counted) == {
+        "sato": {"calls": Amount(9, 0)},
+        "suzuki": {"appointments": Amount(1, 0)},
+    }
 
 
 def weeks(first: date, numbers: list[tuple[int, int]]) -> Daily:
