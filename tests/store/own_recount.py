@@ -56,6 +56,8 @@ def _entries(document: Document, pile: list[Report], home: str) -> Iterator[Entr
     had = _then(document, pile) if document.get("holder") == "at_time" else fields
     who = next((had[role] for role in document["roles"] if had.get(role)), "")
     currency = (fields.get("currency") or home) if document.get("unit") == "money" else ""
+    if _too_great_to_share(document, value, currency):
+        return
     said = [one.stamp for one in pile if one.full or document.get("value") in one.fields]
     shared = had.get("credits") if document.get("credit") == "shared" else None
     for named in shared or [{"identity": who, "share": "1"}]:
@@ -63,6 +65,14 @@ def _entries(document: Document, pile: list[Report], home: str) -> Iterator[Entr
             pile[0].source, named["identity"], micros(at), leaves, currency, value,
             max(said, default=None), Fraction(named["share"]),
         )  # fmt: skip
+
+
+def _too_great_to_share(document: Document, value: Any, currency: str) -> bool:
+    """An amount that is shared is added up in millionths, and must leave room in 64 bits."""
+    if document.get("credit") != "shared" or document["aggregation"] not in {"sum", "average"}:
+        return False
+    digits = 2 if currency == "USD" else int(document.get("decimals", 0))
+    return abs(Decimal(str(value)).scaleb(digits)) * 10**6 > (2**63 - 1) // 8
 
 
 def _then(document: Document, pile: list[Report]) -> Mapping[str, Any]:

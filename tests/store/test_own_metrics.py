@@ -267,3 +267,16 @@ def test_a_correction_takes_the_greatest_value_away_and_finds_the_second(
     assert [value for _, value in read(store, "m", document, "", EDGES[0], EDGES[2]).values()] == [
         1 if aggregation == "unique" else 5
     ] * 2
+
+
+def test_what_is_too_great_to_be_shared_is_listed_and_counts_nowhere(store: Store) -> None:
+    said = {"created_at": TIMES[0], "won_at": TIMES[1]}
+    reports = [won("d1", amount=str(2**53 + 1), **said), won("d2", amount="7", **said)]
+    sent(store, delivery(*reports))
+    for key in ("s_sum", "m_sum"):
+        define(store, key, DEFINITIONS[key])
+        assert_counts(store, key, DEFINITIONS[key], reports)
+    assert [len(entries(DEFINITIONS[key], reports)) for key in ("s_sum", "m_sum")] == [1, 2]
+    with store.read() as reading:
+        listed = activities.page_uncounted(reading, W, None, 9).items
+    assert [one.key for one in listed] == ["d1"]
