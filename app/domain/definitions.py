@@ -161,9 +161,9 @@ class _Reader:
         )
 
     def _compared(self, node: Node) -> str:
-        """A field whose value is told from others; credits are a list, and equal nothing."""
+        """A field whose value is told from others; a list equals nothing."""
         name = _field(node)
-        if field_type(self.kind, name) is FieldType.CREDITS:
+        if field_type(self.kind, name) in {FieldType.CREDITS, FieldType.ORIGIN}:
             raise node.refused("not_comparable", field=name)
         return name
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 from app.domain.errors import Fault, Invalid
 from app.domain.quantities import exact
 
+S = TypeVar("S")
 T = TypeVar("T")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -90,8 +91,8 @@ class Node:
         return Invalid(code, Fault(self.pointer, code, params), **params)
 
 
-def gathered(nodes: Iterable[Node], read: Callable[[Node], T]) -> tuple[T, ...]:
-    """Every node as read, or one Invalid with the faults of all: nobody mends them one by one."""
+def gathered(nodes: Iterable[S], read: Callable[[S], T]) -> tuple[T, ...]:
+    """Everything as read, or one Invalid with the faults of all: nobody mends them one by one."""
     found: list[T] = []
     refused: list[Invalid] = []
     for node in nodes:

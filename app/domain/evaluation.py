@@ -13,6 +13,7 @@ from fractions import Fraction
 from app.domain.attribution import Counted, deadlines
 from app.domain.belonging import Belongings, belongings, done_in_time, numbers_by_member
 from app.domain.calendar import ONE_DAY
+from app.domain.cohorts import turned_in, with_cohorts
 from app.domain.experience import Experience, day_places, experience
 from app.domain.forecast import Outlook
 from app.domain.freshness import Pending, Source, freshness, next_silence, silent
@@ -23,7 +24,7 @@ from app.domain.instants import moment_of
 from app.domain.lines import is_plain, line
 from app.domain.outcomes import Ahead
 from app.domain.pacing import Moment, everybody, moment, parts
-from app.domain.pipeline import NOTHING_LATELY, Course, Lately, lags_of
+from app.domain.pipeline import NO_COHORTS, NOTHING_LATELY, Cohorts, Course, Lately, lags_of
 from app.domain.progress import (
     Closed,
     PlanReference,
@@ -206,6 +207,7 @@ def _evaluation(
         displays,
         {day: belongings(base.plan, amounts) for day, amounts in lately.days.items()},
         lately.today if question.today else None,
+        lately.cohorts,
     )
 
 
@@ -224,6 +226,7 @@ class _Evaluation:
     displays: Mapping[str, Mapping[str, Fraction]]
     begun: Mapping[date, Belongings]
     today: date | None
+    cohorts: Cohorts = NO_COHORTS
 
     def view(self, scope: Scope) -> View:
         """What is needed to tell the tree of one scope."""
@@ -259,5 +262,11 @@ class _Evaluation:
         """A tree with what its rest asks for."""
         begun = {day: amounts.of(view.scope) for day, amounts in self.begun.items()}
         plan = self.base.plan
-        course = Course(plan, self.base.workdays, view.days, begun, lags_of(plan))
-        return replace(tree, root=asked(tree.root, course, self.now, self.today))
+        learned = self.cohorts.lags
+        turned = turned_in(plan, view.scope, self.cohorts)
+        lags = lags_of(plan, learned)
+        course = Course(plan, self.base.workdays, view.days, begun, lags, turned)
+        root = asked(tree.root, course, self.now, self.today)
+        if learned:
+            root = with_cohorts(root, course, learned, self.now.day)
+        return replace(tree, root=root)

@@ -19,6 +19,7 @@ from app.domain.activities import KIND, JsonValue
 from app.domain.credits import CREDITS, canonical_credits
 from app.domain.errors import Fault, Invalid
 from app.domain.instants import DAY, FLOOR, instant, written_instant
+from app.domain.origins import ORIGIN, canonical_origin
 from app.domain.quantities import canonical_decimal
 
 MAX_AHEAD = DAY
@@ -145,6 +146,10 @@ def _credits(value: RawValue, _now: int) -> JsonValue:
     return canonical_credits(value, identity)
 
 
+def _origin(value: RawValue, _now: int) -> JsonValue:
+    return canonical_origin(value, name)
+
+
 def _one_of(*allowed: str) -> Reader:
     def read(value: RawValue, _now: int) -> JsonValue:
         if not isinstance(value, str) or value not in allowed:
@@ -180,6 +185,7 @@ _MEETING = Kind(
         "counterpart": _text,
         "booked_by": _identity,
         "organizer": _identity,
+        ORIGIN: _origin,
     },
     actor_roles=("booked_by", "organizer"),
     roles=("booked_by", "organizer"),
@@ -199,6 +205,7 @@ _DEAL = Kind(
         "expected_close_on": _date,
         "owner": _identity,
         "sourced_by": _identity,
+        ORIGIN: _origin,
     },
     actor_roles=("owner",),
     roles=("owner", "sourced_by"),
@@ -212,6 +219,7 @@ _PAYMENT = Kind(
         "paid_at": _past_time,
         "refunded_amount": _positive_decimal,
         "owner": _identity,
+        ORIGIN: _origin,
     },
     actor_roles=("owner",),
     roles=("owner",),
@@ -234,6 +242,7 @@ class FieldType(StrEnum):
     CHOICE = "choice"
     TEXT = "text"
     CREDITS = "credits"
+    ORIGIN = "origin"
 
 
 _TYPES: Mapping[Reader, FieldType] = {
@@ -247,6 +256,7 @@ _TYPES: Mapping[Reader, FieldType] = {
     _date: FieldType.TEXT,
     _currency: FieldType.TEXT,
     _credits: FieldType.CREDITS,
+    _origin: FieldType.ORIGIN,
 }
 
 

@@ -6,19 +6,20 @@ yield has come after how many days is its lag's share, F. Of `n` items begun on 
 have come by age `a`; an item of which it is known that it is still open should yield
 `p (F(a+r) - F(a)) / (1 - p F(a))` in the next `r` days, and of the `n` there are
 `n (1 - p F(a))` such: so the day's items together should yield `n p (F(a+r) - F(a))`, which asks
-for no more than how many were begun.
+for no more than how many were begun. Where it is known which have turned out, what is open is
+counted and not expected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from app.domain.allocation import Stint
-from app.domain.attribution import Counted
+from app.domain.attribution import Counted, Place
 from app.domain.belonging import Sums, amount, reading
 from app.domain.calendar import ONE_DAY, Workdays
 from app.domain.goals import Conversion, Goal
@@ -27,10 +28,15 @@ from app.domain.plans import Plan
 from app.domain.progress import InFlight
 from app.domain.quantities import Quantity
 from app.domain.spans import Span
+from app.domain.survival import Learned
 
 ZERO, ONE = Fraction(0), Fraction(1)
 # Below this much of the usual yield a number of items to begin would be absurd.
 RIPE = Fraction(1, 20)
+
+
+# Beside what is under way, what has had all its time in so many days tells how many turn out.
+RIPENED = 56
 
 
 class Lag(Protocol):
@@ -63,13 +69,46 @@ class Point:
         return ONE if age >= self.days else ZERO
 
 
-def lags_of(plan: Plan) -> dict[str, Lag]:
-    """The lags of a plan's conversions, by the goal that is converted to; none for at once."""
-    return {
-        goal.key: Point(goal.conversion.lag_days)
-        for goal in plan.root.walk()
-        if goal.conversion and goal.conversion.lag_days
-    }
+class Turned(NamedTuple):
+    """Items that turned out: when they began and whose they were, and when they did.
+
+    number: as it is tallied; place: of the day on which they began
+    """
+
+    begun: date
+    place: Place
+    number: int
+    became: date
+
+
+@dataclass(frozen=True, slots=True)
+class Cohorts:
+    """What is known of single items, by the goal that they are converted to.
+
+    lags: those that were learned; turned: which turned out, of what began in the lag's days and
+    RIPENED before them up to now, where nearly all that turned out says from what it grew
+    """
+
+    lags: Mapping[str, Learned] = field(default_factory=dict)
+    turned: Mapping[str, Sequence[Turned]] = field(default_factory=dict)
+
+
+NO_COHORTS = Cohorts()
+
+
+def lags_of(plan: Plan, learned: Mapping[str, Learned] = NO_COHORTS.lags) -> dict[str, Lag]:
+    """The lags of a plan's conversions, by the goal that is converted to; none for at once.
+
+    learned: what was seen goes before what the plan assumes
+    """
+    found: dict[str, Lag] = {}
+    for goal in plan.root.walk():
+        if goal.conversion:
+            planned = goal.conversion.lag_days
+            lag = learned.get(goal.key) or Point(planned)
+            if planned or lag.longest:
+                found[goal.key] = lag
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +120,27 @@ class Lately:
 
     today: date
     days: Mapping[date, Counted]
+    cohorts: Cohorts = NO_COHORTS
 
 
 NOTHING_LATELY = Lately(date.min, {})
 
 
-def wanted(plan: Plan, today: date) -> tuple[frozenset[str], Span]:
+def wanted(
+    plan: Plan, today: date, learned: Mapping[str, Learned] = NO_COHORTS.lags
+) -> tuple[frozenset[str], Span]:
     """The metrics whose items may be in flight on a day, and the days before it they began on.
 
     Days before the period are among them: what was begun then yields in it. None once it is over.
+    With a learned lag also the RIPENED days before, of which it is known how many turned out.
     """
-    lags = lags_of(plan) if today < plan.span.until else {}
+    lags = lags_of(plan, learned) if today < plan.span.until else {}
     fed = [
         goal.conversion.child for goal in plan.root.walk() if goal.conversion and goal.key in lags
     ]
     longest = max((lag.longest for lag in lags.values()), default=0)
+    if not learned.keys().isdisjoint(lags):
+        longest += RIPENED
     return (
         frozenset(goal.metric.key for goal in fed),
         Span(today - timedelta(days=longest), today),
@@ -107,10 +152,18 @@ def still_to_come(lag: Lag, begun: date, now: Moment, until: date) -> Fraction:
 
     What comes today comes along with the working hours, as everything that is expected does.
     """
+    return max(lag.share((until - begun).days - 1) - come_by_now(lag, begun, now), ZERO)
+
+
+def come_by_now(lag: Lag, begun: date, now: Moment) -> Fraction:
+    """Of what a day's items yield, the part that has come by a moment."""
     age = (now.day - begun).days
     before = lag.share(age - 1)
-    came = before + now.share * (lag.share(age) - before)
-    return max(lag.share((until - begun).days - 1) - came, ZERO)
+    return before + now.share * (lag.share(age) - before)
+
+
+# When how many of a day's items turned out.
+Ends = Mapping[date, Sequence[tuple[date, int]]]
 
 
 class To(NamedTuple):
@@ -136,7 +189,9 @@ class At:
 class Course:
     """A scope on its way through a plan.
 
-    days: whose working days are counted; begun: what was counted, by day; lags: see `lags_of`
+    days: whose working days are counted; begun: what was counted, by day; lags: see `lags_of`;
+    turned: of what began, when how many turned out, by goal and the day of beginning; only of
+    goals of which that is known
     """
 
     plan: Plan
@@ -144,6 +199,7 @@ class Course:
     days: tuple[Stint, ...]
     begun: Mapping[date, Sums]
     lags: Mapping[str, Lag]
+    turned: Mapping[str, Ends] = field(default_factory=dict)
 
     def open_days(self, now: Moment, until: date) -> Fraction:
         """The working days that are left before a day."""
@@ -155,21 +211,30 @@ class Course:
         first = self.plan.span.first
         now = at.now if at.now.day >= first else Moment(first, ZERO)
         return {
-            goal.key: self._flight(goal, goal.conversion, now, at.before)
+            goal.key: self._flight(goal, goal.conversion, now, at)
             for goal in self.plan.root.walk()
             if goal.conversion and goal.key in self.lags
         }
 
-    def _flight(self, goal: Goal, conversion: Conversion, now: Moment, before: date) -> InFlight:
+    def _flight(self, goal: Goal, conversion: Conversion, now: Moment, at: At) -> InFlight:
         lag, until, child = self.lags[goal.key], self.plan.deadlines[goal.key], conversion.child
+        rate, ends = conversion.rate.value, self.turned.get(goal.key)
         items: Quantity = 0
         expected = ZERO
         for day, sums in self.begun.items():
-            part = still_to_come(lag, day, now, until) if day < before else ZERO
-            if part:
-                items += child.metric.counted(amount(child, sums).number)
-                expected += part * reading(child, sums)
-        return InFlight(items, expected * conversion.rate.value)
+            part = still_to_come(lag, day, now, until) if day < at.before else ZERO
+            if not part:
+                continue
+            number, each = amount(child, sums).number, reading(child, sums)
+            if ends is not None and rate <= 1:
+                gone = sum(n for became, n in ends.get(day, ()) if became < at.before)
+                number = max(number - gone, 0)
+                # As it was found open, also where what counts begins with a period ahead.
+                still = 1 - rate * come_by_now(lag, day, at.now)
+                each = Fraction(child.metric.counted(number)) / still
+            items += child.metric.counted(number)
+            expected += part * each
+        return InFlight(items, expected * rate)
 
     def needs(self, at: At, flights: Mapping[str, InFlight]) -> dict[str, Fraction | None]:
         """What is still needed of every goal so that the root is reached, by key.

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from app.domain.metrics import Unit
 from app.domain.quantities import Quantity
+from app.domain.survival import Learned, Matured
 
 
 class Verdict(StrEnum):
@@ -112,12 +113,21 @@ class EdgeState(StrEnum):
     BOTH_BEHIND = "both_behind"
 
 
+class RateBasis(StrEnum):
+    """What a rate goes by: what was counted in a period, or items that are followed."""
+
+    PERIOD = "period"
+    COHORT = "cohort"
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """A conversion: what the plan assumes and what was seen, and in how many of the child.
 
     low, high: between which the true rate lies in 80 of 100 cases, of counts of counts; else None
     shrunken: of a person or a team, the rate seen in the light of everybody's; else None
+    basis: whether single items are known to have turned out; then how many have of as many as
+        could is in `matured`. lag: how long they took, where enough was seen; else None
     """
 
     assumed: Fraction
@@ -127,6 +137,9 @@ class Rate:
     high: Fraction | None = None
     drift: Drift = NO_DRIFT
     shrunken: Fraction | None = None
+    basis: RateBasis = RateBasis.PERIOD
+    lag: Learned | None = None
+    matured: Matured | None = None
 
 
 @dataclass(frozen=True, slots=True)

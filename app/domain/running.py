@@ -98,6 +98,38 @@ def running_late(
     return Course([tempered(one, spread) for one in logs], [])
 
 
+def running_items(
+    begun: Tallies,
+    ends: Sequence[tuple[int, int, float]],
+    assumed: float,
+    days: tuple[Sequence[float], int],
+    spread: float = ASSUMED_DISPERSION,
+) -> Course:
+    """The same where it is known of every item whether and when it turned out: nothing is divided.
+
+    begun: how many began on each day that is over; ends: on which of them, at what age, how many
+    turned out; days: the share of conversions at each age, and how many days lie before the period
+    """
+    import numpy as np  # noqa: PLC0415 - as above
+
+    ripe, past = days
+    length, ages = len(begun), len(ripe)
+    if past >= length or not any(begun):
+        return Course([], [])
+    came = np.zeros((length, ages))
+    for start, late, number in ends:
+        if start < length and late < ages:
+            came[start, late] += number
+    left = np.maximum(np.asarray(begun, float)[:, None] - np.cumsum(came, axis=1) + came, 0)
+    # By the day on which they are looked at: what is so old began so long before it.
+    day, age = np.arange(length)[:, None], np.arange(ages)[None, :]
+    there, since = day >= age, np.maximum(day - age, 0)
+    opened = np.cumsum(np.where(there, left[since, age], 0)[past:], axis=0)
+    converted = np.cumsum(np.where(there, np.minimum(came, left)[since, age], 0)[past:], axis=0)
+    logs = log_e_hazard(converted, opened, TOLERATED * assumed, ripe).tolist()
+    return Course([tempered(one, spread) for one in logs], [])
+
+
 def judged(course: Course, first: date, most: DriftState, spread: float) -> Drift:
     """What evidence that runs from a day on comes to; `most`: no more than this is said.
 

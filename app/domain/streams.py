@@ -11,14 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from app.domain.allocation import Person
 from app.domain.attribution import NOTHING, Amount, Counted, Standing
+from app.domain.belonging import lies_in
 from app.domain.drift import ASSUMED_DISPERSION, dispersion
 from app.domain.goals import Goal
 from app.domain.ground import Ground
 from app.domain.metrics import Aggregation, UnitKind
+from app.domain.pipeline import NO_COHORTS, Cohorts
 from app.domain.progress import (
     NO_DRIFT,
     Drift,
@@ -32,10 +35,19 @@ from app.domain.progress import (
 )
 from app.domain.quantities import written
 from app.domain.ripening import ripening
-from app.domain.running import PAST, judged, running, running_late, settled
+from app.domain.running import (
+    PAST,
+    Course,
+    judged,
+    running,
+    running_items,
+    running_late,
+    settled,
+)
 from app.domain.scopes import WHOLE
 from app.domain.shrinkage import Priors, Seen, priors
 from app.domain.spans import Span
+from app.domain.survival import Learned
 
 _LONGEST_PAST = 366
 _WEEK = 7
@@ -56,6 +68,7 @@ class Tallied:
     done: by member and metric, what everybody did in the period as one of the plan
     past: of all people together, before the period: how much weeks differ
     since: by goal, the day from which its rate is assumed, where that was changed on the way
+    cohorts: which items turned out; over: the first of the days that are not over
     """
 
     span: Span
@@ -64,6 +77,8 @@ class Tallied:
     past: Daily = field(default_factory=dict)
     since: Mapping[str, date] = field(default_factory=dict)
     done: Mapping[str, Mapping[str, Amount]] | None = None
+    cohorts: Cohorts = NO_COHORTS
+    over: date = date.max
 
 
 def done_by_member(counted: Counted) -> dict[str, dict[str, Amount]]:
@@ -103,10 +118,13 @@ def streams(goals: Iterable[Goal]) -> list[Stream]:
     ]
 
 
-def past_days(base: Ground) -> int:
-    """How many days before the period a plan's lags ask for."""
-    lags = (one.lag for one in streams(base.plan.root.walk()))
-    return min(PAST * max(lags, default=0), _LONGEST_PAST)
+def past_days(base: Ground, cohorts: Cohorts = NO_COHORTS) -> int:
+    """How many days before the period a plan's lags ask for; a learned one no more than it is."""
+    asked = (
+        cohorts.lags[one.goal.key].longest if one.goal.key in cohorts.turned else PAST * one.lag
+        for one in streams(base.plan.root.walk())
+    )
+    return min(max(asked, default=0), _LONGEST_PAST)
 
 
 def drifted(progress: Progress, base: Ground, tallied: Tallied) -> Progress:
@@ -157,6 +175,11 @@ class _Streams:
         first = max(self._tallied.since.get(stream.goal.key, self._first), self._first)
         past = (first - self._tallied.span.first).days
         begun, became = (self._daily(scope, goal) for goal in (stream.child, stream.goal))
+        if stream.goal.key in self._tallied.cohorts.turned:
+            spread = self._spreads[stream.goal.key]
+            return judged(
+                self._by_items(scope, stream, begun, past), first, DriftState.PROVEN, spread
+            )
         trials, successes = sum(begun[past:]), sum(became[past:])
         # More came than there was to come of, or a correction of what was never counted: no trials.
         if not trials or successes > trials or min((*begun, *became)) < 0:
@@ -169,6 +192,22 @@ class _Streams:
         # How the lag lies is not measured, and a rule by a wrong lag is wrong more often.
         return judged(late, first, DriftState.SUSPECTED, spread)
 
+    def _by_items(self, scope: Scope, stream: Stream, begun: list[float], past: int) -> Course:
+        """Each item by itself, on the days that are over, by the lag that was learned."""
+        key, start = stream.goal.key, self._tallied.span.first
+        ripe = _steps(self._tallied.cohorts.lags[key])
+        unit = float(_unit(stream.child))
+        ends = [
+            ((one.begun - start).days, max((one.became - one.begun).days, 0), one.number * unit)
+            for one in self._tallied.cohorts.turned[key]
+            if one.begun >= start
+            and one.became < self._tallied.over
+            and lies_in(self._base.plan, scope, one.place)
+        ]
+        seen = begun[: max((self._tallied.over - start).days, 0)]
+        spread = self._spreads[key]
+        return running_items(seen, ends, float(stream.assumed), (ripe, past), spread)
+
     def _spread(self, stream: Stream) -> float:
         """By how much the weeks before the period differ; with a lag, against what was due then."""
         days = self._tallied.past
@@ -176,10 +215,19 @@ class _Streams:
         begun, became = (
             _counts(goal, _by_day(goal, days, span)) for goal in (stream.child, stream.goal)
         )
-        due = _due(begun, stream.lag)
-        weeks = range(settled(stream.lag), len(due) - _WEEK + 1, _WEEK)
+        ripe, decided = self._ripe(stream)
+        due = _due(begun, ripe)
+        weeks = range(decided, len(due) - _WEEK + 1, _WEEK)
         told = [(sum(became[day : day + _WEEK]), sum(due[day : day + _WEEK])) for day in weeks]
         return dispersion(told) or ASSUMED_DISPERSION
+
+    def _ripe(self, stream: Stream) -> tuple[Sequence[float], int]:
+        """The share of conversions at each age, and the age at which all but all have come."""
+        learned = self._tallied.cohorts.lags.get(stream.goal.key)
+        if learned is not None:
+            return _steps(learned), learned.longest
+        lag = stream.lag
+        return ripening(lag, PAST * lag) if lag else (1.0,), settled(lag)
 
     def _prior(self, stream: Stream) -> Priors:
         persons = self._base.persons
@@ -276,13 +324,17 @@ def _by_day(goal: Goal, days: Daily, span: Span) -> list[int]:
     return found
 
 
-def _due(begun: Sequence[float], lag: int) -> list[float]:
+def _due(begun: Sequence[float], ripe: Sequence[float]) -> list[float]:
     """What of all that began is due on each day: with a lag, spread over the days behind it."""
-    ripe = ripening(lag, PAST * lag) if lag else (1.0,)
     return [
         sum(begun[day - age] * part for age, part in enumerate(ripe[: day + 1]))
         for day in range(len(begun))
     ]
+
+
+def _steps(lag: Learned) -> list[float]:
+    """The share of conversions at each age."""
+    return [float(after - before) for before, after in pairwise((Fraction(0), *lag.shares))]
 
 
 def _inside(person: Person, team: str | None) -> list[tuple[date, date]]:

@@ -81,6 +81,14 @@ def cell_values(
 
 def cell_value(cell: Cell, place: Place) -> RawValue:
     """The value of one cell; None where there is none. Raises Invalid."""
+    value = _value(cell, place)
+    if cell.source is None or value is None:
+        return value
+    keys = value if isinstance(value, list) else [value]
+    return [{"source": cell.source, "key": written(key)} for key in keys]
+
+
+def _value(cell: Cell, place: Place) -> RawValue:
     if not _applies(cell, place):
         return None
     if cell.constant is not None:

@@ -7,12 +7,13 @@ stands there is looked up in `map`, then read by its `type`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from app.domain.documents import Node
 from app.domain.errors import Invalid
+from app.domain.origins import SOURCE_KEY
 from app.domain.quantities import INT64
 from app.intake.selectors import Selector, selector
 
@@ -73,6 +74,7 @@ class Cell:
     when, condition: the texts that other columns must hold, or a selector that must find something
     default: what stands where nothing is found
     minus: a duration that is taken from a time
+    source: of an origin, the source whose activity it is; None: the same as that of what it tells
     """
 
     column: str | None = None
@@ -88,6 +90,7 @@ class Cell:
     others: Constant | None = None
     default: Constant | None = None
     minus: Cell | None = None
+    source: str | None = None
 
 
 _MEMBERS = "column select constant of type unit zone map others default when minus".split()
@@ -123,6 +126,19 @@ def cell_of(node: Node, bare: Bare) -> Cell:
         default=_optional(node.at("default")),
         minus=_minus(node.at("minus"), kind, bare),
     )
+
+
+def origin_cell_of(node: Node, bare: Bare) -> Cell:
+    """The cell of what an activity grew from, which may say in whose source that lies.
+
+    Raises Invalid as `cell_of`, and not_a_key.
+    """
+    if not isinstance(node.value, dict) or not (source := node.at("source")).given:
+        return cell_of(node, bare)
+    if not SOURCE_KEY.fullmatch(source.text()):
+        raise source.refused("not_a_key")
+    rest = {label: value for label, value in node.value.items() if label != "source"}
+    return replace(cell_of(Node(rest, node.pointer), bare), source=source.text())
 
 
 def selector_at(node: Node) -> Selector:

@@ -7,13 +7,14 @@ list to take apart (`each`). The cells of both are the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.domain.documents import Node, gathered
 from app.domain.errors import Invalid
 from app.domain.kinds import kind_of, name
-from app.intake.cells import Bare, Cell, CellType, cell_of, only, selector_at
+from app.domain.origins import ORIGIN
+from app.intake.cells import Bare, Cell, CellType, cell_of, only, origin_cell_of, selector_at
 from app.intake.selectors import Selector
 
 MAX_RULES = 20
@@ -235,8 +236,12 @@ def _flag(node: Node, bare: Bare) -> Cell:
 
 def _fields(node: Node, bare: Bare) -> dict[str, Cell]:
     assert isinstance(node.value, dict)  # noqa: S101 - a table, as checked
-    cells = gathered(map(node.at, node.value), lambda cell: cell_of(cell, bare))
+    cells = gathered(node.value, lambda label: _reader(label)(node.at(label), bare))
     return dict(zip(node.value, cells, strict=True))
+
+
+def _reader(label: str) -> Callable[[Node, Bare], Cell]:
+    return origin_cell_of if label == ORIGIN else cell_of
 
 
 def _check_people(found: RowMapping, activity: Node, fields: Node) -> None:

@@ -20,6 +20,7 @@ from app.domain.errors import Conflict, Fault, Invalid
 from app.domain.revisions import RevisionClock, clock_of
 from app.store import (
     awaited,
+    lineage,
     remembering,
     sources,
     states,
@@ -232,6 +233,8 @@ class Batch:
         )
         changes = self._changes(remembered)
         tallies.post(self._writing, self._rules, self._numbers, changes)
+        told = {where: self._states[where] for where in (*self._after, *remembered)}
+        lineage.follow(self._writing, self._rules, self._numbers, told)
         sources.hear(self._writing, self._heard)
         self._sources |= self._heard
 

@@ -29,6 +29,7 @@ from app.store import (
     generations,
     heads,
     history,
+    lineage,
     reconfiguring,
     remembering,
     rules,
@@ -47,6 +48,7 @@ from app.store.tables import (
     activity_revision,
     journal,
     journal_values,
+    placed,
     tally_day,
     tally_quarter,
     tally_values,
@@ -60,7 +62,7 @@ AUTHOR = "tassei"
 CHUNK = 1_000
 # Rows that are cleared away per step, whatever the table.
 BITE = 20_000
-_TALLIES = (tally_day, tally_quarter, tally_values, journal, journal_values)
+_TALLIES = (tally_day, tally_quarter, tally_values, journal, journal_values, placed)
 _A, _R = activity.c, activity_revision.c
 
 _log = logging.getLogger(__name__)
@@ -182,6 +184,9 @@ def _build(writing: Writing, those: list[Generation]) -> None:
     tallies.move(writing, after, tallies.moved(writing, numbers, changes))
     _credit(writing, numbers, changes)
     journal_steps(writing, numbers, steps)
+    if after.linked:
+        own = lineage.related(writing, writing.workspace, flags)
+        lineage.write(writing, after, numbers, own)
     _flag(writing, flags, changes)
     if last is None:
         _serve(writing, further)

@@ -22,8 +22,8 @@ from app.store.tables import counting
 from app.store.transactions import Access, Writing
 
 # Raised when a count of everything would come to more than what is stored.
-# 1: the multisets and stocks; the journal
-VERSION = 1
+# 1: the multisets and stocks; the journal. 2: what grew from what
+VERSION = 2
 _EVERY = 50_000
 
 _log = logging.getLogger(__name__)

@@ -20,6 +20,7 @@ from app.store import counting, heads, history, recounting, rules, states
 from app.store.actors import Actor, all_actors
 from app.store.engine import Store
 from app.store.history import Told
+from app.store.lineage_proof import Lineage
 from app.store.proof import Commits, kept, named
 from app.store.rules import Rules
 from app.store.standing import stored_standing
@@ -122,6 +123,7 @@ class _Audit:
         self._days: dict[Bucket, tuple[int, int]] = {}
         self._values: Counter[Valued] = Counter()
         self._commits = Commits()
+        self._lineage = Lineage(access, workspace, counting)
 
     def check(self, histories: Histories) -> None:
         stored = states.load_all(self._access, self._workspace, (where for where, _ in histories))
@@ -144,12 +146,16 @@ class _Audit:
                 for who, at in stands.credits
             }
         self._check_credits(credited)
+        for one in self._lineage.differing(histories):
+            self._compare(one.what, one.where, one.stored, one.computed)
 
     def finish(self) -> list[Mismatch]:
         self._check_orphans()
         self._check_tallies(tally_quarter, self._quarters)
         self._check_tallies(tally_day, self._days)
         self._check_values()
+        for one in self._lineage.beside():
+            self._compare(one.what, one.where, one.stored, one.computed)
         stored = Commits()
         stored.read(self._access, self._workspace, self._leaving)
         for seq, is_stored, should_be in self._commits.differing(stored):

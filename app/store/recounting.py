@@ -14,7 +14,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from sqlalchemy import select, tuple_
 
 from app.domain.activities import Story
-from app.store import dating, generations, history, journal, rules, states, tallies
+from app.store import dating, generations, history, journal, lineage, rules, states, tallies
 from app.store.dialect import AnySelect
 from app.store.history import Told
 from app.store.standing import NOWHERE, Standing, stood
@@ -37,6 +37,7 @@ def recount_all(writing: Writing, progressed: Progressed | None = None) -> None:
     dating.note(writing, counting.zone, counting.offsets)
     tallies.clear(writing)
     numbers = Numbers()
+    growing: set[Where] = set()
     done = 0
 
     def stand(where: Where, story: Story) -> Standing:
@@ -44,6 +45,7 @@ def recount_all(writing: Writing, progressed: Progressed | None = None) -> None:
 
     for flags in _chunks(writing, _activities(writing)):
         told = history.of(writing, writing.workspace, flags)
+        growing |= {where for where, own in told.items() if lineage.names_origin(where, own)}
         steps = steps_of(told, counting.remembering, stand)
         finals = [Change(*where, NOWHERE, own[-1][1]) for where, own in steps.items()]
         tallies.move(writing, counting, tallies.moved(writing, numbers, finals))
@@ -54,6 +56,7 @@ def recount_all(writing: Writing, progressed: Progressed | None = None) -> None:
         done += len(flags)
         if progressed is not None:
             progressed(done)
+    lineage.rebuild(writing, counting, numbers, growing)
 
 
 def steps_of(told: Mapping[Where, list[Told]], remembering: Container[str], stand: Stand) -> Steps:

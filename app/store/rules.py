@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
 from app.domain.definitions import metric_of
 from app.domain.errors import NotFound
 from app.domain.holders import Holder
@@ -20,6 +22,7 @@ from app.domain.zones import Offsets, day_of
 from app.store import dating, documents, generations
 from app.store.generations import Generation, Stage, in_stage
 from app.store.states import Where
+from app.store.tables import link
 from app.store.transactions import Access
 
 Metrics = tuple[Metric, ...]
@@ -43,6 +46,7 @@ class Rules:
     by_kind: the metrics that serve, by their keys; named: the same under their generations' names
     pinned: what the sources counted where a generation goes by earlier documents, by its name
     remembering: the kinds of which some metric asks what an activity was before
+    linked: whether anything ever said what it grew from
     """
 
     config_version: int
@@ -56,6 +60,7 @@ class Rules:
     moving: tuple[Moving, ...] = ()
     pinned: Mapping[str, Counts] = field(default_factory=dict)
     remembering: frozenset[str] = frozenset()
+    linked: bool = False
     _days: dict[int, int] = field(default_factory=dict)
 
     def metrics_of(self, source: str, kind: str) -> Metrics:
@@ -137,6 +142,7 @@ def load(access: Access, workspace: str, config_version: int = 0) -> Rules:
         moving,
         {one.name: counts_at(access, workspace, one.config) for one in found if one.config},
         _remembering((*metrics, *(one.metric for one in moving))),
+        is_linked(access, workspace),
     )
 
 
@@ -198,6 +204,12 @@ def _by_kind(metrics: Iterable[Metric]) -> dict[str, Metrics]:
     for metric in metrics:
         found[metric.kind] = (*found.get(metric.kind, ()), metric)
     return found
+
+
+def is_linked(access: Access, workspace: str) -> bool:
+    """Whether anything in a workspace ever said what it grew from."""
+    query = select(link.c.source).where(link.c.workspace_id == workspace).limit(1)
+    return access.connection.execute(query).first() is not None
 
 
 def _remembering(metrics: Iterable[Metric]) -> frozenset[str]:

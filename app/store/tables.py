@@ -14,7 +14,6 @@ from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     Index,
-    MetaData,
     Table,
     UniqueConstraint,
     text,
@@ -22,56 +21,11 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
+from app.store import schema
 from app.store.dialect import Octets, Whole, Words
 
-METADATA = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-# One below 2^62: a stored total plus a batch's movement can never leave 64 bits, so the check
-# fires on an integer. Past 64 bits SQLite would add as floats, and -2^63 even fits the column.
-LARGEST = 2**62 - 1
-
-
-def _key(name: str, kind: TypeEngine[Any]) -> Column[Any]:
-    return Column(name, kind, primary_key=True, autoincrement=False)
-
-
-def _value(name: str, kind: TypeEngine[Any], *, optional: bool = False) -> Column[Any]:
-    return Column(name, kind, nullable=optional)
-
-
-def _where(condition: str) -> dict[str, Any]:
-    """Of an index: only rows like these. Each engine has its own word for it."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
-
-def table_of(row: type[SQLModel]) -> Table:
-    """The Core table behind a class."""
-    found: Table = row.__table__  # type: ignore[attr-defined] # made by the mapper
-    return found
-
-
-def _table(
-    name: str, *parts: Column[Any] | CheckConstraint | UniqueConstraint | Index, wide: bool = False
-) -> Table:
-    """A table of a workspace, kept in the order of its key.
-
-    A `wide` one is kept in order of arrival, with its key beside it: new keys fall anywhere, and
-    rows of half a kilobyte would touch a page each (65 against 45 microseconds per event).
-    """
-    workspace = _key("workspace_id", Words)
-    options: dict[str, Any] = {"sqlite_strict": True, "sqlite_with_rowid": wide}
-    if name.startswith("tally_"):
-        # Rows that are added to all the time: room on their page, so that a move stays on it.
-        options["postgresql_with"] = {"fillfactor": 70}
-    return Table(name, METADATA, workspace, *parts, **options)
-
+METADATA, LARGEST, table_of = schema.METADATA, schema.LARGEST, schema.table_of
+_key, _value, _where, _table = schema.key, schema.value, schema.where, schema.table
 
 workspace_head = _table(
     "workspace_head", *(_value(name, Whole) for name in ("seq", "at", "config_version"))
@@ -204,6 +158,24 @@ def _journal(name: str, *parts: Column[Any]) -> Table:
 # key is that of its one question, what moved a slot since a commit.
 journal = _journal("journal", _value("number", Whole), _value("total", Whole))
 journal_values = _journal("journal_values", _key("value", Words), _value("n", Whole))
+
+# What grew from what, and where those activities lay in the tallies, as of which commits: from
+# `since` on, and before `until`. Read when asked; written anew from the reports.
+link = _table(
+    "link",
+    *(_key(name, Words) for name in ("from_source", "from_key", "source", "key")),
+    _key("since", Whole),
+    _value("until", Whole),
+    Index("ix_link_activity", "workspace_id", "source", "key"),
+)
+placed = _table(
+    "placed",
+    *(_key(name, Whole) for name in ("slot", "quarter")),
+    *(_key(name, Words) for name in ("source", "key")),
+    *(_key(name, Whole) for name in ("actor", "since")),
+    *(_value(name, Whole) for name in ("until", "number")),
+    Index("ix_placed_activity", "workspace_id", "source", "key"),
+)
 
 quarantine = _table(
     "quarantine",

@@ -7,6 +7,7 @@ whether or not money is meant. Rows that return to zero stay; they add to no ans
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -100,7 +101,7 @@ def moved(writing: Writing, numbers: Numbers, changes: list[Change]) -> Moved:
     """How some changes move the tallies, netted; learns the numbers that it needs."""
     by_source = _netted(changes)
     _learn_actors(writing, numbers, by_source, changes)
-    _learn_slots(writing, numbers, by_source)
+    learn_slots(writing, numbers, {c[:2] for cells in by_source.values() for c in cells})
     amounts = {
         (numbers.slots[metric, currency], quarter, numbers.actors[source, identity]): amount
         for source, cells in by_source.items()
@@ -207,10 +208,8 @@ def _learn_actors(
     numbers.actors.update(actors.numbers(writing, named - numbers.actors.keys()))
 
 
-def _learn_slots(
-    writing: Writing, numbers: Numbers, by_source: dict[str, dict[CellKey, Amount]]
-) -> None:
-    wanted = {cell[:2] for cells in by_source.values() for cell in cells}
+def learn_slots(writing: Writing, numbers: Numbers, wanted: AbstractSet[Slot]) -> None:
+    """Have the numbers of some slots, given here and now where they have none."""
     if wanted <= numbers.slots.keys():
         return
     numbers.slots.update(slots(writing, writing.workspace))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.domain.directory import Directory, directory
 from app.domain.errors import Conflict, Invalid, NotFound
@@ -21,6 +21,7 @@ from app.domain.metrics import Metric
 from app.domain.people import Member, Team, member_of, team_of
 from app.domain.plans import EFFECTIVE_FROM, check_assignments, plan_of
 from app.domain.presets import PRESETS
+from app.domain.survival import Learned
 from app.domain.workspace import Workspace, holiday_country, workspace_of
 from app.store import documents, heads, rules
 from app.store.documents import Document
@@ -51,6 +52,20 @@ class Remembered:
     experience: Experience
 
 
+# The metric of the items, and that of what they become.
+Edge = tuple[str, str]
+
+
+class Followed(NamedTuple):
+    """What the items of an edge have taught.
+
+    covered: whether nearly all that turned out lately says what it grew from
+    """
+
+    lag: Learned | None
+    covered: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Organisation:
     """The documents of a workspace as values, as of a config version.
@@ -58,7 +73,8 @@ class Organisation:
     metrics: those whose numbers can be read; building: those that are being counted, as they
     will be; histories: what has been read of the time before a plan, by whoever reads it;
     assumed: by plan and version, since when the rates of its goals are assumed;
-    cadences: what its sources have taught
+    cadences: what its sources have taught; followed: what its items have, by the day and what was
+    known then; facts: what only a change of the configuration changes
     """
 
     config_version: int
@@ -70,6 +86,8 @@ class Organisation:
     building: Mapping[str, Metric] = field(default_factory=dict)
     histories: dict[tuple[str | int | date | None, ...], Remembered] = field(default_factory=dict)
     assumed: dict[tuple[str, int], Mapping[str, date]] = field(default_factory=dict)
+    followed: dict[tuple[Edge, date, int], Followed] = field(default_factory=dict)
+    facts: dict[str, bool] = field(default_factory=dict)
     _grounds: dict[tuple[str, int], Ground] = field(default_factory=dict)
 
     def ground(self, access: Access, document: Document) -> Ground:

@@ -10,10 +10,11 @@ from app.domain import attribution
 from app.domain.attribution import Actor, Counted, Grain, Segment
 from app.domain.calendar import ONE_DAY
 from app.domain.ground import Ground
-from app.domain.pipeline import Lately, wanted
+from app.domain.pipeline import NO_COHORTS, Lately, wanted
 from app.domain.spans import Span
 from app.store.journal import Knowing
 from app.store.transactions import Access
+from app.usecases.cohorts import cohorts_of
 from app.usecases.counted import actors_of, counted_daily, rows_of_days, totals_of
 from app.usecases.organisation import Organisation
 
@@ -33,7 +34,10 @@ def lately_counted(
     A moment at midnight belongs to the day that it ends.
     """
     last = found.workspace.calendar.local_day(until - 1)
-    fed, before = wanted(base.plan, last)
+    items = NO_COHORTS
+    if last < base.plan.span.until:
+        items = cohorts_of(access, found, base, until, known)
+    fed, before = wanted(base.plan, last, items.lags)
     metrics = {goal.metric.key for goal in base.plan.root.walk()} if today else fed
     if not metrics:
         return Lately(last, {})
@@ -41,7 +45,7 @@ def lately_counted(
     rows = rows_of_days(access, base, before, fed, known) if fed else {}
     days = counted_daily(base, who, rows)
     days[last] = _running(access, base, metrics, (last, until), who, known)
-    return Lately(last, days)
+    return Lately(last, days, items)
 
 
 def _running(

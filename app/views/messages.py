@@ -256,6 +256,10 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
         "The shared credit cannot be read.",
         "貢献の配分（credits）を読み取れません。",
     ),
+    "invalid_origin": (
+        "What it grew from (origin) cannot be read.",
+        "もとになった活動（origin）を読み取れません。",
+    ),
     "not_a_share": (
         "A share is above 0, at most 1, and has at most 6 decimals.",
         "配分は 0 より大きく 1 以下で、小数は 6 桁までです。",

@@ -29,6 +29,24 @@ class DriftDocument(TypedDict):
     evidence: NotRequired[EvidenceDocument]
 
 
+class LagDocument(TypedDict):
+    """How long what turned out took, in days, and of how many that was learned."""
+
+    mean_days: str
+    longest_days: int
+    conversions: int
+
+
+class MaturedDocument(TypedDict):
+    """How many items turned out, of as many as could have by now."""
+
+    converted: int | str
+    exposure: str
+    rate: str | None
+    low: str | None
+    high: str | None
+
+
 class RateDocument(TypedDict):
     """A conversion: assumed by the plan, observed so far and how surely, in how many."""
 
@@ -38,6 +56,9 @@ class RateDocument(TypedDict):
     high: str | None
     shrunken: str | None
     sample: int | str
+    basis: str
+    lag: LagDocument | None
+    matured: MaturedDocument | None
     drift: DriftDocument
     edge_state: str | None
 

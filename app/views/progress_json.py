@@ -31,6 +31,7 @@ from app.domain.progress import (
     WorkingDays,
 )
 from app.domain.quantities import tallied, written
+from app.views.cohorts_json import cohort_documents
 from app.views.progress_documents import (
     ClosedDocument,
     DayDocument,
@@ -284,6 +285,7 @@ def _rate(goal: GoalProgress, rate: Rate, said: Told) -> RateDocument:
         "high": optional(rate.high),
         "shrunken": optional(rate.shrunken),
         "sample": tallied(rate.sample),
+        **cohort_documents(rate),
         "drift": _drift(rate.drift, evidence=said.evidence),
         "edge_state": None if state is None else state.value,
     }

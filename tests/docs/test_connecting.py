@@ -38,7 +38,9 @@ def test_every_command_of_the_page_works(
         else:
             assert "/v1/hooks/h_default_" in tassei(command)
         done += 1
-    assert done == 4
+    assert done == 5
+    told = service.get("/v1/activities/crm/d-1").json()
+    assert told["fields"]["origin"] == [{"key": "m-1", "source": "booking"}]
     assert service.get("/v1/sources/booking").json()["counts"] == ["meeting"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -291,6 +291,44 @@ def test_it_is_what_the_items_that_are_open_should_yield_one_by_one(
     came, comes = lag.share(age), lag.share((UNTIL - FIRST).days - 1)
     still_open = number * (1 - p * came)
     assert flight["deals_won"].expected == still_open * p * (comes - came) / (1 - p * came)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lag=lags,
+    begun=st.dictionaries(december_days, st.integers(1, 9), max_size=6),
+    gone=st.dictionaries(december_days, st.lists(st.integers(0, 9), max_size=3), max_size=6),
+    day=december_days,
+    share=st.sampled_from([Fraction(0), Fraction(1, 3)]),
+)
+def test_where_it_is_known_what_turned_out_only_what_is_open_should_yield(
+    lag: Spread, begun: dict[date, int], gone: dict[date, list[int]], day: date, share: Fraction
+) -> None:
+    """An item found open converts later with p (F(b) - F(a)) / (1 - p F(now)), each for itself."""
+    p, base = Fraction("0.05"), december(funnel=lagging(3), assignments=[])
+    begun = {d: n for d, n in begun.items() if d <= day}
+    ends = {d: [(d + timedelta(days=age), 1) for age in ages] for d, ages in gone.items()}
+    now, known = Moment(day, share), replace(course(base, begun, lag), turned={"deals_won": ends})
+    for asked in (
+        standing(base, now),
+        replace(standing(base, Moment(day, Fraction(0))), before=day),
+    ):
+        expected, items = Fraction(0), 0
+        for start, number in begun.items():
+            if start >= asked.before:
+                continue
+            still = number - sum(became < asked.before for became, _ in ends.get(start, []))
+            came, now_share = Fraction(0), asked.now.share
+            seen = lag.share((day - start).days - 1)
+            seen += now_share * (lag.share((day - start).days) - seen)
+            for age, part in enumerate(lag.comes):
+                comes = start + timedelta(days=age)
+                if FIRST <= comes < UNTIL and comes >= day:
+                    came += part * (1 - now_share if comes == day else 1)
+            if came:
+                items += max(still, 0)
+                expected += max(still, 0) * p * came / (1 - p * seen)
+        assert known.flights(asked)["deals_won"] == InFlight(items, expected)
 
 
 @settings(max_examples=40, deadline=None)

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from app.domain.drift import ACT, LOOK, log_e_apart
 from app.domain.progress import NO_DRIFT, DriftState
 from app.domain.ripening import ripening
-from app.domain.running import Course, judged, running, running_late, settled
+from app.domain.running import (
+    Course,
+    judged,
+    running,
+    running_items,
+    running_late,
+    settled,
+)
 
 FIRST = date(2026, 12, 1)
 NOTHING = Course([], [])
@@ -156,3 +163,53 @@ def test_without_a_past_that_is_known_a_lag_tells_nothing(known: int) -> None:
     assert running_late([10.0] * 90, [0.0] * 90, 0.25, (10, 30)) == NOTHING
     begun = [0.0] * 29 + [10.0] * 91
     assert running_late(begun, [0.0] * 120, 0.25, (10, 60)) != NOTHING
+
+
+_life = st.lists(st.lists(st.none() | st.integers(0, 6), max_size=5), min_size=1, max_size=9)
+
+
+@given(_life, st.integers(0, 4), st.sampled_from([0.2, 0.5]))
+def test_of_items_that_are_known_the_evidence_is_a_likelihood_item_by_item(
+    days: list[list[int | None]], past: int, rate: float
+) -> None:
+    """Each item on each day it is found open, of the days behind the first ones."""
+    ripe = [0.25, 0.0, 0.5, 0.25]
+    ends = [(day, age, 1.0) for day, own in enumerate(days) for age in own if age is not None]
+    begun = [float(len(own)) for own in days]
+    found = running_items(begun, ends, rate, (ripe, past), 1).apart
+    if past >= len(days) or not any(begun):
+        assert found == []
+        return
+    for end in range(past, len(days)):
+        ratios = []
+        for lower in (0.5, 0.6, 0.7, 0.8, 0.9):
+            ratio = 1.0
+            for day, own in enumerate(days):
+                for at in own:
+                    for age, share in enumerate(ripe):
+                        if not past <= day + age <= end or (at is not None and at < age):
+                            continue
+                        if not share:
+                            continue
+                        before = sum(ripe[:age])
+                        h0, h1 = (
+                            p * share / (1 - p * before) for p in (0.9 * rate, lower * 0.9 * rate)
+                        )
+                        ratio *= h1 / h0 if at == age else (1 - h1) / (1 - h0)
+            ratios.append(ratio)
+        assert found[end - past] == pytest.approx(sum(ratios) / len(ratios))
+
+
+def test_a_fall_is_seen_and_what_had_no_time_is_no_fall() -> None:
+    """Ten items a day turn out ten days later, or have not yet."""
+    ripe = [0.0] * 10 + [1.0]
+    begun = [10.0] * 40
+
+    def after(rate: float) -> float:
+        ends = [(day, 10, 10 * rate) for day in range(40)]
+        return max(running_items(begun, ends, 0.5, (ripe, 10), 1).apart)
+
+    assert after(0.5) <= 1
+    assert after(0.2) > 100
+    # All of it is unripe: nothing has been seen at all.
+    assert max(running_items([10.0] * 9, [], 0.5, (ripe, 0), 1).apart) == pytest.approx(1)

@@ -80,6 +80,17 @@ def test_a_row_is_read_by_type_and_map_and_empty_cells_are_left_out() -> None:
     }
 
 
+def test_a_column_may_say_what_a_deal_grew_from() -> None:
+    text = DEALS + 'origin = { column = "meeting", source = "zoom" }\n'
+    header = HEADER.replace("\n", ",meeting\n")
+    named = read("7,,,,,,,,m-1\n", text, header)
+    nothing = read("7,,,,,,,,\n", text, header)
+    assert isinstance(named, Item)
+    assert isinstance(nothing, Item)
+    assert named.report.fields["origin"] == [{"key": "m-1", "source": "zoom"}]
+    assert "origin" not in nothing.report.fields
+
+
 def test_the_first_of_two_equal_hours_is_meant_and_an_offset_speaks_for_itself() -> None:
     assert fields("7,,Open,,2026-11-01 01:30,,,\n")["created_at"] == "2026-11-01T05:30:00Z"
     assert fields("7,,Open,,2026-11-01T01:30:00-05:00,,,\n")["created_at"] == (

@@ -268,6 +268,40 @@ def test_a_fault_of_a_field_points_to_its_cell() -> None:
     ]
 
 
+def test_what_a_deal_grew_from_is_where_the_mapping_says_it_is() -> None:
+    mapping: dict[str, Any] = {
+        "activity": {"kind": "deal", "key": "id"},
+        "fields": {"origin": {"select": "[meeting.id, other]", "source": "calendar"}},
+    }
+    told = one({"id": 1, "meeting": {"id": 7}, "other": "m-1"}, mapping).fields["origin"]
+    assert told == [{"key": "7", "source": "calendar"}, {"key": "m-1", "source": "calendar"}]
+    assert "origin" not in one({"id": 1}, mapping).fields
+    assert faults({"id": 1, "other": "x" * 256}, mapping) == [
+        ("/mapping/fields/origin/0/key", "not_a_name")
+    ]
+    own = mapping | {"fields": {"origin": "meeting.id"}}
+    assert one({"id": 1, "meeting": {"id": 7}}, own).fields["origin"] == [{"key": "7"}]
+
+
+@pytest.mark.parametrize(
+    ("label", "source", "expected"),
+    [
+        ("origin", "No Key", ("/fields/origin/source", "not_a_key")),
+        ("stage", "zoom", ("/fields/stage/source", "unknown_field")),
+    ],
+)
+def test_only_an_origin_lies_in_another_source(
+    label: str, source: str, expected: tuple[str, str]
+) -> None:
+    document = {
+        "activity": {"kind": "deal", "key": "id"},
+        "fields": {label: {"select": "x", "source": source}},
+    }
+    with pytest.raises(Invalid) as refused:
+        body_mapping_of(document)
+    assert [(fault.pointer, fault.code) for fault in refused.value.faults] == [expected]
+
+
 def test_several_rules_merge_and_retract() -> None:
     mapping = {
         "rules": [
@@ -507,7 +541,9 @@ CELLS = st.fixed_dictionaries(
     },
 )
 FIELDS = st.dictionaries(
-    st.sampled_from(["status", "amount", "currency", "started_at", "talk_seconds", "credits", "x"]),
+    st.sampled_from(
+        ["status", "amount", "currency", "started_at", "talk_seconds", "credits", "origin", "x"]
+    ),
     CELLS,
     max_size=4,
 )

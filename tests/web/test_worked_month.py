@@ -340,12 +340,17 @@ DAY_TEN = "2026-12-14T18:00:00+09:00"
 
 
 def share(assumed: str, observed: str, sample: int, low: str, high: str) -> dict[str, Any]:
-    return {"assumed": assumed, "observed": observed, "low": low, "high": high, "sample": sample}
+    found = {"assumed": assumed, "observed": observed, "low": low, "high": high, "sample": sample}
+    return found | BY_PERIOD
+
+
+# Nothing says what it grew from.
+BY_PERIOD: dict[str, Any] = {"basis": "period", "lag": None, "matured": None}
 
 
 def money_rate(assumed: str, observed: str, sample: int) -> dict[str, Any]:
     """A price has no such interval, and there is no telling whether it drifted."""
-    found = {"assumed": assumed, "observed": observed, "low": None, "high": None}
+    found = {"assumed": assumed, "observed": observed, "low": None, "high": None} | BY_PERIOD
     drift = {"state": "none", "since": None}
     return found | {"sample": sample, "drift": drift, "shrunken": None, "edge_state": "both_behind"}
 

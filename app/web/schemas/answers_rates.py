@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.domain.progress import DriftState, EdgeState
+from app.domain.progress import DriftState, EdgeState, RateBasis
 from app.web.schemas.answers import Answer, Quantity, Tallied
 from app.web.schemas.common import LocalDate
 
@@ -56,6 +56,34 @@ class Drift(Answer):
     evidence: Annotated[Evidence | None, Field(description="Only with `include=evidence`.")] = None
 
 
+class LearnedLag(Answer):
+    """How long items took to turn out, once 50 of them had, in half a year."""
+
+    mean_days: Annotated[Quantity, Field(description="On average, in calendar days.")]
+    longest_days: Annotated[int, Field(description="Until the last one did.")]
+    conversions: Annotated[int, Field(description="Of how many that was learned.")]
+
+
+class MaturedRate(Answer):
+    """How many turned out, of as many as could have by now: each counts by the time it has had."""
+
+    converted: Annotated[Tallied, Field(description="How many turned out.")]
+    exposure: Annotated[
+        Quantity, Field(description="Each that began, times the share that turns out by its age.")
+    ]
+    rate: Annotated[
+        Quantity | None, Field(description="The one by the other; null where nothing could have.")
+    ]
+    low: Annotated[
+        Quantity | None,
+        Field(
+            description="The rate in the end lies between `low` and `high` in 80 of 100 cases, the "
+            "plan's being worth 20 items; null where the plan's is no probability."
+        ),
+    ]
+    high: Quantity | None
+
+
 class Rate(Answer):
     """The conversion of the child into this goal: this goal = child x rate."""
 
@@ -80,6 +108,24 @@ class Rate(Answer):
         ),
     ]
     sample: Annotated[Tallied, Field(description="In how many of the child it was observed.")]
+    basis: Annotated[
+        RateBasis,
+        Field(
+            description="`cohort`: it is known which of the child turned out, since what they "
+            "became says so (`origin`); `matured` and what is in flight go by that. `period`: only "
+            "how many were counted of both."
+        ),
+    ]
+    lag: Annotated[
+        LearnedLag | None,
+        Field(description="How long it takes, as it was seen; null where the plan's lag stands."),
+    ]
+    matured: Annotated[
+        MaturedRate | None,
+        Field(
+            description="Of what began in the longest lag and eight weeks before; null by period."
+        ),
+    ]
     drift: Drift
     edge_state: Annotated[
         EdgeState | None,

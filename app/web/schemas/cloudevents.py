@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from app.domain.credits import MOST
 from app.domain.kinds import KINDS, MAX_NAME
+from app.domain.origins import MOST as MOST_ORIGINS
 from app.web.schemas.answers import Moment
 from app.web.schemas.common import DecimalText, LocalDate
 
@@ -55,6 +56,34 @@ _Credits = Annotated[
 ]
 
 
+class OriginLink(BaseModel):
+    """An activity that another one grew from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$",
+            description="Whose activity it is; absent: the event's own source.",
+            examples=["zoom"],
+        ),
+    ] = None
+    key: Annotated[_Text, Field(description="The activity's key.", examples=["m-0001"])]
+
+
+_Origin = Annotated[
+    list[OriginLink] | _Text | int | None,
+    Field(
+        description="What it grew from: the call that made the appointment, the meeting that "
+        f"became a deal; at most {MOST_ORIGINS}, in any order. They may come later. A key "
+        "alone is an activity of the same source. From it the time between two steps is learned, "
+        "and what is still open.",
+        examples=[[{"source": "zoom", "key": "c-0001"}]],
+    ),
+]
+
+
 class _Fields(BaseModel):
     """Further fields are kept as they are."""
 
@@ -87,6 +116,7 @@ class MeetingFields(_Fields):
     counterpart: str | None = None
     booked_by: _Who | None = Field(None, description="Who made the appointment; `actor` fills it.")
     organizer: _Who | None = Field(None, description="Who holds the meeting; `actor` fills it.")
+    origin: _Origin = None
 
 
 class DealFields(_Fields):
@@ -103,6 +133,7 @@ class DealFields(_Fields):
     expected_close_on: LocalDate | None = None
     owner: _Who | None = Field(None, description="Who is credited; `actor` fills it.")
     sourced_by: _Who | None = Field(None, description="Who brought it in.")
+    origin: _Origin = None
 
 
 class PaymentFields(_Fields):
@@ -113,6 +144,7 @@ class PaymentFields(_Fields):
     paid_at: Moment | None = None
     refunded_amount: _Decimal | None = Field(None, description="Of `amount`; not negative.")
     owner: _Who | None = Field(None, description="Who is credited; `actor` fills it.")
+    origin: _Origin = None
 
 
 class LeadFields(_Fields):

@@ -72,6 +72,13 @@ class CellBody(Body):
         Column | CellBody | None,
         Field(description="A duration that is taken from a time: a start of an end."),
     ] = None
+    source: Annotated[
+        Key | None,
+        Field(
+            description="Of the field `origin` only: the source whose activity it grew from; left "
+            "out: the same source."
+        ),
+    ] = None
     when: Annotated[
         dict[str, str] | Selector | None,
         Field(

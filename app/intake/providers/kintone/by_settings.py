@@ -8,6 +8,7 @@ from app.domain.activities import JsonValue
 from app.domain.credits import CREDITS
 from app.domain.errors import Fault, Invalid
 from app.domain.kinds import KINDS, FieldType, Kind, RawValue, canonical_fields, field_type
+from app.domain.origins import ORIGIN
 from app.intake.credentials import Credentials
 from app.intake.records import Record
 from app.intake.requests import fields_of
@@ -30,7 +31,8 @@ _NEEDED = {"call": ("started_at",), "deal": ("status", "won_at"), "meeting": ("s
 _ASSUMED = {"call": {"direction": "outbound"}, "meeting": {"status": "booked"}}
 _CREATED = {"deal": "created_at", "lead": "created_at", "meeting": "booked_at"}
 _SECONDS = frozenset({"duration_seconds", "talk_seconds"})
-_CODES_NEVER = frozenset({CREDITS})
+# An app is one kind, so what its records grew from lies in another source: for a mapping to say.
+_CODES_NEVER = frozenset({CREDITS, ORIGIN})
 SETTINGS: tuple[Setting, ...] = tuple(
     map(
         unless_mapped,

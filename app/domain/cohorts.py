@@ -1,0 +1,72 @@
+"""What single items tell of a plan's rates: of a scope, which turned out, and how many will.
+
+A rate of counts divides what was converted in a period by what began in it, so a growing team
+looks worse than it is, and items that had no time yet count as lost. Where it is known which item
+turned out, each counts by how much of its time it has had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+
+from app.domain.belonging import Sums, amount, lies_in
+from app.domain.goals import Conversion, Goal
+from app.domain.pipeline import RIPENED, Cohorts, Course, Ends, Turned
+from app.domain.plans import Plan
+from app.domain.progress import GoalProgress, Rate, RateBasis, Scope
+from app.domain.survival import Learned, matured
+
+
+def turned_in(plan: Plan, scope: Scope, cohorts: Cohorts) -> dict[str, Ends]:
+    """When the items of a scope turned out, by goal and the day on which they began."""
+    return {
+        key: _ends(one for one in rows if lies_in(plan, scope, one.place))
+        for key, rows in cohorts.turned.items()
+    }
+
+
+def _ends(rows: Iterable[Turned]) -> Ends:
+    found: dict[date, list[tuple[date, int]]] = {}
+    for one in rows:
+        found.setdefault(one.begun, []).append((one.became, one.number))
+    return found
+
+
+def with_cohorts(
+    root: GoalProgress, course: Course, learned: Mapping[str, Learned], today: date
+) -> GoalProgress:
+    """A tree whose rates say what was learned of single items by the days that are over."""
+    goals = {goal.key: goal for goal in course.plan.root.walk()}
+
+    def told(found: GoalProgress) -> GoalProgress:
+        children = tuple(told(child) for child in found.children)
+        lag, goal = learned.get(found.key), goals[found.key]
+        if found.rate is None or lag is None or goal.conversion is None:
+            return replace(found, children=children)
+        rate = _rate(found.rate, goal, goal.conversion, lag, course, today)
+        return replace(found, rate=rate, children=children)
+
+    return told(root)
+
+
+def _rate(
+    rate: Rate, goal: Goal, conversion: Conversion, lag: Learned, course: Course, today: date
+) -> Rate:
+    ends = course.turned.get(goal.key)
+    if ends is None:
+        return replace(rate, lag=lag)
+    first = today - timedelta(days=lag.longest + RIPENED)
+    over = {day: sums for day, sums in course.begun.items() if first <= day < today}
+    begun = {(today - day).days: _number(conversion.child, sums) for day, sums in over.items()}
+    converted = sum(n for day in over for became, n in ends.get(day, ()) if became < today)
+    metric = conversion.child.metric
+    unit = metric.counted(1)
+    items = {age: metric.counted(number) for age, number in begun.items()}
+    found = matured(items, converted * unit, lag, conversion.rate.value)
+    return replace(rate, basis=RateBasis.COHORT, lag=lag, matured=found)
+
+
+def _number(goal: Goal, sums: Sums) -> int:
+    return amount(goal, sums).number

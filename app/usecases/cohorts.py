@@ -1,0 +1,175 @@
+"""What is known of single items: how long they take, learned once a day, and which turned out.
+
+A lag is learned from what was known when the local day of the last commit began: half a year is
+read once a day, a read repeats all day long, whoever answers it, and an earlier knowing is the
+same for ever. It is the whole workspace's, since how long a customer takes is hardly the caller's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from app.domain.attribution import Actor, Places
+from app.domain.calendar import WorkCalendar
+from app.domain.goals import Goal
+from app.domain.ground import Ground
+from app.domain.instants import QUARTER, day_number, day_of_number
+from app.domain.metrics import Aggregation
+from app.domain.pipeline import NO_COHORTS, RIPENED, Cohorts, Turned
+from app.domain.spans import Span
+from app.domain.survival import Cohort, Learned, learned
+from app.store import cohorts, daily, heads, journal, rules
+from app.store.journal import Knowing
+from app.store.transactions import Access
+from app.usecases.counted import actors_of
+from app.usecases.organisation import Edge, Followed, Organisation
+
+# Half a year: what turns out later is hardly still the same item.
+LOOKED_BACK = 183
+# Of what was counted in so many days before, four fifths must say what it grew from.
+RECENT = 91
+COVERED = (4, 5)
+KEPT = 256
+
+
+def cohorts_of(
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    until: int,
+    known: Knowing | None = None,
+    since: date | None = None,
+) -> Cohorts:
+    """What is known of the items of a plan before an instant; nothing where nothing is linked.
+
+    since: a day on which they may still have been open; None for what turns out from now on
+    """
+    if not _linked(access, found):
+        return NO_COHORTS
+    calendar = found.workspace.calendar
+    today = calendar.local_day(until - 1)
+    morning = _morning(access, found, known)
+    lags: dict[str, Learned] = {}
+    turned: dict[str, list[Turned]] = {}
+    for goal in base.plan.root.walk():
+        if goal.conversion is None:
+            continue
+        edge = (goal.conversion.child.metric.key, goal.metric.key)
+        followed = _followed(access, found, edge, today, morning)
+        if followed.lag is None:
+            continue
+        lags[goal.key] = followed.lag
+        if followed.covered and _of_counts(goal.conversion.child):
+            open_on = today - timedelta(days=RIPENED) if since is None else since
+            first = open_on - timedelta(days=followed.lag.longest)
+            within = Span(first, today + timedelta(days=1))
+            seq = known.seq if known else None
+            rows = _grown(access, found, edge, within, until // QUARTER, seq)
+            turned[goal.key] = _placed(base, actors_of(access, found.workspace.key), calendar, rows)
+    return Cohorts(lags, turned)
+
+
+def _of_counts(child: Goal) -> bool:
+    return child.metric.aggregation is Aggregation.COUNT
+
+
+def _linked(access: Access, found: Organisation) -> bool:
+    """The first link of a workspace moves its configuration, so that it is asked once."""
+    if "linked" not in found.facts:
+        found.facts["linked"] = rules.is_linked(access, found.workspace.key)
+    return found.facts["linked"]
+
+
+def _followed(access: Access, found: Organisation, edge: Edge, today: date, seq: int) -> Followed:
+    """What the items of an edge have taught of what turned out before a day."""
+    place = (edge, today, seq)
+    if place not in found.followed:
+        while len(found.followed) >= KEPT:
+            found.followed.pop(next(iter(found.followed)), None)
+        known = Knowing(seq, found.workspace.zone)
+        found.followed[place] = _learn(access, found, edge, today, known)
+    return found.followed[place]
+
+
+def _morning(access: Access, found: Organisation, known: Knowing | None) -> int:
+    """The last commit before the local day of the last one that is known."""
+    key, calendar = found.workspace.key, found.workspace.calendar
+    head = heads.head(access, key)
+    last = known.seq if known else (head.seq if head else 0)
+    at = heads.committed_at(access, key, last)
+    if at is None:
+        return 0
+    return journal.seq_at(access, key, calendar.midnight(calendar.local_day(at)) - 1)
+
+
+def _learn(
+    access: Access, found: Organisation, edge: Edge, today: date, known: Knowing
+) -> Followed:
+    calendar = found.workspace.calendar
+    span = Span(today - timedelta(days=LOOKED_BACK), today)
+    until = calendar.midnight(today) // QUARTER
+    rows = _grown(access, found, edge, span, until, known.seq)
+    if not rows:
+        return Followed(None, covered=False)
+    days = [_days(calendar, row) for row in rows]
+    # What began before anybody said what grew from it may have turned out unnoticed.
+    first = max(span.first, min(became for _, became in days))
+    came: dict[date, Counter[int]] = defaultdict(Counter)
+    for row, (begun, became) in zip(rows, days, strict=True):
+        came[begun][max((became - begun).days, 0)] += row.number
+    begun_by_day, became_by_day = (_numbers(access, found, metric, span, known) for metric in edge)
+    scale = round(1 / found.metric(edge[0]).counted(1))
+    lag = learned(
+        Cohort(
+            number // scale,
+            {age: n // scale for age, n in came[day].items()},
+            (today - day).days,
+        )
+        for day, number in begun_by_day.items()
+        if day >= first
+    )
+    recent = today - timedelta(days=RECENT)
+    linked = sum(became >= recent for _, became in days)
+    counted = sum(n for day, n in became_by_day.items() if day >= recent)
+    return Followed(lag, covered=linked * COVERED[1] >= counted * COVERED[0])
+
+
+def _grown(
+    access: Access,
+    found: Organisation,
+    edge: Edge,
+    days: Span,
+    until: int,
+    seq: int | None,
+) -> list[cohorts.Grown]:
+    calendar = found.workspace.calendar
+    first, end = (calendar.midnight(day) // QUARTER for day in (days.first, days.until))
+    return cohorts.grown(access, found.workspace.key, edge, (first, end), until, seq)
+
+
+def _numbers(
+    access: Access, found: Organisation, metric: str, span: Span, known: Knowing
+) -> dict[date, int]:
+    days = (day_number(span.first), day_number(span.until))
+    numbers: dict[date, int] = {}
+    for row in daily.by_day(access, found.workspace.key, {metric}, days, None, known):
+        day = day_of_number(row.day)
+        numbers[day] = numbers.get(day, 0) + row.number
+    return numbers
+
+
+def _days(calendar: WorkCalendar, row: cohorts.Grown) -> tuple[date, date]:
+    return calendar.local_day(row.begun * QUARTER), calendar.local_day(row.became * QUARTER)
+
+
+def _placed(
+    base: Ground, who: Mapping[int, Actor], calendar: WorkCalendar, rows: list[cohorts.Grown]
+) -> list[Turned]:
+    places = Places(base.plan, base.people, who, base.persons)
+    found: list[Turned] = []
+    for row in rows:
+        begun, became = _days(calendar, row)
+        found.append(Turned(begun, places.place(row.actor, begun), row.number, became))
+    return found
