@@ -21,6 +21,7 @@ from app.usecases import workspaces
 from tests import engines
 
 ADMIN = "tsk_default_" + "A" * 40
+_documents: dict[str, dict[str, Any]] = {}
 
 
 @dataclass
@@ -165,6 +166,11 @@ def started_in(
     context = opened(chosen, clock=clock, token=token, loopback=loopback)
     workspaces.first_start(context.store, clock(), token, ADMIN)
     app = create_app(chosen, context)
+    address = app.servers[0]["url"]
+    # Apps of one address have one document, and it takes longer to make than most tests.
+    app.openapi_schema = _documents.get(address)
     headers = {"authorization": f"Bearer {ADMIN}"}
     with TestClient(app, base_url="http://tassei.test", headers=headers) as client:
         yield Service(client, clock, context.store, folder)
+    if app.openapi_schema is not None:
+        _documents[address] = app.openapi_schema
