@@ -8,6 +8,7 @@ transform. So the same question has the same answer, and a thousand people are n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -34,9 +35,9 @@ class Lattice(NamedTuple):
         last = len(self.cumulative) - 1
         return float(self.cumulative[min(steps, last)]) if steps >= 0 else 0.0
 
-    def quantile(self, share: float) -> int:
+    def quantiles(self, shares: Floats) -> NDArray[np.int64]:
         """The fewest steps that so many of all cases do not exceed."""
-        return int(np.searchsorted(self.cumulative, share))
+        return np.searchsorted(self.cumulative, shares).astype(np.int64)
 
 
 class Multiple(NamedTuple):
@@ -49,9 +50,9 @@ class Multiple(NamedTuple):
         """The probability of so many amounts or fewer."""
         return float(at_most(self.number, steps))
 
-    def quantile(self, share: float) -> int:
+    def quantiles(self, shares: Floats) -> NDArray[np.int64]:
         """The fewest amounts that so many of all cases do not exceed."""
-        return int(quantile(self.number, share))
+        return quantile(self.number, shares)
 
 
 SumLaw = Lattice | Multiple
@@ -113,6 +114,6 @@ def less_than_sum(law: SumLaw, amount: float) -> float:
     return law.at_most(ceil(amount / law.step - _HAIR) - 1)
 
 
-def sum_quantile(law: SumLaw, share: float) -> float:
-    """The smallest amount that so many of all cases do not exceed."""
-    return law.step * law.quantile(share)
+def sum_quantiles(law: SumLaw, shares: Sequence[float]) -> list[float]:
+    """The smallest amounts that so many of all cases do not exceed."""
+    return [law.step * int(steps) for steps in law.quantiles(np.array(shares))]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.domain.compound import at_most_sum, less_than_sum, sum_quantile, summed
+from app.domain.compound import at_most_sum, less_than_sum, sum_quantiles, summed
 from app.domain.goals import Goal
 from app.domain.pacing import Portion
 from app.domain.predictive import Floats, Law, at_most, quantile
@@ -46,7 +46,7 @@ class Ahead(NamedTuple):
 
 def counts_ahead(parts: Sequence[Part], law: Law, planned: Law) -> list[Ahead]:
     """Of counts. law: of what is to come in each part; planned: of what was to come by now."""
-    low, median, high = (quantile(law, share) for share in SHARES)
+    low, median, high = quantile(law, np.array(SHARES)[:, None])
     needed = np.array([float(ceil(part.target - part.reached)) for part in parts])
     reach = 1 - at_most(law, needed - 1)
     done = np.array([float(part.reached) for part in parts])
@@ -73,7 +73,7 @@ def sum_ahead(part: Part, law: Law, planned: Law, amounts: Floats, goal: Goal, c
     unit = 10**goal.unit.decimals
     left, done = float(part.target - part.reached), float(part.reached)
     low, median, high = (
-        part.reached + Fraction(round(sum_quantile(ahead, share) * unit), unit) for share in SHARES
+        part.reached + Fraction(round(end * unit), unit) for end in sum_quantiles(ahead, SHARES)
     )
     reach = 1 - less_than_sum(ahead, left)
     few, many = at_most_sum(usual, done), 1 - less_than_sum(usual, done)

@@ -105,8 +105,13 @@ def at_most(law: Law, count: Numbers) -> Floats:
     return np.where(np.asarray(np.floor(count)) < 0, 0.0, np.where(wider, spread, pure))
 
 
-def quantile(law: Law, share: float) -> NDArray[np.int64]:
-    """The smallest count that so many of all cases do not exceed, 0 < share < 1."""
+def quantile(law: Law, share: Numbers) -> NDArray[np.int64]:
+    """The smallest count that so many of all cases do not exceed, 0 < share < 1.
+
+    Of several shares at once, as arrays are broadcast.
+    """
+    mean, variance, share = np.broadcast_arrays(law.mean, law.variance, share)
+    law = Law(mean, variance)
     high = np.ceil(law.mean + 10 * np.sqrt(law.variance) + 10)
     while np.any(short := at_most(law, high) < share):
         high = np.where(short, 2 * high, high)

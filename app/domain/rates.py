@@ -6,13 +6,14 @@ says something of 0 out of 3 (Brown, Cai, DasGupta 2001). It is of one look at u
 
 from __future__ import annotations
 
-from decimal import Context, Decimal
+from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 
 from app.domain.quantities import Quantity
 
 # The standard normal deviate that 10 % lie above.
-_DEVIATE = Fraction("1.2815515655446004")
+_DEVIATE = Decimal("1.2815515655446004")
+# Fractions of such roots have hundreds of digits, and a plan of forty people has as many of them.
 _DIGITS = Context(prec=40)
 
 
@@ -23,15 +24,18 @@ def interval(successes: Quantity, trials: Quantity) -> tuple[Fraction, Fraction]
     """
     if not 0 <= successes <= trials or not trials:
         return None
-    z2, rate, n = _DEVIATE**2, Fraction(successes) / trials, Fraction(trials)
-    middle = rate + z2 / (2 * n)
-    reach = _DEVIATE * _root(rate * (1 - rate) / n + z2 / (4 * n * n))
-    whole = 1 + z2 / n
-    # The root has forty digits, and the ends of a rate of 0 or 1 are exact.
-    low = (middle - reach) / whole if successes else Fraction(0)
-    return low, (middle + reach) / whole if successes < trials else Fraction(1)
+    with localcontext(_DIGITS):
+        z2, rate, n = _DEVIATE**2, _decimal(Fraction(successes) / trials), _decimal(trials)
+        middle = rate + z2 / (2 * n)
+        reach = _DEVIATE * (rate * (1 - rate) / n + z2 / (4 * n * n)).sqrt()
+        whole = 1 + z2 / n
+        low, high = (middle - reach) / whole, (middle + reach) / whole
+    # Forty digits; the ends of a rate of 0 or 1 are exact.
+    return (
+        Fraction(low) if successes else Fraction(0),
+        Fraction(high) if successes < trials else Fraction(1),
+    )
 
 
-def _root(value: Fraction) -> Fraction:
-    quotient = _DIGITS.divide(Decimal(value.numerator), Decimal(value.denominator))
-    return Fraction(_DIGITS.sqrt(quotient))
+def _decimal(value: Quantity) -> Decimal:
+    return Decimal(value.numerator) / Decimal(value.denominator)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.domain.compound import Lattice, at_most_sum, less_than_sum, sum_quantile, summed
+from app.domain.compound import Lattice, at_most_sum, less_than_sum, sum_quantiles, summed
 from app.domain.predictive import (
     Exposure,
     Floats,
@@ -177,7 +177,7 @@ def test_a_sum_is_what_drawing_it_a_hundred_thousand_times_gives(cells: int) -> 
         assert at_most_sum(lattice, amount + lattice.step / 2) == pytest.approx(share, abs=0.01)
     for wanted in (0.1, 0.5, 0.9):
         # Where amounts are few, a quantile is one of them: its share says how far off it is.
-        found = sum_quantile(lattice, wanted)
+        [found] = sum_quantiles(lattice, [wanted])
         low, high = (
             np.searchsorted(sums, found + way * 2 * lattice.step) / len(sums) for way in (-1, 1)
         )
@@ -192,7 +192,9 @@ def test_equal_amounts_are_their_number(mean: float, wider: float, amount: int) 
         usual = float(at_most(law, number))
         assert at_most_sum(lattice, float(number * amount)) == pytest.approx(usual)
         assert less_than_sum(lattice, float((number + 1) * amount)) == pytest.approx(usual)
-    assert sum_quantile(lattice, 0.5) == amount * int(quantile(law, 0.5))
+    shares = (0.1, 0.5, 0.9)
+    expected = [amount * int(quantile(law, share)) for share in shares]
+    assert sum_quantiles(lattice, shares) == expected
 
 
 def test_nothing_to_come_is_no_sum() -> None:
