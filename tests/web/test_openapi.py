@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -36,7 +37,12 @@ def test_the_committed_document_is_the_generated_one() -> None:
 
 def test_the_committed_examples_are_what_the_worked_month_answers() -> None:
     committed = (ROOT / "app" / "web" / "examples.json").read_text(encoding="utf-8")
-    assert committed == examples.written(), "run `make openapi`"
+    assert timeless(committed) == timeless(examples.written()), "run `make openapi`"
+
+
+def timeless(text: str) -> str:
+    """While the clock stands, commits are a microsecond apart, and some are nobody's request."""
+    return re.sub(r"(T\d\d:\d\d:\d\d)\.0000\d\d", r"\1.0000", text)
 
 
 @both
