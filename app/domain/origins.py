@@ -6,18 +6,17 @@ period alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from app.domain.activities import KIND, JsonValue
 from app.domain.errors import Fault, Invalid
+from app.domain.keys import KEY
 
 ORIGIN = "origin"
 # Whatever a custom kind means by a field of that name is its own.
 GROWING = frozenset({"meeting", "deal", "payment"})
 MOST = 10
-SOURCE_KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}", re.ASCII)
 _MEMBERS = {"source", "key"}
 
 
@@ -83,7 +82,7 @@ def _link(entry: object, named: Callable[[Any], str]) -> Link:
         raise Invalid("invalid_origin", Fault("", "unknown_field"))
     source, key = entry.get("source"), entry.get("key")
     faults = [Fault("/key", "required")] if key is None else []
-    if source is not None and not (isinstance(source, str) and SOURCE_KEY.fullmatch(source)):
+    if source is not None and not (isinstance(source, str) and KEY.fullmatch(source)):
         faults.append(Fault("/source", "not_a_key"))
     if faults:
         raise Invalid("invalid_origin", *faults)

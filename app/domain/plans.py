@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,6 +13,7 @@ from app.domain.directory import Directory
 from app.domain.documents import Node, gathered, raise_any
 from app.domain.errors import Invalid
 from app.domain.goals import Goal, tree_of
+from app.domain.keys import KEY
 from app.domain.metrics import Metric
 from app.domain.periods import period_of, recurs
 from app.domain.slices import Slice, slices_of
@@ -21,7 +21,6 @@ from app.domain.spans import Span
 from app.domain.workspace import Workspace
 
 EFFECTIVE_FROM, PARENT = "effective_from", "parent"
-_KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}", re.ASCII)
 
 
 class Unassigned(StrEnum):
@@ -157,7 +156,7 @@ def alias_of(node: Node, key: str) -> str:
 
 def is_key(text: str) -> bool:
     """Whether a plan may be called so."""
-    return _KEY.fullmatch(text) is not None
+    return KEY.fullmatch(text) is not None
 
 
 def _deadlines(root: Goal, span: Span) -> dict[str, date]:

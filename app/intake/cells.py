@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.documents import Node
 from app.domain.errors import Invalid
-from app.domain.origins import SOURCE_KEY
+from app.domain.keys import KEY
 from app.domain.quantities import INT64
 from app.intake.selectors import Selector, selector
 
@@ -135,7 +135,7 @@ def origin_cell_of(node: Node, bare: Bare) -> Cell:
     """
     if not isinstance(node.value, dict) or not (source := node.at("source")).given:
         return cell_of(node, bare)
-    if not SOURCE_KEY.fullmatch(source.text()):
+    if not KEY.fullmatch(source.text()):
         raise source.refused("not_a_key")
     rest = {label: value for label, value in node.value.items() if label != "source"}
     return replace(cell_of(Node(rest, node.pointer), bare), source=source.text())

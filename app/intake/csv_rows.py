@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from app.domain.deliveries import Item, Refused
 from app.domain.errors import Fault, Invalid, Unreadable
+from app.domain.keys import KEY
 from app.domain.kinds import RawValue
 from app.intake.cell_values import Place, Problem, cell_values
 from app.intake.cells import Cell
@@ -23,7 +24,6 @@ from app.intake.mapped import ATTRIBUTES, cells_of, event_of
 from app.intake.mapping import RowMapping
 from app.intake.reading import written
 
-_KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BETWEEN = re.compile(r"[^a-z0-9_.]+", re.ASCII)
 MAX_NAME = 200
@@ -122,7 +122,7 @@ def _key(text: str) -> str | None:
     plain = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     key = _BETWEEN.sub("-", plain).strip("-")
-    return key if plain.isascii() and _KEY.fullmatch(key) else None
+    return key if plain.isascii() and KEY.fullmatch(key) else None
 
 
 def _event(mapping: RowMapping, row: Row) -> dict[str, RawValue]:

@@ -7,7 +7,6 @@ people is a few hundred rows.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from itertools import starmap
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -22,15 +21,9 @@ from app.store.transactions import Access
 _Q = tally_quarter.c
 
 
-class DayTotal(NamedTuple):
-    """What is in a day; `total` is an integer at the metric's scale. actor 0: of all asked for."""
-
-    metric: str
-    currency: str
-    day: int
-    actor: int
-    number: int
-    total: int
+# Metric, currency, day, actor (0: of all asked for), number, and total: an integer at the metric's
+# scale. Plain tuples, because of many people there are many.
+DayTotal = tuple[str, str, int, int, int, int]
 
 
 class Cell(NamedTuple):
@@ -51,27 +44,11 @@ def by_day(
     known: Knowing | None = None,
     *,
     by_actor: bool = False,
-) -> list[DayTotal]:
+) -> Iterator[DayTotal]:
     """Per metric, currency and local day what some actors have; None: everybody together.
 
-    In this order. known: None counts everything that stands
+    In no order. known: None counts everything that stands
     """
-    return sorted(
-        starmap(DayTotal, each(access, workspace, metrics, days, of, known, by_actor=by_actor))
-    )
-
-
-def each(
-    access: Access,
-    workspace: str,
-    metrics: Iterable[str],
-    days: Window,
-    of: Collection[int] | None,
-    known: Knowing | None = None,
-    *,
-    by_actor: bool = False,
-) -> Iterator[tuple[str, str, int, int, int, int]]:
-    """The same as it comes, in no order and in plain tuples: of many people there are many."""
     wanted = set(metrics)
     chosen = {
         number: slot

@@ -162,12 +162,6 @@ def follows(writing: Writing, seq: int, at: int) -> bool:
     return stands(writing, writing.workspace, Commit(seq, at))
 
 
-def committed_at(access: Access, workspace: str, seq: int) -> int | None:
-    """The instant of a commit; None where there is none of that number."""
-    rows = _AT.rows(access.connection, workspace, seq)
-    return rows[0][0] if rows else None
-
-
 def reconfigure(writing: Writing) -> None:
     """Say that config changed: whatever was derived from it is to be read again."""
     found = writing.connection.execute(_RECONFIGURE, {"workspace": writing.workspace})

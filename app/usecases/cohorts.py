@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
+from fractions import Fraction
 
 from app.domain.attribution import Actor, Places
 from app.domain.calendar import WorkCalendar
@@ -20,7 +21,7 @@ from app.domain.metrics import Aggregation
 from app.domain.pipeline import NO_COHORTS, RIPENED, Cohorts, Turned
 from app.domain.spans import Span
 from app.domain.survival import Cohort, Learned, learned
-from app.store import cohorts, daily, heads, journal, rules
+from app.store import cohorts, daily, heads, journal
 from app.store.journal import Knowing
 from app.store.transactions import Access
 from app.usecases.counted import actors_of
@@ -30,7 +31,7 @@ from app.usecases.organisation import Edge, Followed, Organisation
 LOOKED_BACK = 183
 # Of what was counted in so many days before, four fifths must say what it grew from.
 RECENT = 91
-COVERED = (4, 5)
+COVERED = Fraction(4, 5)
 KEPT = 256
 
 
@@ -40,17 +41,17 @@ def cohorts_of(
     base: Ground,
     until: int,
     known: Knowing | None = None,
-    since: date | None = None,
 ) -> Cohorts:
     """What is known of the items of a plan before an instant; nothing where nothing is linked.
 
-    since: a day on which they may still have been open; None for what turns out from now on
+    Of those that may have been open on any day of the period, or lately.
     """
-    if not _linked(access, found):
+    if not found.linked:
         return NO_COHORTS
     calendar = found.workspace.calendar
     today = calendar.local_day(until - 1)
     morning = _morning(access, found, known)
+    open_on = min(today - timedelta(days=RIPENED), base.plan.span.first)
     lags: dict[str, Learned] = {}
     turned: dict[str, list[Turned]] = {}
     for goal in base.plan.root.walk():
@@ -62,7 +63,6 @@ def cohorts_of(
             continue
         lags[goal.key] = followed.lag
         if followed.covered and _of_counts(goal.conversion.child):
-            open_on = today - timedelta(days=RIPENED) if since is None else since
             first = open_on - timedelta(days=followed.lag.longest)
             within = Span(first, today + timedelta(days=1))
             seq = known.seq if known else None
@@ -73,13 +73,6 @@ def cohorts_of(
 
 def _of_counts(child: Goal) -> bool:
     return child.metric.aggregation is Aggregation.COUNT
-
-
-def _linked(access: Access, found: Organisation) -> bool:
-    """The first link of a workspace moves its configuration, so that it is asked once."""
-    if "linked" not in found.facts:
-        found.facts["linked"] = rules.is_linked(access, found.workspace.key)
-    return found.facts["linked"]
 
 
 def _followed(access: Access, found: Organisation, edge: Edge, today: date, seq: int) -> Followed:
@@ -98,9 +91,7 @@ def _morning(access: Access, found: Organisation, known: Knowing | None) -> int:
     key, calendar = found.workspace.key, found.workspace.calendar
     head = heads.head(access, key)
     last = known.seq if known else (head.seq if head else 0)
-    at = heads.committed_at(access, key, last)
-    if at is None:
-        return 0
+    at = heads.commit(access, key, last).at
     return journal.seq_at(access, key, calendar.midnight(calendar.local_day(at)) - 1)
 
 
@@ -120,7 +111,7 @@ def _learn(
     for row, (begun, became) in zip(rows, days, strict=True):
         came[begun][max((became - begun).days, 0)] += row.number
     begun_by_day, became_by_day = (_numbers(access, found, metric, span, known) for metric in edge)
-    scale = round(1 / found.metric(edge[0]).counted(1))
+    scale, scale_of_ends = (round(1 / found.metric(key).counted(1)) for key in edge)
     lag = learned(
         Cohort(
             number // scale,
@@ -131,9 +122,10 @@ def _learn(
         if day >= first
     )
     recent = today - timedelta(days=RECENT)
-    linked = sum(became >= recent for _, became in days)
+    pairs = zip(rows, days, strict=True)
+    linked = Fraction(sum(row.number for row, (_, became) in pairs if became >= recent), scale)
     counted = sum(n for day, n in became_by_day.items() if day >= recent)
-    return Followed(lag, covered=linked * COVERED[1] >= counted * COVERED[0])
+    return Followed(lag, covered=linked >= COVERED * Fraction(counted, scale_of_ends))
 
 
 def _grown(
@@ -154,9 +146,10 @@ def _numbers(
 ) -> dict[date, int]:
     days = (day_number(span.first), day_number(span.until))
     numbers: dict[date, int] = {}
-    for row in daily.by_day(access, found.workspace.key, {metric}, days, None, known):
-        day = day_of_number(row.day)
-        numbers[day] = numbers.get(day, 0) + row.number
+    rows = daily.by_day(access, found.workspace.key, {metric}, days, None, known)
+    for _, _, number, _, done, _ in rows:
+        day = day_of_number(number)
+        numbers[day] = numbers.get(day, 0) + done
     return numbers
 
 

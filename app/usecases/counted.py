@@ -113,9 +113,8 @@ def rows_of_days(
     """What each actor did on whole days, by day; empty days are left out."""
     rows: dict[date, list[ActorTotal]] = {}
     days = (day_number(span.first), day_number(span.until))
-    for metric, currency, number, *rest in daily.by_day(
-        access, base.workspace.key, metrics, days, None, known, by_actor=True
-    ):
+    found = daily.by_day(access, base.workspace.key, metrics, days, None, known, by_actor=True)
+    for metric, currency, number, *rest in sorted(found):
         rows.setdefault(day_of_number(number), []).append(ActorTotal(metric, currency, *rest))
     return rows
 

@@ -12,7 +12,7 @@ from app.domain.attribution import Amount, Counted, Grain
 from app.domain.errors import TasseiError
 from app.domain.evaluation import Question
 from app.domain.ground import Ground
-from app.domain.pipeline import NO_COHORTS
+from app.domain.pipeline import NO_COHORTS, Cohorts
 from app.domain.progress import Progress, Scope
 from app.domain.scopes import WHOLE, Breakdown
 from app.domain.spans import Span
@@ -21,7 +21,6 @@ from app.store import documents
 from app.store.documents import Document
 from app.store.journal import Knowing
 from app.store.transactions import Access
-from app.usecases.cohorts import cohorts_of
 from app.usecases.counted import counted as counted_before
 from app.usecases.history import add, by_member, daily_of, history_of
 from app.usecases.organisation import PLAN, Organisation
@@ -30,11 +29,15 @@ _ONE_DAY = timedelta(days=1)
 
 
 class Evaluated(NamedTuple):
-    """A question, the instant that was counted up to, what was counted, and the answer."""
+    """A question, the instant that was counted up to, what was counted, and the answer.
+
+    cohorts: what is known of single items
+    """
 
     question: Question
     until: int
     amounts: Counted
+    cohorts: Cohorts
     progress: Progress
 
 
@@ -46,7 +49,7 @@ def with_drift(
     known: Knowing | None = None,
 ) -> Progress:
     """A progress with what the days of its period tell of its rates."""
-    question, until, amounts, progress = evaluated
+    question, until, amounts, cohorts, progress = evaluated
     told = streams(base.plan.root.walk())
     if not told:
         return progress
@@ -55,7 +58,7 @@ def with_drift(
     first = base.plan.span.first
     # Whole days from the tables of days, and the running one up to the instant that is asked for.
     end = max(min(today, base.plan.span.until), first)
-    items = cohorts_of(access, found, base, until, known, first) if end > first else NO_COHORTS
+    items = cohorts if end > first else NO_COHORTS
     span = Span(first - timedelta(days=past_days(base, items)), end)
     running = list(_today(access, found, base, until, known, metrics))
     days = Span(span.first, end + _ONE_DAY) if running else span
@@ -65,14 +68,16 @@ def with_drift(
         whole = daily_of(access, found, base, span, known, metrics)
         for _, metric, amount in running:
             add(whole, metric, today, amount)
-        return drifted(progress, base, Tallied(days, whole, None, past, since, None, items, today))
+        tallied = Tallied(days, whole, None, past, since, cohorts=items, over=today)
+        return drifted(progress, base, tallied)
     asked = _asked_about(base, question.scope)
     members = by_member(access, found, base, span, known, metrics, asked)
     for member, metric, amount in running:
         if member in asked:
             add(members.setdefault(member, {}), metric, today, amount)
     done = done_by_member(amounts)
-    return drifted(progress, base, Tallied(days, {}, members, past, since, done, items, today))
+    tallied = Tallied(days, {}, members, past, since, done=done, cohorts=items, over=today)
+    return drifted(progress, base, tallied)
 
 
 def _asked_about(base: Ground, scope: Scope) -> AbstractSet[str]:

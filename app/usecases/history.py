@@ -188,9 +188,16 @@ def daily_of(
 
     Of a plan of the whole workspace what anybody did. In the workspace's currency, as tallied.
     """
+    chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
+    currencies = {"", found.workspace.currency}
     by_day: Days = {}
-    for row in _rows(access, found, base, span, known, metrics):
-        add(by_day, row.metric, day_of_number(row.day), Amount(row.number, row.total))
+    for part, members in _parts(access, found, base, span):
+        days = (day_number(part.first), day_number(part.until))
+        of = members if base.plan.assignments else None
+        rows = daily.by_day(access, found.workspace.key, chosen, days, of, known)
+        for metric, currency, day, _, number, total in rows:
+            if currency in currencies:
+                add(by_day, metric, day_of_number(day), Amount(number, total))
     return by_day
 
 
@@ -218,7 +225,7 @@ def by_member(
         members = {n: who for n, who in known_as.items() if asked is None or who in asked}
         # Of a thousand people and a year this is gone through a million times, and few amounts
         # differ: so many new ones would keep the collector of garbage busy.
-        for metric, currency, day, actor, number, total in daily.each(
+        for metric, currency, day, actor, number, total in daily.by_day(
             access, found.workspace.key, chosen, days, members, known, by_actor=True
         ):
             if currency in currencies:
@@ -232,24 +239,6 @@ def add(days: Days, metric: str, day: date, amount: Amount) -> None:
     of = days.setdefault(metric, {})
     before = of.get(day)
     of[day] = amount if before is None else before.plus(amount)
-
-
-def _rows(
-    access: Access,
-    found: Organisation,
-    base: Ground,
-    span: Span,
-    known: Knowing | None,
-    metrics: AbstractSet[str] | None,
-) -> Iterator[daily.DayTotal]:
-    """The days that count for the plan, of all its people together."""
-    chosen = metrics or {goal.metric.key for goal in base.plan.root.walk()}
-    currencies = {"", found.workspace.currency}
-    for part, members in _parts(access, found, base, span):
-        days = (day_number(part.first), day_number(part.until))
-        of = members if base.plan.assignments else None
-        rows = daily.by_day(access, found.workspace.key, chosen, days, of, known)
-        yield from (row for row in rows if row.currency in currencies)
 
 
 def _parts(

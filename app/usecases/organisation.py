@@ -74,7 +74,8 @@ class Organisation:
     will be; histories: what has been read of the time before a plan, by whoever reads it;
     assumed: by plan and version, since when the rates of its goals are assumed;
     cadences: what its sources have taught; followed: what its items have, by the day and what was
-    known then; facts: what only a change of the configuration changes
+    known then; linked: whether anything ever said what it grew from, whose first one moves the
+    configuration
     """
 
     config_version: int
@@ -84,10 +85,10 @@ class Organisation:
     metrics: Mapping[str, Metric]
     cadences: Cadences
     building: Mapping[str, Metric] = field(default_factory=dict)
+    linked: bool = False
     histories: dict[tuple[str | int | date | None, ...], Remembered] = field(default_factory=dict)
     assumed: dict[tuple[str, int], Mapping[str, date]] = field(default_factory=dict)
     followed: dict[tuple[Edge, date, int], Followed] = field(default_factory=dict)
-    facts: dict[str, bool] = field(default_factory=dict)
     _grounds: dict[tuple[str, int], Ground] = field(default_factory=dict)
 
     def ground(self, access: Access, document: Document) -> Ground:
@@ -165,7 +166,7 @@ class Organisations:
             raise NotFound("unknown_workspace")
         now, config_version = standing
         commit, known = self._known.get(workspace, (now, None))
-        stands = commit.seq > now.seq or heads.stands(access, workspace, commit)
+        stands = commit == now or commit.seq > now.seq or heads.stands(access, workspace, commit)
         if known is None or known.config_version != config_version or not stands:
             cadences = known.cadences if known and stands else None
             known = load(access, workspace, config_version, cadences)
@@ -208,6 +209,7 @@ def load(
         {**PRESETS, **rules.own_metrics(access, workspace)},
         cadences,
         rules.building_metrics(access, workspace),
+        rules.is_linked(access, workspace),
     )
 
 

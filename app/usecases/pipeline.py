@@ -10,11 +10,10 @@ from app.domain import attribution
 from app.domain.attribution import Actor, Counted, Grain, Segment
 from app.domain.calendar import ONE_DAY
 from app.domain.ground import Ground
-from app.domain.pipeline import NO_COHORTS, Lately, wanted
+from app.domain.pipeline import NO_COHORTS, Cohorts, Lately, wanted
 from app.domain.spans import Span
 from app.store.journal import Knowing
 from app.store.transactions import Access
-from app.usecases.cohorts import cohorts_of
 from app.usecases.counted import actors_of, counted_daily, rows_of_days, totals_of
 from app.usecases.organisation import Organisation
 
@@ -24,6 +23,7 @@ def lately_counted(
     found: Organisation,
     base: Ground,
     until: int,
+    cohorts: Cohorts,
     known: Knowing | None = None,
     *,
     today: bool = False,
@@ -34,9 +34,7 @@ def lately_counted(
     A moment at midnight belongs to the day that it ends.
     """
     last = found.workspace.calendar.local_day(until - 1)
-    items = NO_COHORTS
-    if last < base.plan.span.until:
-        items = cohorts_of(access, found, base, until, known)
+    items = cohorts if last < base.plan.span.until else NO_COHORTS
     fed, before = wanted(base.plan, last, items.lags)
     metrics = {goal.metric.key for goal in base.plan.root.walk()} if today else fed
     if not metrics:

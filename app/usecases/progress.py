@@ -14,6 +14,7 @@ from app.store import heads
 from app.store.journal import Knowing
 from app.store.transactions import Access, Reading
 from app.usecases.closing import closing
+from app.usecases.cohorts import cohorts_of
 from app.usecases.context import Context
 from app.usecases.counted import counted, heard, knowing, moment_written
 from app.usecases.drifting import Evaluated, with_drift
@@ -62,8 +63,8 @@ class Ready:
     def progress(self, access: Access) -> Progress:
         """Its progress."""
         found, base, question, until = self.found, self.base, self.question, self.at.until
-        evaluated = _evaluated(access, found, base, question, until, self.known)
-        progress = with_drift(access, found, base, evaluated, self.known)
+        plain = evaluated(access, found, base, question, until, self.known)
+        progress = with_drift(access, found, base, plain, self.known)
         if self.asked.as_of is None:
             return progress
         # A fixed moment does not move; only what is reported late can change its answer.
@@ -168,18 +169,20 @@ def progress_of(
     known: Knowing | None = None,
 ) -> Progress:
     """The progress of a plan in this snapshot, of everything counted before `until`."""
-    return _evaluated(access, found, base, question, until, known).progress
+    return evaluated(access, found, base, question, until, known).progress
 
 
-def _evaluated(
+def evaluated(
     access: Access,
     found: Organisation,
     base: Ground,
     question: Question,
     until: int,
-    known: Knowing | None,
+    known: Knowing | None = None,
 ) -> Evaluated:
+    """The same with what it was made of, so that more can be told of that."""
     amounts = counted(access, found, base, until, known)
+    cohorts = cohorts_of(access, found, base, until, known)
     progress = evaluate(
         base,
         question,
@@ -187,9 +190,9 @@ def _evaluated(
         heard(access, found, known),
         closing(access, found, base, until, known),
         experience_of(access, found, base, question.as_of, known),
-        lately_counted(access, found, base, until, known, today=question.today),
+        lately_counted(access, found, base, until, cohorts, known, today=question.today),
     )
-    return Evaluated(question, until, amounts, progress)
+    return Evaluated(question, until, amounts, cohorts, progress)
 
 
 def moment_of_text(

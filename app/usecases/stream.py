@@ -15,21 +15,17 @@ from fractions import Fraction
 
 from app.domain.belonging import contributions
 from app.domain.errors import Invalid, NotFound, TasseiError, Unavailable
-from app.domain.evaluation import Question, evaluate
+from app.domain.evaluation import Question
 from app.domain.instants import micros
 from app.domain.progress import Scope
 from app.domain.scopes import Breakdown
 from app.store import heads
 from app.store.heads import Head
 from app.telemetry import logger
-from app.usecases.closing import closing
 from app.usecases.context import Context
-from app.usecases.counted import counted, heard
-from app.usecases.drifting import Evaluated, with_drift
-from app.usecases.history import experience_of
-from app.usecases.pipeline import lately_counted
+from app.usecases.drifting import with_drift
 from app.usecases.plan_names import plan_named
-from app.usecases.progress import moment_asked
+from app.usecases.progress import evaluated, moment_asked
 from app.views.messages import sentence
 from app.views.progress_documents import ProgressDocument
 from app.views.progress_json import (
@@ -261,20 +257,9 @@ def observe(context: Context, subject: Subject) -> Observed:
         found = context.organisations.at(reading, subject.workspace)
         document = plan_named(reading, found, subject.plan, at.as_of)
         base = found.ground(reading, document)
-        amounts = counted(reading, found, base, at.until)
         question = Question(at.as_of, now, now, subject.scope, subject.breakdown)
-        progress = evaluate(
-            base,
-            question,
-            amounts,
-            heard(reading, found),
-            closing(reading, found, base, at.until),
-            experience_of(reading, found, base, at.as_of),
-            lately_counted(reading, found, base, at.until),
-        )
-        progress = with_drift(
-            reading, found, base, Evaluated(question, at.until, amounts, progress)
-        )
+        plain = evaluated(reading, found, base, question, at.until)
+        progress = with_drift(reading, found, base, plain)
         head = heads.head(reading, subject.workspace)
     if head is None:
         raise NotFound("unknown_workspace")
@@ -286,7 +271,7 @@ def observe(context: Context, subject: Subject) -> Observed:
         # Counting goes to the end of the quarter hour: what is dated ahead comes in with the next.
         at.until if change is None else min(at.until, micros(change)),
         progress_document(progress, sentence, subject.language, breakdown=broken),
-        contributions(base, subject.scope, amounts),
+        contributions(base, subject.scope, plain.amounts),
         {goal.key: goal.metric.kind for goal in base.plan.root.walk()},
         (base.plan, base.people, found.sources),
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from app.domain.aliases import clash
 from app.domain.errors import Conflict, Invalid
+from app.domain.keys import KEY
 from app.store import amounts, counting, documents, heads, rules, tallies
 from app.store.engine import Store
 from app.store.transactions import Writing
@@ -21,7 +21,6 @@ from app.usecases.saving import Precondition, Saved, save
 DEFAULT = "default"
 AUTHOR = "tassei"
 _ADMIN = frozenset({keys.ADMIN})
-_KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}", re.ASCII)
 FIRST_SETTINGS: dict[str, Any] = {
     "name": "Default",
     "time_zone": "UTC",
@@ -60,7 +59,7 @@ def create(
 
     Raises Conflict `workspace_exists`, and Invalid `not_a_key`: its keys carry its name.
     """
-    if not _KEY.fullmatch(workspace):
+    if not KEY.fullmatch(workspace):
         raise Invalid("not_a_key")
     with store.create_workspace(workspace, now) as writing:
         documents.put(writing, SETTINGS, SETTINGS, FIRST_SETTINGS, author=AUTHOR)

@@ -200,7 +200,7 @@ def test_a_fault_of_ours_is_logged_once_and_ends_nothing(
     hub.round()
     service.clock.now += 60_000_000
     with monkeypatch.context() as broken:
-        broken.setattr(stream, "evaluate", lambda *_: 1 / 0)
+        broken.setattr(stream, "evaluated", lambda *_: 1 / 0)
         hub.round()
         hub.round()
     assert len(said) == 1

@@ -50,6 +50,13 @@ def life() -> Iterator[dict[str, Any]]:
             yield deal(f"d-{day}", day, 1, day + WEEK)
 
 
+SHARED: dict[str, Any] = {
+    "names": {"en": "Deals, shared"}, "kind": "deal", "aggregation": "count", "credit": "shared",
+    "time": "won_at", "roles": ["owner"], "unit": "count",
+    "where": [{"field": "status", "in": ["won"]}],
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module", params=ENGINES)
 def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     with use(request.param), started(NIGHT) as running:
@@ -58,6 +65,10 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
         running.put("/v1/plans/deals", PLAN)
         hopeful = {**PLAN, "funnel": [PLAN["funnel"][0], PLAN["funnel"][1] | {"rate": "0.9"}]}
         running.put("/v1/plans/hopeful", hopeful | {"alias": "hopeful"})
+        assert running.put("/v1/metrics/shared", SHARED).status_code == 201
+        parts = [{"metric": "shared", "target": "40"}, PLAN["funnel"][1]]
+        together = {**PLAN, "funnel": parts, "alias": "together"}
+        assert running.put("/v1/plans/together", together).status_code == 201
         events = list(life())
         assert running.counts(events)["accepted"] == len(events)
         running.clock.set(MORNING)
@@ -113,3 +124,12 @@ def test_what_was_known_before_is_told_as_it_was(service: Service) -> None:
 
 def test_what_is_kept_of_it_is_true(service: Service) -> None:
     assert service.mismatches() == []
+
+
+def test_where_credit_is_shared_as_much_is_known(service: Service) -> None:
+    """Tallied in millionths, a deal is one deal all the same."""
+    rate = service.progress("together").goal("shared")["rate"]
+    alone = goal(service)["rate"]
+    assert {name: rate[name] for name in ("basis", "lag", "matured")} == {
+        name: alone[name] for name in ("basis", "lag", "matured")
+    }

@@ -46,8 +46,8 @@ class Drift(Answer):
             description="`proven`: evidence of 100 or more that the rate is not within a tenth of "
             "the plan's; `suspected`: of 20, or that it fell within the period; `unproven`: less; "
             "`none`: there is no telling, of money and prices, without a sample, and with a lag "
-            "without three lags of a past. With a lag it is `suspected` at most, and only a fall "
-            "is looked for."
+            "without three lags of a past. With a lag only a fall is looked for, and by period it "
+            "is `suspected` at most."
         ),
     ]
     since: Annotated[

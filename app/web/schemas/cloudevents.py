@@ -14,7 +14,7 @@ from app.domain.credits import MOST
 from app.domain.kinds import KINDS, MAX_NAME
 from app.domain.origins import MOST as MOST_ORIGINS
 from app.web.schemas.answers import Moment
-from app.web.schemas.common import DecimalText, LocalDate
+from app.web.schemas.common import DecimalText, Key, LocalDate
 
 _Text = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 _Seconds = Annotated[int, Field(ge=0, le=10**9)]
@@ -62,9 +62,8 @@ class OriginLink(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     source: Annotated[
-        str | None,
+        Key | None,
         Field(
-            pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$",
             description="Whose activity it is; absent: the event's own source.",
             examples=["zoom"],
         ),
