@@ -20,7 +20,7 @@ from app.usecases.fetch_channels import Standing, read_channels
 from app.usecases.organisation import Organisation
 from app.usecases.people import strangers
 from app.usecases.plans import current_plans
-from app.usecases.progress import moment_asked, progress_of
+from app.usecases.progress import evaluated, moment_asked
 from app.views.prometheus import Snapshot, SourceReading, WorkspaceReading, families
 
 SECONDS_BETWEEN = 1.0
@@ -100,7 +100,7 @@ def snapshot(context: Context) -> Snapshot:
 def _running(access: Access, found: Organisation, now: int) -> list[Progress]:
     at = moment_asked(None, now)
     return [
-        progress_of(
+        evaluated(
             access,
             found,
             base,
@@ -111,7 +111,7 @@ def _running(access: Access, found: Organisation, now: int) -> list[Progress]:
                 breakdown=Breakdown.TEAM if base.plan.assignments else Breakdown.NONE,
             ),
             at.until,
-        )
+        ).progress
         for _, base in current_plans(access, found, now)
     ]
 

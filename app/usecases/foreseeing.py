@@ -38,7 +38,7 @@ from app.usecases.background import Background
 from app.usecases.context import Context
 from app.usecases.organisation import Organisation
 from app.usecases.plan_names import standing_plans
-from app.usecases.progress import progress_of
+from app.usecases.progress import evaluated
 
 INTERVAL_SECONDS = 300
 # Of one plan and day; the whole and its teams come first.
@@ -143,7 +143,7 @@ def _at(
 ) -> Progress:
     at = found.workspace.calendar.midnight(day)
     question = Question(at, now, now, breakdown=breakdown)
-    return progress_of(access, found, base, question, at)
+    return evaluated(access, found, base, question, at).progress
 
 
 def _judge(context: Context, workspace: str) -> int:

@@ -26,7 +26,7 @@ from app.usecases.families import check_parent, parent_for
 from app.usecases.organisation import PLAN, Organisation
 from app.usecases.plan_names import plan_named
 from app.usecases.plans import Planned, kept, planned, refuse_revision
-from app.usecases.progress import moment_asked, progress_of
+from app.usecases.progress import evaluated, moment_asked
 from app.usecases.saving import Precondition
 from app.usecases.working_out import Worked, worked
 
@@ -190,7 +190,7 @@ def _proposals(
 ) -> Iterator[Proposal]:
     now = context.clock()
     at = moment_asked(None, now)
-    progress = progress_of(access, found, base, Question(at.as_of, now, now), at.until)
+    progress = evaluated(access, found, base, Question(at.as_of, now, now), at.until).progress
     for goal in progress.whole.root.walk():
         rate = goal.rate
         # Nothing can be reached at a rate of 0, nor at one that is written as 0.

@@ -160,18 +160,6 @@ def _refused(code: str, parameter: str) -> Invalid:
     return Invalid("invalid_request", Fault("", code, {"parameter": parameter}))
 
 
-def progress_of(
-    access: Access,
-    found: Organisation,
-    base: Ground,
-    question: Question,
-    until: int,
-    known: Knowing | None = None,
-) -> Progress:
-    """The progress of a plan in this snapshot, of everything counted before `until`."""
-    return evaluated(access, found, base, question, until, known).progress
-
-
 def evaluated(
     access: Access,
     found: Organisation,
@@ -180,7 +168,10 @@ def evaluated(
     until: int,
     known: Knowing | None = None,
 ) -> Evaluated:
-    """The same with what it was made of, so that more can be told of that."""
+    """The progress of a plan in this snapshot, of everything counted before `until`.
+
+    With what it was made of, so that more can be told of that.
+    """
     amounts = counted(access, found, base, until, known)
     cohorts = cohorts_of(access, found, base, until, known)
     progress = evaluate(

@@ -21,7 +21,7 @@ from app.usecases.context import Context
 from app.usecases.counted import actors_of, heard, knowing, rows_daily
 from app.usecases.notes import notes_of
 from app.usecases.plan_names import plan_named
-from app.usecases.progress import Asked, Ready, made_ready, progress_of
+from app.usecases.progress import Asked, Ready, evaluated, made_ready
 from app.usecases.settling import settling
 from app.usecases.trajectories import trajectory_of
 
@@ -99,7 +99,7 @@ def _since(access: Access, ready: Ready) -> Since | None:
         document = plan_named(access, found, base.plan.key, at - 1, version, known)
         earlier = found.ground(access, document)
         asked = Question(at, known_at, question.generated_at, question.scope)
-        progress = progress_of(access, found, earlier, asked, at, then)
+        progress = evaluated(access, found, earlier, asked, at, then).progress
     except NotFound:
         return None
     moved, is_all = _moved(access, ready, then, at)
