@@ -6,6 +6,8 @@ UV := $(BIN)/uv
 # One more than there are cores: many tests wait for processes that they started.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export UV_PROJECT_ENVIRONMENT := $(VENV)
+# Whom this machine trusts: a company's registry may have a certificate of the company's own.
+export UV_SYSTEM_CERTS ?= 1
 .DEFAULT_GOAL := help
 
 .PHONY: help install demo run test lint bench faults fuzz format openapi
