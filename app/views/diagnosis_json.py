@@ -30,8 +30,24 @@ class Shown(Protocol):
     def of_goal(self, goal: GoalProgress, quantity: Fraction) -> str:
         """An amount of a goal."""
 
-    def of_step(self, found: Diagnosis, step: Step, quantity: Fraction | None) -> str:
-        """A volume or a rate; None where its basis is nothing."""
+    def of_step(self, root: GoalProgress, step: Step, quantity: Fraction | None) -> str:
+        """A volume or a rate of a tree; None where its basis is nothing."""
+
+
+class _Plain:
+    """Figures as every answer has them: never localised."""
+
+    def of_goal(self, goal: GoalProgress, quantity: Fraction) -> str:
+        """An amount of a goal."""
+        currency = goal.unit.currency
+        return written(quantity) if currency is None else f"{written(quantity)} {currency}"
+
+    def of_step(self, _root: GoalProgress, _step: Step, quantity: Fraction | None) -> str:
+        """A volume or a rate."""
+        return shown(quantity)
+
+
+PLAIN: Shown = _Plain()
 
 
 class SentenceDocument(TypedDict):
@@ -205,14 +221,14 @@ def _percent(share: Fraction | None) -> str:
 
 
 def named_document(
-    found: Diagnosis, told: tuple[Sentence, str], writing: Shown | None = None
+    found: Diagnosis, told: tuple[Sentence, str], writing: Shown = PLAIN
 ) -> NamedDocument | None:
     """The step that costs most. writing: how its figures stand in the sentence."""
     if found.named is None:
         return None
     (sentence, language), named = told, found.named
     effect = next(one for one in found.effects if one.step == named.step)
-    params = _cause(found, effect, writing or _Plain())
+    params = _cause(found, effect, writing)
     return {
         "factor": step_named(named.step),
         "share": written(named.share),
@@ -225,24 +241,11 @@ def named_document(
 def _cause(found: Diagnosis, effect: Effect, told: Shown) -> Mapping[str, str]:
     return {
         "step": step_label(found.goal, effect.step),
-        "plan": told.of_step(found, effect.step, effect.planned),
-        "actual": told.of_step(found, effect.step, effect.actual),
+        "plan": told.of_step(found.goal, effect.step, effect.planned),
+        "actual": told.of_step(found.goal, effect.step, effect.actual),
         "cost": told.of_goal(found.goal, -effect.shown),
         "goal": found.goal.name,
     }
-
-
-class _Plain:
-    """Figures as every answer has them: never localised."""
-
-    def of_goal(self, goal: GoalProgress, quantity: Fraction) -> str:
-        """An amount of a goal."""
-        currency = goal.unit.currency
-        return written(quantity) if currency is None else f"{written(quantity)} {currency}"
-
-    def of_step(self, _found: Diagnosis, _step: Step, quantity: Fraction | None) -> str:
-        """A volume or a rate."""
-        return shown(quantity)
 
 
 def shown(quantity: Fraction | None) -> str:

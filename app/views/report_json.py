@@ -208,7 +208,7 @@ class _Telling:
             "sentence": fact_document(found, told),
             "effects": effect_documents(found),
             "named": named_document(found, told, self._numbers),
-            **signals_document(self._report.progress, told),
+            **signals_document(self._report.progress, told, self._numbers),
         }
 
     def _support(self, one: Support) -> SupportDocument:

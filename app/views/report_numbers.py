@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from app.domain.diagnosis import Diagnosis, Step
+from app.domain.diagnosis import Step
 from app.domain.metrics import UnitKind
 from app.domain.progress import GoalProgress
 from app.domain.quantities import written
@@ -61,11 +61,11 @@ class Numbers:
         """An amount of a goal."""
         return self.quantity(written(quantity), unit_document(goal.unit))
 
-    def of_step(self, found: Diagnosis, step: Step, quantity: Fraction | None) -> str:
+    def of_step(self, root: GoalProgress, step: Step, quantity: Fraction | None) -> str:
         """A volume in its unit, a rate of counts in per cent, a yield in the unit above."""
         if quantity is None:
             return NOTHING
-        goals = {goal.key: goal for goal in found.goal.walk()}
+        goals = {goal.key: goal for goal in root.walk()}
         goal = goals[step.goal]
         per = None if step.per is None else goals[step.per]
         counts = {goal.unit.kind, per.unit.kind} == {UnitKind.COUNT} if per else False

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from fractions import Fraction
+from typing import NamedTuple, TypedDict
 
 from app.domain.diagnosis import Step
 from app.domain.progress import GoalProgress, Progress
 from app.domain.quantities import rounded_up, written
 from app.domain.signals import Needed, Proposal, Signal, proposals, signals
-from app.views.diagnosis_json import comma, shown, step_label, step_named
+from app.views.diagnosis_json import PLAIN, Shown, comma, step_label, step_named
 from app.views.progress_json import Sentence, figure
 
 
@@ -52,23 +53,37 @@ class SignalsDocument(TypedDict):
     proposals: list[ProposalDocument]
 
 
-def signals_document(progress: Progress, told: tuple[Sentence, str]) -> SignalsDocument:
-    """What stands out in a progress; `told`: who writes sentences, in which language."""
-    root = progress.whole.root
+class _Telling(NamedTuple):
+    """Of which tree, who writes sentences in which language, and how figures stand in them."""
+
+    root: GoalProgress
+    sentence: Sentence
+    language: str
+    writing: Shown
+
+
+def signals_document(
+    progress: Progress, told: tuple[Sentence, str], writing: Shown = PLAIN
+) -> SignalsDocument:
+    """What stands out in a progress; `told`: who writes sentences, in which language.
+
+    writing: how figures stand in them
+    """
+    telling = _Telling(progress.whole.root, *told, writing)
     return {
-        "signals": [_signal(root, one, told) for one in signals(progress)],
-        "proposals": [_proposal(root, one, told) for one in proposals(progress)],
+        "signals": [_signal(one, telling) for one in signals(progress)],
+        "proposals": [_proposal(one, telling) for one in proposals(progress)],
     }
 
 
-def _signal(root: GoalProgress, signal: Signal, told: tuple[Sentence, str]) -> SignalDocument:
-    sentence, language = told
+def _signal(signal: Signal, telling: _Telling) -> SignalDocument:
+    root, sentence, language, writing = telling
     code = "signal_below" if signal.actual < signal.planned else "signal_above"
     params = {
         "who": signal.name,
         "step": step_label(root, signal.step),
-        "plan": shown(signal.planned),
-        "actual": shown(signal.actual),
+        "plan": writing.of_step(root, signal.step, signal.planned),
+        "actual": writing.of_step(root, signal.step, signal.actual),
     }
     return {
         "member": signal.member,
@@ -80,7 +95,7 @@ def _signal(root: GoalProgress, signal: Signal, told: tuple[Sentence, str]) -> S
     }
 
 
-def _proposal(root: GoalProgress, one: Proposal, told: tuple[Sentence, str]) -> ProposalDocument:
+def _proposal(one: Proposal, telling: _Telling) -> ProposalDocument:
     needed = None if one.needed is None else [_needed(goal) for goal in one.needed]
     return {
         "goal": one.goal,
@@ -89,7 +104,7 @@ def _proposal(root: GoalProgress, one: Proposal, told: tuple[Sentence, str]) -> 
         "observed": written(one.observed),
         "since": one.since.isoformat(),
         "needed": needed,
-        "message": _message(root, one, told),
+        "message": _message(one, telling),
     }
 
 
@@ -98,22 +113,26 @@ def _needed(goal: Needed) -> NeededDocument:
         "goal": goal.goal,
         "target": written(goal.planned),
         "needed": written(goal.needed),
-        "needed_display": _displayed(goal),
+        "needed_display": written(_rounded(goal)),
     }
 
 
-def _displayed(goal: Needed) -> str:
-    return written(rounded_up(goal.needed, goal.unit.decimals))
+def _rounded(goal: Needed) -> Fraction:
+    return Fraction(rounded_up(goal.needed, goal.unit.decimals))
 
 
-def _message(root: GoalProgress, one: Proposal, told: tuple[Sentence, str]) -> str:
-    sentence, language = told
+def _message(one: Proposal, telling: _Telling) -> str:
+    root, sentence, language, writing = telling
+    step = Step(one.goal, one.per)
     params: Mapping[str, str] = {
-        "step": step_label(root, Step(one.goal, one.per)),
-        "assumed": shown(one.assumed),
-        "observed": shown(one.observed),
+        "step": step_label(root, step),
+        "assumed": writing.of_step(root, step, one.assumed),
+        "observed": writing.of_step(root, step, one.observed),
     }
     if one.needed is None:
         return sentence("nothing_converts", params, language)
-    needed = comma(language).join(f"{goal.name} {_displayed(goal)}" for goal in one.needed)
+    goals = {goal.key: goal for goal in root.walk()}
+    needed = comma(language).join(
+        f"{goal.name} {writing.of_goal(goals[goal.goal], _rounded(goal))}" for goal in one.needed
+    )
     return sentence("rate_has_drifted", {**params, "needed": needed}, language)
