@@ -13,7 +13,8 @@ from functools import lru_cache
 from app.domain.errors import Invalid
 
 _RFC3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
+    r"\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)",
+    re.ASCII,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -39,7 +40,7 @@ def instant(text: str) -> int:
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
-        naive = re.fullmatch(r"\d{4}-\d\d-\d\d([Tt ].*)?", text, re.ASCII) is not None
+        naive = re.fullmatch(r"\d{4}-\d\d-\d\d([Tt ][^Zz+-]*)?", text, re.ASCII) is not None
         raise Invalid("time_without_offset" if naive else "not_a_time")
     fraction = match[1]
     whole = text.replace(fraction, "") if fraction else text
@@ -65,6 +66,15 @@ def moment_of(microseconds: int, zone: tzinfo = UTC) -> datetime:
 def written_instant(microseconds: int) -> str:
     """The canonical RFC 3339 text of an instant: UTC, a fraction only where there is one."""
     return (_EPOCH + microseconds * _MICROSECOND).isoformat().removesuffix("+00:00") + "Z"
+
+
+def canonical_instant(text: str) -> tuple[int, str]:
+    """An instant, and the canonical text of it. Raises Invalid as `instant` does."""
+    at = instant(text)
+    # Nearly every sender writes whole seconds of UTC so; writing them again costs as much as all
+    # else that is done for a field.
+    plain = len(text) == len("2026-12-01T09:00:00Z") and text[10] == "T" and text[-1] == "Z"
+    return at, text if plain else written_instant(at)
 
 
 def day_number(day: date) -> int:

@@ -18,7 +18,7 @@ from enum import StrEnum
 from app.domain.activities import KIND, JsonValue
 from app.domain.credits import CREDITS, canonical_credits
 from app.domain.errors import Fault, Invalid
-from app.domain.instants import DAY, FLOOR, instant, written_instant
+from app.domain.instants import DAY, FLOOR, canonical_instant
 from app.domain.origins import ORIGIN, canonical_origin
 from app.domain.quantities import canonical_decimal
 
@@ -86,24 +86,24 @@ def _identity(value: RawValue, _now: int) -> JsonValue:
     return identity(value)
 
 
-def _instant(value: RawValue) -> int:
+def _instant(value: RawValue) -> tuple[int, str]:
     if not isinstance(value, str):
         raise Invalid("not_a_time")
-    at = instant(value)
+    at, text = canonical_instant(value)
     if at < FLOOR:
         raise Invalid("time_before_1980")
-    return at
+    return at, text
 
 
 def _time(value: RawValue, _now: int) -> JsonValue:
-    return written_instant(_instant(value))
+    return _instant(value)[1]
 
 
 def _past_time(value: RawValue, now: int) -> JsonValue:
-    at = _instant(value)
+    at, text = _instant(value)
     if at > now + MAX_AHEAD:
         raise Invalid("time_too_far_ahead", hours=24)
-    return written_instant(at)
+    return text
 
 
 def _date(value: RawValue, _now: int) -> JsonValue:

@@ -8,7 +8,6 @@ an amount: ceil(21 / 0.35) is 60, and with binary floats it is 61.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil
@@ -72,10 +71,11 @@ def scaled(text: str, decimals: int) -> int:
     """
     if not _DECIMAL.fullmatch(text):
         raise Invalid("not_a_decimal")
-    value = Decimal(text).scaleb(decimals)
-    if value != value.to_integral_value() or abs(value) > LARGEST_SCALED:
+    whole, _, part = text.partition(".")
+    value = int(whole + part[:decimals].ljust(decimals, "0"))
+    if part[decimals:].strip("0") or abs(value) > LARGEST_SCALED:
         raise Invalid("amount_does_not_fit", decimals=decimals)
-    return int(value)
+    return value
 
 
 def unscaled(value: int, decimals: int) -> Fraction:

@@ -87,8 +87,8 @@ def delivery(
     raw: Raw | None = None,
 ) -> Delivery:
     """A delivery of what could be read and what could not."""
-    items = tuple(one for one in outcomes if isinstance(one, Item))
-    refused = tuple(one for one in outcomes if isinstance(one, Refused))
+    items = tuple([one for one in outcomes if isinstance(one, Item)])
+    refused = tuple([one for one in outcomes if isinstance(one, Refused)])
     return Delivery(workspace, now, quarantines, items, refused, raw)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -116,6 +117,19 @@ def test_content_is_the_same_however_the_fields_were_ordered() -> None:
     )
     assert make_report("crm", "d", "", {KIND: "deal", "a": "1"}, full=False).stamp != one.stamp
     assert canonical_json({"名": "前"}) == '{"名":"前"}'
+
+
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(any_json)
+def test_json_has_one_spelling_which_is_that_of_the_standard_writer(value: object) -> None:
+    plain = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert canonical_json(value) == plain
 
 
 def full(revision: str, note: str, mapping: int = 1) -> Report:

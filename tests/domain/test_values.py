@@ -15,6 +15,7 @@ from app.domain.documents import Node
 from app.domain.errors import Fault, Invalid, Unavailable
 from app.domain.instants import (
     QUARTER,
+    canonical_instant,
     day_number,
     day_of_number,
     instant,
@@ -89,6 +90,21 @@ def test_money_is_an_integer_of_its_minor_unit_and_never_rounded() -> None:
             scaled(text, decimals)
 
 
+@given(
+    st.integers(-(10**19), 10**19), st.integers(0, 12), st.integers(0, 6), st.integers(0, 10**12)
+)
+def test_a_scaled_amount_is_the_amount_exactly_or_refused(
+    whole: int, places: int, decimals: int, part: int
+) -> None:
+    text = f"{whole}.{part % 10**places:0{places}d}" if places else str(whole)
+    wanted = Fraction(text) * 10**decimals
+    if wanted.denominator == 1 and abs(wanted) <= (2**63 - 1) // 8:
+        assert scaled(text, decimals) == wanted
+    else:
+        with pytest.raises(Invalid, match="amount_does_not_fit"):
+            scaled(text, decimals)
+
+
 @given(st.fractions(0, 10**6), st.integers(0, 3))
 def test_rounding_up_is_the_smallest_multiple_that_is_enough(
     quantity: Fraction, digits: int
@@ -121,6 +137,7 @@ def test_an_instant_is_read_from_rfc_3339(text: str, moment: datetime) -> None:
         ("2026-12-14", "time_without_offset"),
         ("2026-13-14T09:00:00Z", "not_a_time"),
         ("2026-12-14T23:59:60Z", "not_a_time"),
+        ("2026-12-14T24:00:00Z", "not_a_time"),
         ("1734170400", "not_a_time"),
         ("", "not_a_time"),
     ],
@@ -138,6 +155,19 @@ def test_other_times_are_refused(text: str, code: str) -> None:
 def test_an_instant_is_written_as_it_is_read(moment: datetime) -> None:
     at = micros(moment)
     assert instant(written_instant(at)) == at
+
+
+@given(
+    st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0)),
+    st.sampled_from("Tt "),
+    st.sampled_from(["Z", "z", "+00:00", ".0Z", ".000000Z"]),
+)
+def test_an_instant_has_one_spelling(moment: datetime, between: str, end: str) -> None:
+    plain = moment.replace(tzinfo=None).isoformat()
+    if plain[:4] in ("0001", "9999"):
+        return
+    told = canonical_instant(plain.replace("T", between) + end)
+    assert told == (micros(moment), f"{plain}Z")
 
 
 @given(st.dates())
