@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
 from fractions import Fraction
+from typing import TypeVar
 
 from app.domain.attribution import Actor, Places
 from app.domain.calendar import WorkCalendar
@@ -23,7 +24,7 @@ from app.domain.spans import Span
 from app.domain.survival import Cohort, Learned, learned
 from app.store import cohorts, daily, heads, journal
 from app.store.journal import Knowing
-from app.store.transactions import Access
+from app.store.transactions import Access, Writing
 from app.usecases.counted import actors_of
 from app.usecases.organisation import Edge, Followed, Organisation
 
@@ -33,6 +34,10 @@ LOOKED_BACK = 183
 RECENT = 91
 COVERED = Fraction(4, 5)
 KEPT = 256
+# Some edges of some plans, of the last commit or two.
+MOST_GROWN = 32
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def cohorts_of(
@@ -78,12 +83,18 @@ def _of_counts(child: Goal) -> bool:
 def _followed(access: Access, found: Organisation, edge: Edge, today: date, seq: int) -> Followed:
     """What the items of an edge have taught of what turned out before a day."""
     place = (edge, today, seq)
-    if place not in found.followed:
-        while len(found.followed) >= KEPT:
-            found.followed.pop(next(iter(found.followed)), None)
-        known = Knowing(seq, found.workspace.zone)
-        found.followed[place] = _learn(access, found, edge, today, known)
-    return found.followed[place]
+    taught = found.followed.get(place)
+    if taught is None:
+        taught = _learn(access, found, edge, today, Knowing(seq, found.workspace.zone))
+        _keep(found.followed, place, taught, KEPT)
+    return taught
+
+
+def _keep(kept: dict[K, V], place: K, value: V, most: int) -> None:
+    # The oldest go; other threads may keep and drop meanwhile.
+    for old in list(kept)[: max(len(kept) - most + 1, 0)]:
+        kept.pop(old, None)
+    kept[place] = value
 
 
 def _morning(access: Access, found: Organisation, known: Knowing | None) -> int:
@@ -138,7 +149,16 @@ def _grown(
 ) -> list[cohorts.Grown]:
     calendar = found.workspace.calendar
     first, end = (calendar.midnight(day) // QUARTER for day in (days.first, days.until))
-    return cohorts.grown(access, found.workspace.key, edge, (first, end), until, seq)
+    asked = (found.workspace.key, edge, (first, end), until, seq)
+    if isinstance(access, Writing):
+        return cohorts.grown(access, *asked)
+    # Of one commit many ask: of each team and person, each plan, each stream.
+    place = (*asked, heads.standing(access, found.workspace.key))
+    rows = found.grown.get(place)
+    if rows is None:
+        rows = cohorts.grown(access, *asked)
+        _keep(found.grown, place, rows, MOST_GROWN)
+    return rows
 
 
 def _numbers(

@@ -6,7 +6,7 @@ change teams.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from app.domain.presets import PRESETS
 from app.domain.survival import Learned
 from app.domain.workspace import Workspace, holiday_country, workspace_of
 from app.store import documents, heads, rules
+from app.store.cohorts import Grown
 from app.store.documents import Document
 from app.store.kept import Commit
 from app.store.transactions import Access
@@ -74,8 +75,8 @@ class Organisation:
     will be; histories: what has been read of the time before a plan, by whoever reads it;
     assumed: by plan and version, since when the rates of its goals are assumed;
     cadences: what its sources have taught; followed: what its items have, by the day and what was
-    known then; linked: whether anything ever said what it grew from, whose first one moves the
-    configuration
+    known then; grown: the items that turned out, for whoever asks of the same commit;
+    linked: whether anything ever said what it grew from, whose first one moves the configuration
     """
 
     config_version: int
@@ -89,6 +90,7 @@ class Organisation:
     histories: dict[tuple[str | int | date | None, ...], Remembered] = field(default_factory=dict)
     assumed: dict[tuple[str, int], Mapping[str, date]] = field(default_factory=dict)
     followed: dict[tuple[Edge, date, int], Followed] = field(default_factory=dict)
+    grown: dict[tuple[Hashable, ...], list[Grown]] = field(default_factory=dict)
     _grounds: dict[tuple[str, int], Ground] = field(default_factory=dict)
 
     def ground(self, access: Access, document: Document) -> Ground:

@@ -133,3 +133,13 @@ def test_where_credit_is_shared_as_much_is_known(service: Service) -> None:
     assert {name: rate[name] for name in ("basis", "lag", "matured")} == {
         name: alone[name] for name in ("basis", "lag", "matured")
     }
+
+
+def test_what_was_read_of_a_commit_is_not_told_of_the_next(service: Service) -> None:
+    """One that is open turns out, and is taken back: all others see what they saw."""
+    before = goal(service)["in_flight"]["items"]
+    won = deal("late", date(2026, 12, 11), 0, YESTERDAY)
+    assert service.counts([won]) == {"accepted": 1}
+    assert goal(service)["in_flight"]["items"] == before - 1
+    assert service.counts([won | {"revision": "2", "retracted": True}]) == {"revised": 1}
+    assert goal(service)["in_flight"]["items"] == before
