@@ -261,11 +261,11 @@ class _Evaluation:
     def _asked(self, view: View, tree: ScopedProgress) -> ScopedProgress:
         """A tree with what its rest asks for."""
         begun = {day: amounts.of(view.scope) for day, amounts in self.begun.items()}
-        plan = self.base.plan
+        base, plan = self.base, self.base.plan
         learned = self.cohorts.lags
         turned = turned_in(plan, view.scope, self.cohorts)
         lags = lags_of(plan, learned)
-        course = Course(plan, self.base.workdays, view.days, begun, lags, turned)
+        course = Course(plan, base.workdays, base.weighted, view.days, begun, lags, turned)
         root = asked(tree.root, course, self.now, self.today)
         if learned:
             root = with_cohorts(root, course, learned, self.now.day)

@@ -16,6 +16,7 @@ from app.domain.directory import Directory
 from app.domain.errors import NotFound
 from app.domain.goals import Goal
 from app.domain.plans import Plan
+from app.domain.weekdays import EVEN
 from app.domain.workspace import Workspace
 
 
@@ -25,6 +26,8 @@ class Ground:
 
     persons: everyone in the plan, by key; none where the plan is the whole workspace's
     shares: of each person; they sum to 1 unless nobody works
+    weighted: the same days as `workdays`, each as often as its day of the week weighs; they are
+    the very same object where all weigh alike
     before: the version that the plan held until its `effective_from`, if there was one
     """
 
@@ -35,6 +38,7 @@ class Ground:
     persons: Mapping[str, Person]
     shares: Mapping[str, Fraction]
     workdays: Workdays
+    weighted: Workdays
     before: Ground | None = None
 
 
@@ -46,7 +50,8 @@ def ground(
     before: Ground | None = None,
 ) -> Ground:
     """Prepare a plan for any number of evaluations."""
-    workdays = workspace.calendar.workdays(plan.span)
+    calendar, even = workspace.calendar, plan.weights == EVEN
+    workdays = calendar.workdays(plan.span)
     persons = people_of(plan, people)
     return Ground(
         workspace,
@@ -56,6 +61,7 @@ def ground(
         {person.member: person for person in persons},
         shares(persons, workdays),
         workdays,
+        workdays if even else calendar.workdays(plan.span, plan.weights),
         before,
     )
 

@@ -1,8 +1,9 @@
 """The line that expectations follow where it is not the plain one.
 
-A plan with slices asks for their shares in turn, evenly within each. A plan that was revised in
-mid-period keeps its old line until the day from which the new version holds, and runs from there
-straight, or by its slices, to the new target. All of it is by each person's own effort.
+A plan with slices asks for their shares in turn, evenly within each, or by what the days of the
+week weigh. A plan that was revised in mid-period keeps its old line until the day from which the
+new version holds, and runs from there straight, or by its slices and weights, to the new target.
+All of it is by each person's own effort.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def _together(shares: Shares) -> Fraction:
 
 def is_plain(base: Ground) -> bool:
     """Whether expected is a share of the target that is the same for every goal of a deadline."""
-    return base.before is None and not base.plan.slices
+    return base.before is None and not base.plan.slices and base.weighted is base.workdays
 
 
 class Sliced(NamedTuple):
@@ -202,17 +203,18 @@ def _way(path: _Path, base: Ground, deadline: date, now: Moment) -> Fraction:
 class _Path:
     """How far somebody comes through the slices of a plan; without slices, by effort alone.
 
-    Within a slice evenly by effort; where it has none, all of it at its end.
+    Within a slice evenly by effort, each day as its day of the week weighs; where it has none, all
+    of it at its end.
     """
 
     def __init__(self, base: Ground, person: Person) -> None:
         slices = base.plan.slices or (Slice(base.plan.span, ONE),)
-        self._stints, self._workdays = person.stints, base.workdays
+        self._stints, self._weighted = person.stints, base.weighted
         self._shares = [piece.share for piece in slices]
         self._firsts = [piece.span.first for piece in slices]
         self._over = [ZERO, *accumulate(self._shares)]
         ends = (*self._firsts, base.plan.span.until)
-        self._efforts = [effort(person.stints, base.workdays, day) for day in ends]
+        self._efforts = [effort(person.stints, base.weighted, day) for day in ends]
 
     def run(self, now: Moment) -> Fraction:
         """The share of the whole way that is over, 0 to 1."""
@@ -220,9 +222,9 @@ class _Path:
         if place < 0:
             return ZERO
         before, after = self._efforts[place : place + 2]
-        if now.day >= self._workdays.span.until:
+        if now.day >= self._weighted.span.until:
             return self._over[-1]
         if after == before:
             return self._over[place]
-        inside = elapsed(self._stints, self._workdays, now) - before
+        inside = elapsed(self._stints, self._weighted, now) - before
         return self._over[place] + self._shares[place] * inside / (after - before)
