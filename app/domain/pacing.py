@@ -74,7 +74,7 @@ def parts(portions: Iterable[Portion], workdays: Workdays, deadline: date, now: 
         _add(targets, own, part)
         if now.day >= deadline:
             _add(expected, own, part)
-        elif until == deadline:
+        elif until == deadline and now.day >= workdays.span.first:
             _add(expected, own, share * elapsed(stints, workdays, now))
     return Parts(_quotients(targets), _quotients(expected))
 
