@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from app.domain.instants import MINUTE, micros, midnight, moment_of
 from app.domain.spans import Span
+from app.domain.weekdays import EVEN, Weights
 
 ONE_DAY = timedelta(days=1)
 DAY_MINUTES = 24 * 60
@@ -87,11 +88,14 @@ class WorkCalendar:
         length = (span.until - span.first).days
         return tuple(self.day(span.first + timedelta(days=n)) for n in range(length))
 
-    def workdays(self, span: Span) -> Workdays:
-        """The working days of a span, counted once so that any part of it is a subtraction."""
+    def workdays(self, span: Span, weights: Weights = EVEN) -> Workdays:
+        """The working days of a span, counted once so that any part of it is a subtraction.
+
+        weights: of the days of the week, each of which counts so often
+        """
         counts = [0]
         for day in self.days(span):
-            counts.append(counts[-1] + day.working)
+            counts.append(counts[-1] + day.working * weights[day.date.weekday()])
         return Workdays(span, tuple(counts))
 
     def local_day(self, at: int) -> date:
@@ -133,23 +137,29 @@ class WorkCalendar:
 
 @dataclass(frozen=True, slots=True)
 class Workdays:
-    """The working days of a span; `counts[n]` of its first n days work."""
+    """The working days of a span; `counts[n]` of its first n days work.
+
+    Where days of the week have weights, `counts[n]` is what those days weigh together.
+    """
 
     span: Span
     counts: tuple[int, ...]
 
     @property
     def total(self) -> int:
-        """How many days of the span work."""
+        """How many days of the span work, or what they weigh."""
         return self.counts[-1]
 
     def between(self, first: date, until: date) -> int:
-        """How many days of [first, until) inside the span work; 0 when until <= first."""
+        """How many days of [first, until) inside the span work, or what they weigh.
+
+        0 when until <= first.
+        """
         return max(self._before(until) - self._before(first), 0)
 
-    def works(self, day: date) -> bool:
-        """Whether a day of the span works; days outside it do not."""
-        return day in self.span and self.between(day, day + ONE_DAY) == 1
+    def on(self, day: date) -> int:
+        """1 where a day of the span works, or its weight; 0 of other days, and outside the span."""
+        return self.between(day, day + ONE_DAY)
 
     def _before(self, day: date) -> int:
         place = day.toordinal() - self.span.first.toordinal()

@@ -32,7 +32,7 @@ from app.domain.progress import (
     Scope,
     ScopedProgress,
 )
-from app.domain.scopes import WHOLE, Breakdown, broken_down, check, portions
+from app.domain.scopes import NEVER, WHOLE, Breakdown, broken_down, check, portions
 from app.domain.today import asked
 from app.domain.view import Heed, View
 
@@ -232,11 +232,13 @@ class _Evaluation:
         """What is needed to tell the tree of one scope."""
         base, plan = self.base, self.base.plan
         people = portions(base, scope) if plan.assignments else (everybody(plan.span),)
-        due = {d: parts(people, base.workdays, d, self.now) for d in deadlines(plan)}
+        bent = None if is_plain(base) else line(base, scope, self.now)
+        # A bent line says itself what is expected.
+        now = NEVER if bent else self.now
+        due = {d: parts(people, base.workdays, d, now) for d in deadlines(plan)}
         # A member counts the own days; teams and plans count the workspace's.
         days = people[0].stints if scope.member is not None else everybody(plan.span).stints
         closed = None if self.closed is None else self.closed.of(scope)
-        bent = None if is_plain(base) else line(base, scope, self.now)
         return View(self, scope, people, days, self.counted.of(scope), closed, due, bent)
 
     def trees(self, views: Sequence[View], outlook: Outlook) -> list[ScopedProgress]:
@@ -261,11 +263,11 @@ class _Evaluation:
     def _asked(self, view: View, tree: ScopedProgress) -> ScopedProgress:
         """A tree with what its rest asks for."""
         begun = {day: amounts.of(view.scope) for day, amounts in self.begun.items()}
-        plan = self.base.plan
+        base, plan = self.base, self.base.plan
         learned = self.cohorts.lags
         turned = turned_in(plan, view.scope, self.cohorts)
         lags = lags_of(plan, learned)
-        course = Course(plan, self.base.workdays, view.days, begun, lags, turned)
+        course = Course(plan, base.workdays, base.weighted, view.days, begun, lags, turned)
         root = asked(tree.root, course, self.now, self.today)
         if learned:
             root = with_cohorts(root, course, learned, self.now.day)

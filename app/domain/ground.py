@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from app.domain.allocation import Person, people_of, shares, split
 from app.domain.backcalc import display
@@ -15,16 +16,24 @@ from app.domain.calendar import Workdays
 from app.domain.directory import Directory
 from app.domain.errors import NotFound
 from app.domain.goals import Goal
+from app.domain.pacing import everybody
+from app.domain.paths import Path
 from app.domain.plans import Plan
+from app.domain.weekdays import EVEN
 from app.domain.workspace import Workspace
 
+# Under which everybody's stands where nobody in particular carries a plan.
+NOBODY = ""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Ground:
     """A plan (and which version of it), its people with their shares, and its working days.
 
     persons: everyone in the plan, by key; none where the plan is the whole workspace's
     shares: of each person; they sum to 1 unless nobody works
+    weighted: the same days as `workdays`, each as often as its day of the week weighs; they are
+    the very same object where all weigh alike
     before: the version that the plan held until its `effective_from`, if there was one
     """
 
@@ -35,7 +44,22 @@ class Ground:
     persons: Mapping[str, Person]
     shares: Mapping[str, Fraction]
     workdays: Workdays
+    weighted: Workdays
     before: Ground | None = None
+
+    @cached_property
+    def paths(self) -> Mapping[str, Path]:
+        """How far each person comes; of a plan of the whole workspace everybody under NOBODY.
+
+        From the beginning on, or from the day on which the version before it ends.
+        """
+        plan, start = self.plan, self.plan.span.first
+        if self.before is not None and plan.effective_from is not None:
+            start = plan.effective_from
+        stints = {key: person.stints for key, person in self.persons.items()}
+        if not plan.assignments:
+            stints = {NOBODY: everybody(plan.span).stints}
+        return {key: Path(plan, self.weighted, own, start) for key, own in stints.items()}
 
 
 def ground(
@@ -46,7 +70,8 @@ def ground(
     before: Ground | None = None,
 ) -> Ground:
     """Prepare a plan for any number of evaluations."""
-    workdays = workspace.calendar.workdays(plan.span)
+    calendar, even = workspace.calendar, plan.weights == EVEN
+    workdays = calendar.workdays(plan.span)
     persons = people_of(plan, people)
     return Ground(
         workspace,
@@ -56,6 +81,7 @@ def ground(
         {person.member: person for person in persons},
         shares(persons, workdays),
         workdays,
+        workdays if even else calendar.workdays(plan.span, plan.weights),
         before,
     )
 

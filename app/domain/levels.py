@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +30,10 @@ _MOST_DISPERSED = 25.0
 _MOST_WEEKS = 0.5
 _PSEUDO_WEEKS = 4
 # What a day of a kind never seen brings, a working one and another; worth so many days seen.
-_WORKING, _RESTING, _PSEUDO_DAYS = 1.2, 0.5, 2
+USUAL_WORKING, USUAL_RESTING, _PSEUDO_DAYS = Fraction("1.2"), Fraction("0.5"), 2
 _KINDS = 7
 Kinds = NDArray[np.intp]
+Number = TypeVar("Number", float, Fraction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +114,19 @@ def _profile(calendar: WorkCalendar, told: Mapping[Span, Floats]) -> Profile:
     level = counts.mean() or 1.0
     weights = []
     for kind in range(_KINDS):
-        usual = _WORKING if kind in calendar.weekdays else _RESTING
+        usual = USUAL_WORKING if kind in calendar.weekdays else USUAL_RESTING
         of_kind = kinds == kind
-        seen = counts[of_kind].sum() / level + _PSEUDO_DAYS * usual
-        weights.append(float(seen / (of_kind.sum() + _PSEUDO_DAYS)))
+        seen = float(counts[of_kind].sum() / level)
+        weights.append(drawn(seen, int(of_kind.sum()), float(usual)))
     return Profile(tuple(weights))
+
+
+def drawn(seen: Number, days: int, usual: Number) -> Number:
+    """What a day of a kind brings over the mean of all days, drawn to what is usual of its kind.
+
+    seen: what so many of these days brought together, in units of that mean
+    """
+    return (seen + _PSEUDO_DAYS * usual) / (days + _PSEUDO_DAYS)
 
 
 def _weeks(span: Span) -> Kinds:

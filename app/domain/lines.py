@@ -1,35 +1,34 @@
 """The line that expectations follow where it is not the plain one.
 
-A plan with slices asks for their shares in turn, evenly within each. A plan that was revised in
-mid-period keeps its old line until the day from which the new version holds, and runs from there
-straight, or by its slices, to the new target. All of it is by each person's own effort.
+A plan with slices asks for their shares in turn, evenly within each, or by what the days of the
+week weigh. A plan that was revised in mid-period keeps its old line until the day from which the
+new version holds, and runs from there straight, or by its slices and weights, to the new target.
+All of it is by each person's own effort.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
-from app.domain.allocation import Person, effort, split
+from app.domain.allocation import split
 from app.domain.goals import Goal
-from app.domain.ground import Ground, whole_target
-from app.domain.pacing import Moment, Parts, Portion, elapsed, everybody, parts
+from app.domain.ground import NOBODY, Ground, whole_target
+from app.domain.pacing import Moment, Parts, Portion, everybody, parts
 from app.domain.progress import Scope
 from app.domain.scopes import WHOLE, portions
-from app.domain.slices import ONE, Slice
+from app.domain.slices import ONE
 from app.domain.spans import Span
 
 ZERO = Fraction(0)
-# Under which everybody's stands where nobody in particular carries a plan.
-NOBODY = ""
 # Of each person the part of a target, and how much of the way to it is over, 0 to 1.
 Shares = Sequence[tuple[str, Fraction, Fraction]]
-Paths = Mapping[str, "_Path"]
+# Of each person how much of the whole way is over.
+Runs = Mapping[str, Fraction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +81,17 @@ class Line:
 
 def line(base: Ground, scope: Scope, now: Moment) -> Line:
     """The line of a scope at a moment."""
-    people = _people(base, scope)
-    return _line(base, scope, now, people, _paths(base, people))
+    return _line(base, scope, now, _people(base, scope))
 
 
 def _people(base: Ground, scope: Scope) -> tuple[Portion, ...]:
     return portions(base, scope) if base.plan.assignments else (everybody(base.plan.span),)
 
 
-def _paths(base: Ground, people: tuple[Portion, ...]) -> Paths:
-    if is_plain(base):
-        return {}
-    return {portion.person.member: _Path(base, portion.person) for portion in people}
-
-
-def _line(
-    base: Ground, scope: Scope, now: Moment, people: tuple[Portion, ...], paths: Paths
-) -> Line:
-    plan = base.plan
-    shares = {
-        deadline: tuple(_shares(base, people, paths, deadline, now))
-        for deadline in set(plan.deadlines.values())
-    }
+def _line(base: Ground, scope: Scope, now: Moment, people: tuple[Portion, ...]) -> Line:
+    deadlines = set(base.plan.deadlines.values())
+    runs = _runs(base, people, now) if now.day < max(deadlines) and not is_plain(base) else {}
+    shares = {day: tuple(_shares(base, people, runs, day, now)) for day in deadlines}
     over = {deadline: _together(found) for deadline, found in shares.items()}
     return Line(base, now, _before(base, scope, now), shares, over)
 
@@ -117,8 +105,8 @@ def _together(shares: Shares) -> Fraction:
 
 
 def is_plain(base: Ground) -> bool:
-    """Whether expected is a share of the target that is the same for every goal of a deadline."""
-    return base.before is None and not base.plan.slices
+    """Whether expected follows each person's own working time and nothing else."""
+    return base.before is None and not base.plan.slices and base.weighted is base.workdays
 
 
 class Sliced(NamedTuple):
@@ -135,9 +123,8 @@ def sliced(base: Ground) -> dict[str, tuple[Sliced, ...]]:
     So a goal with a lag is asked for earlier than the shares say. They add up to the target.
     """
     people = _people(base, WHOLE) if base.plan.slices else ()
-    paths = _paths(base, people)
     days = [Moment(piece.span.until, ZERO) for piece in base.plan.slices]
-    ends = [_line(base, WHOLE, day, people, paths) for day in days]
+    ends = [_line(base, WHOLE, day, people) for day in days]
     goals = base.plan.root.walk() if ends else ()
     return {
         goal.key: _sliced(base, goal, [end.expected(goal.key) for end in ends]) for goal in goals
@@ -170,59 +157,23 @@ def _holds(base: Ground, now: Moment) -> bool:
     return base.plan.effective_from is None or now.day >= base.plan.effective_from
 
 
+def _runs(base: Ground, people: tuple[Portion, ...], now: Moment) -> Runs:
+    return {portion.person.member: base.paths[portion.person.member].run(now) for portion in people}
+
+
 def _shares(
-    base: Ground, people: tuple[Portion, ...], paths: Paths, deadline: date, now: Moment
+    base: Ground, people: tuple[Portion, ...], runs: Runs, deadline: date, now: Moment
 ) -> Iterator[tuple[str, Fraction, Fraction]]:
+    """In each team of a person who moved the same part of the way is over, so that teams add up."""
     for portion in people:
         member = portion.person.member
         if is_plain(base) or portion.stints is not portion.person.stints:
             plain = parts((portion,), base.workdays, deadline, now)
         else:
             plain = Parts(portion.share, ZERO)
-        way = plain.expected / plain.target if plain.target else ZERO
-        if not is_plain(base):
-            way = _way(paths[member], base, deadline, now)
-        yield member, plain.target, way
-
-
-def _way(path: _Path, base: Ground, deadline: date, now: Moment) -> Fraction:
-    """How much of the person's own way from the beginning, or revision, to the deadline is over.
-
-    In each team of a person who moved alike, so that teams side by side add up.
-    """
-    if now.day >= deadline:
-        return ONE
-    start = base.plan.span.first
-    if base.before is not None and base.plan.effective_from is not None:
-        start = base.plan.effective_from
-    begun, end = (path.run(Moment(day, ZERO)) for day in (start, deadline))
-    return max(path.run(now) - begun, ZERO) / (end - begun) if end > begun else ZERO
-
-
-class _Path:
-    """How far somebody comes through the slices of a plan; without slices, by effort alone.
-
-    Within a slice evenly by effort; where it has none, all of it at its end.
-    """
-
-    def __init__(self, base: Ground, person: Person) -> None:
-        slices = base.plan.slices or (Slice(base.plan.span, ONE),)
-        self._stints, self._workdays = person.stints, base.workdays
-        self._shares = [piece.share for piece in slices]
-        self._firsts = [piece.span.first for piece in slices]
-        self._over = [ZERO, *accumulate(self._shares)]
-        ends = (*self._firsts, base.plan.span.until)
-        self._efforts = [effort(person.stints, base.workdays, day) for day in ends]
-
-    def run(self, now: Moment) -> Fraction:
-        """The share of the whole way that is over, 0 to 1."""
-        place = bisect_right(self._firsts, now.day) - 1
-        if place < 0:
-            return ZERO
-        before, after = self._efforts[place : place + 2]
-        if now.day >= self._workdays.span.until:
-            return self._over[-1]
-        if after == before:
-            return self._over[place]
-        inside = elapsed(self._stints, self._workdays, now) - before
-        return self._over[place] + self._shares[place] * inside / (after - before)
+        if now.day >= deadline:
+            yield member, plain.target, ONE
+        elif is_plain(base):
+            yield member, plain.target, plain.expected / plain.target if plain.target else ZERO
+        else:
+            yield member, plain.target, base.paths[member].part(runs[member], deadline)

@@ -74,7 +74,7 @@ def parts(portions: Iterable[Portion], workdays: Workdays, deadline: date, now: 
         _add(targets, own, part)
         if now.day >= deadline:
             _add(expected, own, part)
-        elif until == deadline:
+        elif until == deadline and now.day >= workdays.span.first:
             _add(expected, own, share * elapsed(stints, workdays, now))
     return Parts(_quotients(targets), _quotients(expected))
 
@@ -91,9 +91,8 @@ def _quotients(sums: Mapping[int, Fraction]) -> Fraction:
 def elapsed(stints: Iterable[Stint], workdays: Workdays, now: Moment) -> Fraction:
     """The effort that is over at a moment; half a day away accrues at half rate all day."""
     days = list(stints)
-    today = sum(stint.effort for stint in days if now.day in stint.span)
-    working = today * now.share if workdays.works(now.day) else Fraction(0)
-    return effort(days, workdays, now.day) + working
+    today = sum(stint.effort for stint in days if now.day in stint.span) * workdays.on(now.day)
+    return effort(days, workdays, now.day) + today * now.share
 
 
 def working_days(

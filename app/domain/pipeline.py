@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from app.domain.allocation import Stint
@@ -185,10 +186,30 @@ class At:
     goals: Mapping[str, To]
 
 
+@dataclass(frozen=True)
+class Rest:
+    """The days that are left from a moment until a day, over which what is left is spread."""
+
+    days: tuple[Stint, ...]
+    workdays: Workdays
+    now: Moment
+    until: date
+
+    @cached_property
+    def whole(self) -> Fraction:
+        """All of them, as they weigh."""
+        return self.before(self.until)
+
+    def before(self, day: date) -> Fraction:
+        """Those before a day that is not after the last of them."""
+        return working_days(self.days, self.workdays, self.now, day).remaining
+
+
 @dataclass(frozen=True, slots=True)
 class Course:
     """A scope on its way through a plan.
 
+    weighted: the workdays by what the plan's days of the week weigh, the very same where alike
     days: whose working days are counted; begun: what was counted, by day; lags: see `lags_of`;
     turned: of what began, when how many turned out, by goal and the day of beginning; only of
     goals of which that is known
@@ -196,6 +217,7 @@ class Course:
 
     plan: Plan
     workdays: Workdays
+    weighted: Workdays
     days: tuple[Stint, ...]
     begun: Mapping[date, Sums]
     lags: Mapping[str, Lag]
@@ -204,6 +226,16 @@ class Course:
     def open_days(self, now: Moment, until: date) -> Fraction:
         """The working days that are left before a day."""
         return working_days(self.days, self.workdays, now, until).remaining
+
+    def rest(self, now: Moment, until: date) -> Rest:
+        """The days that are left before a day, each as it weighs.
+
+        Alike where only days without weight are left, for they are days at work all the same.
+        """
+        weighted = Rest(self.days, self.weighted, now, until)
+        if self.weighted is self.workdays or weighted.whole:
+            return weighted
+        return Rest(self.days, self.workdays, now, until)
 
     def flights(self, at: At) -> dict[str, InFlight]:
         """What is in flight to each goal whose conversion takes time, by its key."""
@@ -276,23 +308,23 @@ class Course:
     def _ripe(self, goal: Goal, child: Goal, now: Moment) -> Fraction:
         """The mean share of the yield that still comes in time, of items begun from now on.
 
-        They are begun evenly over the working days up to their own deadline.
+        They are begun over the working days up to their own deadline, as these weigh.
         """
         lag = self.lags.get(goal.key)
         if lag is None:
             return ONE
         until, due = self.plan.deadlines[child.key], self.plan.deadlines[goal.key]
-        days = self.open_days(now, until)
-        if not days:
-            return ZERO
         whole = min(max(due - timedelta(days=lag.longest), self.plan.span.first), until)
-        done = self.open_days(now, whole)
-        total = done
+        rest = self.rest(now, until)
+        if not rest.whole:
+            return ZERO
+        begun = rest.before(whole)
+        total = begun
         for day in days_of(Span(max(now.day, whole), until)):
-            open_by_then = self.open_days(now, day + ONE_DAY)
-            total += (open_by_then - done) * lag.share((due - day).days - 1)
-            done = open_by_then
-        return total / days
+            by_then = rest.before(day + ONE_DAY)
+            total += (by_then - begun) * lag.share((due - day).days - 1)
+            begun = by_then
+        return total / rest.whole
 
 
 def days_of(span: Span) -> Iterator[date]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from app.domain.backcalc import targets
+from app.domain.calendar import WorkCalendar
 from app.domain.directory import Directory
 from app.domain.documents import Node, gathered, raise_any
 from app.domain.errors import Invalid
@@ -16,8 +17,9 @@ from app.domain.goals import Goal, tree_of
 from app.domain.keys import KEY
 from app.domain.metrics import Metric
 from app.domain.periods import period_of, recurs
-from app.domain.slices import Slice, slices_of
+from app.domain.slices import Slice, slices_of, weekdays_of
 from app.domain.spans import Span
+from app.domain.weekdays import EVEN, Weights
 from app.domain.workspace import Workspace
 
 EFFECTIVE_FROM, PARENT = "effective_from", "parent"
@@ -73,6 +75,7 @@ class Plan:
     recurs: whether the same begins anew with the next period
     slices: how much of every target is meant to come when; none means evenly by working time
     parent: the plan of a longer period that this one is a part of
+    weights: how much of each part's target is meant to come on which day of the week
     """
 
     key: str
@@ -89,6 +92,7 @@ class Plan:
     slices: tuple[Slice, ...] = ()
     parent: str | None = None
     thresholds: Thresholds = THRESHOLDS
+    weights: Weights = EVEN
 
 
 def plan_of(
@@ -96,7 +100,8 @@ def plan_of(
 ) -> Plan:
     """The plan that a document means.
 
-    Raises Invalid: what `tree_of`, `targets`, `period_of`, `recurs` and `slices_of` raise,
+    Raises Invalid: what `tree_of`, `targets`, `period_of`, `recurs`, `slices_of` and `weekdays_of`
+    raise,
     not_a_key, lag_exceeds_period, revision_outside_period, team_or_member, weight_not_positive,
     duplicate_assignment, thresholds_out_of_order.
     """
@@ -120,6 +125,7 @@ def plan_of(
         slices_of(node, span),
         node.at(PARENT).text() if node.at(PARENT).given else None,
         _thresholds(node.at("thresholds")),
+        weekdays_of(node),
     )
 
 
@@ -206,6 +212,16 @@ def _check_distinct(node: Node, assignments: tuple[Assignment, ...]) -> None:
     for place, name in enumerate(named):
         if name in named[:place]:
             raise node.items()[place].refused("duplicate_assignment")
+
+
+def check_weekdays(plan: Plan, calendar: WorkCalendar) -> None:
+    """Refuse a plan that asks nothing of any day of the week that works: weekdays_all_zero.
+
+    Only when it is written. A calendar that is changed later must not make a plan unreadable; then
+    all is due at the end.
+    """
+    if not any(plan.weights[weekday] for weekday in calendar.weekdays):
+        raise Node(None, "/profile/weekdays").refused("weekdays_all_zero")
 
 
 def check_assignments(plan: Plan, people: Directory) -> None:

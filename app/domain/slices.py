@@ -1,6 +1,7 @@
 """Cutting a plan's period: more in the last week than in the first, if somebody says so.
 
-Without slices a period is one piece, along which the expected line runs straight by working time.
+Without slices a period is one piece, along which the expected line runs straight by working time,
+or by what its days of the week weigh.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from app.domain.documents import Node
 from app.domain.periods import months_from
 from app.domain.quantities import written
 from app.domain.spans import Span
+from app.domain.weekdays import EVEN, Weights, weights_of
 
 ONE = Fraction(1)
+WEEKDAYS_GIVEN = "weekdays"
 # What a profile may be by, and how many months each takes; a week takes none.
 _MONTHS = {"week": 0, "month": 1, "quarter": 3}
 
@@ -34,7 +37,7 @@ def slices_of(document: Node, span: Span) -> tuple[Slice, ...]:
     Together they are the period, and their shares are 1. Raises Invalid: slices_or_profile,
     slices_not_in_order, profile_does_not_fit, negative_share, shares_not_one.
     """
-    slices, profile = document.at("slices"), document.at("profile")
+    slices, profile = document.at("slices"), _cutting(document.at("profile"))
     if slices.given and profile.given:
         raise profile.refused("slices_or_profile")
     if slices.given:
@@ -47,6 +50,20 @@ def slices_of(document: Node, span: Span) -> tuple[Slice, ...]:
             raise profile.at("shares").refused("profile_does_not_fit", number=len(firsts))
         return _cut(profile.at("shares"), firsts, shares, span)
     return ()
+
+
+def _cutting(profile: Node) -> Node:
+    """A profile if it cuts the period; one that gives weights to weekdays alone does not."""
+    if not profile.given or not profile.at(WEEKDAYS_GIVEN).given:
+        return profile
+    cuts = profile.at("by").given or profile.at("shares").given
+    return profile if cuts else Node(None, profile.pointer)
+
+
+def weekdays_of(document: Node) -> Weights:
+    """What the days of the week weigh in a plan's document. Raises as `weights_of` does."""
+    profile = document.at("profile")
+    return weights_of(profile.at(WEEKDAYS_GIVEN)) if profile.given else EVEN
 
 
 def _cut(node: Node, firsts: list[date], shares: list[Node], span: Span) -> tuple[Slice, ...]:

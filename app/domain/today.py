@@ -1,7 +1,7 @@
 """What is asked of a scope from here on: of every goal per day by the final goal, and today.
 
 Today is fixed at its local midnight, from what stood then, and over the working days from today
-on: whoever works sees `left` fall, and never the goalpost move.
+on, as the plan weighs them: whoever works sees `left` fall, and never the goalpost move.
 """
 
 from __future__ import annotations
@@ -80,10 +80,12 @@ class _Day:
     """Today: what was done on it, and the rest as it stood at its midnight.
 
     own: how much of a working day it is: 1, a half, or 0
+    parts: by deadline, of what is to be done from today on until then, what is today's
     """
 
     day: date
     own: Fraction
+    parts: Mapping[date, Fraction]
     done: Mapping[str, Fraction]
     midnight: _Solved
 
@@ -93,27 +95,32 @@ class _Day:
         target, actual = rest.at.goals[goal.key]
         by_itself = required_per_day(target, actual, rest.open_days[goal.key])
         by_root = rest.per_day.get(goal.key)
-        required = None if by_itself is None else by_itself * self.own
+        part = self.parts[rest.course.plan.deadlines[goal.key]]
+        required = None if by_itself is None else max(target - actual, ZERO) * part
+        need = rest.needs.get(goal.key)
         return Today(
             day=self.day,
             required=required,
             required_display=None if required is None else rounded_up(required, goal.unit.decimals),
-            required_from_kgi=None if by_root is None else by_root * self.own,
+            required_from_kgi=None if by_root is None or need is None else need * part,
             done=done,
             left=None if required is None else max(required - done, ZERO),
-            reasons=tuple(self._reasons(goal.key, by_itself, by_root)),
+            reasons=tuple(self._reasons(goal.key, by_itself, by_root, part)),
         )
 
     def _reasons(
-        self, key: str, by_itself: Fraction | None, by_root: Fraction | None
+        self, key: str, by_itself: Fraction | None, by_root: Fraction | None, part: Fraction
     ) -> Iterator[Reason]:
         late = list(self.midnight.why_none(key))
         if by_itself is None and "no_days_left" not in late:
             yield Reason("no_days_left")
         yield from map(Reason, late)
-        if (by_itself or by_root) and not self.own:
+        if (by_itself or by_root) and not part:
             ahead = self.day < self.midnight.course.plan.span.first
-            yield Reason("period_not_begun" if ahead else "day_off")
+            yield Reason("period_not_begun" if ahead else self._why_nothing())
+
+    def _why_nothing(self) -> str:
+        return "day_without_weight" if self.own else "day_off"
 
 
 def _day(root: GoalProgress, course: Course, goals: Mapping[str, Goal], today: date) -> _Day:
@@ -122,7 +129,15 @@ def _day(root: GoalProgress, course: Course, goals: Mapping[str, Goal], today: d
     standing = {goal.key: To(goal.target, goal.actual - done[goal.key]) for goal in root.walk()}
     midnight = At(Moment(today, ZERO), today, standing)
     own = course.open_days(midnight.now, today + ONE_DAY)
-    return _Day(today, own, done, _solved(course, midnight))
+    deadlines = set(course.plan.deadlines.values())
+    parts = {until: _part(course, midnight.now, until) for until in deadlines}
+    return _Day(today, own, parts, done, _solved(course, midnight))
+
+
+def _part(course: Course, midnight: Moment, until: date) -> Fraction:
+    """Of what is left to be done until a deadline what this day asks for."""
+    rest = course.rest(midnight, until)
+    return rest.before(min(midnight.day + ONE_DAY, until)) / rest.whole if rest.whole else ZERO
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def trajectory(base: Ground, goal: Goal, facts: Facts) -> tuple[Point, ...]:
     expected = expected_by(base, facts.question, goal, [day + ONE_DAY for day in days])
     actual, ahead = dict(_actual(base, goal, facts)), _ahead(base, goal, facts)
     return tuple(
-        Point(day, base.workdays.works(day), due, actual.get(day), ahead.get(day))
+        Point(day, base.workdays.on(day) > 0, due, actual.get(day), ahead.get(day))
         for day, due in zip(days, expected, strict=True)
     )
 

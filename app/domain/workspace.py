@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from app.domain.calendar import DAY_MINUTES, Closure, WorkCalendar
 from app.domain.documents import Node, gathered
 from app.domain.spans import bounded_span_of
+from app.domain.weekdays import weekday
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # How long deliveries are kept unless the settings say otherwise, and what they may say, in days.
 DELIVERIES_DAYS = 90
 _LONGEST_DAYS = 3_650
@@ -115,7 +115,7 @@ def _matching(node: Node, pattern: re.Pattern[str], code: str) -> str:
 
 
 def _calendar(node: Node, zone: ZoneInfo, holidays: Mapping[date, str]) -> WorkCalendar:
-    weekdays = frozenset(gathered(node.at("weekdays").items(), _weekday))
+    weekdays = frozenset(gathered(node.at("weekdays").items(), weekday))
     if not weekdays:
         raise node.at("weekdays").refused("no_weekdays")
     hours = node.at("working_hours")
@@ -131,12 +131,6 @@ def _calendar(node: Node, zone: ZoneInfo, holidays: Mapping[date, str]) -> WorkC
         gathered(node.at("closures").items(), _closure),
         frozenset(gathered(node.at("extra_working_days").items(), Node.day)),
     )
-
-
-def _weekday(node: Node) -> int:
-    if node.text() not in WEEKDAYS:
-        raise node.refused("unknown_weekday", allowed=", ".join(WEEKDAYS))
-    return WEEKDAYS.index(node.text())
 
 
 def _minute(node: Node) -> int:

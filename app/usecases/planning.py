@@ -15,9 +15,9 @@ from app.domain.errors import Conflict, Invalid
 from app.domain.evaluation import Question
 from app.domain.ground import Ground, blueprint
 from app.domain.periods import period_of
-from app.domain.plans import EFFECTIVE_FROM, PARENT
+from app.domain.plans import EFFECTIVE_FROM, PARENT, check_weekdays
 from app.domain.quantities import Quantity, exact, written
-from app.domain.slices import slices_of
+from app.domain.slices import WEEKDAYS_GIVEN, slices_of
 from app.store import documents
 from app.store.documents import Document
 from app.store.transactions import Access
@@ -127,6 +127,7 @@ def preview_plan(
 
 
 def _drafted(context: Context, access: Access, found: Organisation, base: Ground) -> Worked:
+    check_weekdays(base.plan, found.workspace.calendar)
     check_parent(access, found, base)
     return worked(access, found, base, context.clock(), draft=True)
 
@@ -172,8 +173,10 @@ def body_for(
     try:
         slices_of(Node(body), span)
     except Invalid:
-        # Four weeks are not cut as five are.
-        body = {name: value for name, value in body.items() if name not in {"slices", "profile"}}
+        # Four weeks are not cut as five are; Mondays stay what they are.
+        weekdays = (body.pop("profile", None) or {}).get(WEEKDAYS_GIVEN)
+        body.pop("slices", None)
+        return body | ({"profile": {WEEKDAYS_GIVEN: weekdays}} if weekdays else {})
     return body
 
 

@@ -12,7 +12,7 @@ from app.domain.documents import Node
 from app.domain.errors import Fault, Invalid
 from app.domain.ground import Ground
 from app.domain.merge_patch import merged
-from app.domain.plans import EFFECTIVE_FROM
+from app.domain.plans import EFFECTIVE_FROM, check_weekdays
 from app.domain.review import refused_as_unmeasured, unmeasured
 from app.store import documents
 from app.store.documents import Document
@@ -119,6 +119,7 @@ def kept(
     base = found.ground(writing, saved.document)
     if saved.changed:
         check_name(writing, found, saved.document)
+        check_weekdays(base.plan, found.workspace.calendar)
         check_measured(found, base, document)
         check_parent(writing, found, base)
         almanacs.keep(writing, base, author)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 
 from app.domain.almanac import Almanac
@@ -14,6 +15,7 @@ from app.domain.lines import Sliced, sliced
 from app.domain.needed import Needed, needed
 from app.domain.progress import Rate, Reason
 from app.domain.review import never_spoke, unmeasured, warnings
+from app.domain.rhythm import suggested_weekdays
 from app.store import sources
 from app.store.transactions import Access
 from app.usecases import almanacs
@@ -30,6 +32,7 @@ class Worked:
     needed: with how much of a goal the count that it feeds is reached in 80 of 100 cases
     slices: of each goal's target, where the plan has any
     attainable, rates: by goal, what was done and what rates were seen in the half year before
+    weekdays: what days of the week weigh as it was seen, Monday = 0; None: nothing worth telling
     almanac: the public holidays that it was made with
     """
 
@@ -41,6 +44,7 @@ class Worked:
     slices: Mapping[str, tuple[Sliced, ...]]
     attainable: Mapping[str, Attainable]
     rates: Mapping[str, Rate]
+    weekdays: Mapping[int, Fraction] | None
     almanac: Almanac | None
 
 
@@ -72,6 +76,7 @@ def worked(
         sliced(base),
         shown,
         suggested(base, history),
+        suggested_weekdays(base, history),
         days,
     )
 

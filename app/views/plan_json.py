@@ -15,6 +15,7 @@ from app.domain.needed import Needed
 from app.domain.progress import Rate, Reason
 from app.domain.quantities import tallied, written
 from app.domain.spans import Span
+from app.domain.weekdays import WEEKDAYS
 from app.views.progress_documents import ReasonDocument
 from app.views.progress_json import (
     Sentence,
@@ -38,6 +39,7 @@ class Beside(NamedTuple):
     slices: Mapping[str, Iterable[Sliced]]
     attainable: Mapping[str, Attainable]
     rates: Mapping[str, Rate]
+    weekdays: Mapping[int, Fraction] | None
     almanac: Almanac | None
 
 
@@ -92,6 +94,12 @@ class SolvedGoalDocument(TypedDict):
     slices: NotRequired[list[SliceDocument]]
 
 
+class ProfileDocument(TypedDict):
+    """Weights of weekdays as a plan's profile takes them."""
+
+    weekdays: dict[str, str]
+
+
 class HolidayDocument(TypedDict):
     """A public holiday."""
 
@@ -117,6 +125,7 @@ class WorkedDocument(TypedDict):
     needed_for_80_percent: dict[str, str]
     attainability: AttainabilityDocument | None
     suggested_rates: list[SuggestedRateDocument]
+    suggested_profile: NotRequired[ProfileDocument]
     split: dict[str, Split]
     unmeasured: list[str]
     warnings: list[ReasonDocument]
@@ -153,7 +162,7 @@ def worked_document(
 ) -> WorkedDocument:
     """The part of an answer that is calculated; `told`: who writes sentences, in which language."""
     kgi = beside.attainable.get(base.plan.root.key)
-    return {
+    document: WorkedDocument = {
         "period": _period(base.plan.span),
         "working_days": blueprint.working_days,
         "calendar": _almanac(beside.almanac) if beside.almanac else None,
@@ -165,6 +174,10 @@ def worked_document(
         "unmeasured": list(unmeasured),
         "warnings": [reason_document(warning, *told) for warning in warnings],
     }
+    if beside.weekdays is not None:
+        weights = {WEEKDAYS[n]: written(weight) for n, weight in beside.weekdays.items()}
+        document["suggested_profile"] = {"weekdays": weights}
+    return document
 
 
 def _almanac(found: Almanac) -> AlmanacDocument:

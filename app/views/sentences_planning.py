@@ -60,8 +60,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "変更前の版を計算できないため、期待値は期首から直線で引きます。",
     ),
     "slices_or_profile": (
-        "A plan has either slices or a profile.",
-        "slices と profile はどちらか一方だけを指定できます。",
+        "A plan has either slices or a profile with shares; weekdays may stand beside both.",
+        "slices と profile の shares はどちらか一方だけです。weekdays は両方と併用できます。",
     ),
     "slices_not_in_order": (
         "The first slice begins on {first}, and each one after the one before, in the period.",
@@ -75,6 +75,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "shares_not_one": (
         "The shares must add up to 1, not {sum}.",
         "割合の合計は 1 でなければなりません（現在 {sum}）。",
+    ),
+    "weight_out_of_range": (
+        "A weight is from 0 to {largest}, with {digits} digits behind the point at most.",
+        "重みは 0 以上 {largest} 以下、小数点以下 {digits} 桁までです。",
+    ),
+    "weekdays_all_zero": (
+        "A day of the week on which people work must have a weight above 0.",
+        "稼働する曜日のうち、少なくとも一つの重みは 0 より大きくなければなりません。",
     ),
     "unknown_parent": (
         "There is no plan {plan} that this one could be a part of.",

@@ -166,6 +166,8 @@ def _code(part: ScopedProgress, said: list[GoalProgress]) -> str:
         return "today_not_begun"
     if "day_off" in reasons:
         return "today_day_off"
+    if "day_without_weight" in reasons:
+        return "today_without_weight"
     return "today_no_days_left" if reasons else "today_reached"
 
 

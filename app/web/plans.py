@@ -154,7 +154,14 @@ def worked_shown(worked: Worked, language: str) -> Json:
             worked.blueprint,
             worked.unmeasured,
             worked.warnings,
-            Beside(worked.needed, worked.slices, worked.attainable, worked.rates, worked.almanac),
+            Beside(
+                worked.needed,
+                worked.slices,
+                worked.attainable,
+                worked.rates,
+                worked.weekdays,
+                worked.almanac,
+            ),
             (sentence, language),
         )
     )

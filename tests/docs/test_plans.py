@@ -69,6 +69,12 @@ def test_weeks_have_their_shares(said: Said) -> None:
     assert [piece["target"] for piece in deals["slices"]] == ["0", "1.6", "1.6", "2", "2.8"]
 
 
+def test_weekdays_have_their_weights(said: Said) -> None:
+    april = said["PUT /v1/plans/april"]
+    assert april["profile"] == {"weekdays": {"mon": "0.5", "fri": "0.8"}}
+    assert targets(april) == {"calls": "400"}
+
+
 def test_what_begins_by_itself_and_what_is_copied(said: Said) -> None:
     assert said["PUT /v1/plans/week-51"]["period"] == {"start": "2026-12-14", "end": "2026-12-21"}
     copied = said["POST /v1/plans/december/copy"]

@@ -89,7 +89,7 @@ def test_working_days_between_two_days_are_those_one_counts_by_hand(data: st.Dat
     inside = [d for d in PLAIN.days(span) if first <= d.date < until]
     workdays = PLAIN.workdays(span)
     assert workdays.between(first, until) == sum(day.working for day in inside)
-    assert workdays.works(first) is (first in span and PLAIN.day(first).working)
+    assert workdays.on(first) == (first in span and PLAIN.day(first).working)
 
 
 def test_a_day_elapses_linearly_over_its_working_hours() -> None:

@@ -20,6 +20,7 @@ from app.domain.progress import GoalProgress, InFlight, Progress, Scope
 from app.domain.quantities import written
 from app.domain.scopes import Breakdown
 from app.domain.spans import Span
+from app.domain.weekdays import WEEKDAYS
 from tests.domain.courses import MONTH, Did, at, goals
 from tests.domain.worlds import FUNNEL, december, values
 
@@ -232,6 +233,7 @@ def course(base: Ground, begun: Mapping[date, int], lag: Lag) -> Course:
     return Course(
         base.plan,
         base.workdays,
+        base.weighted,
         everybody(base.plan.span).stints,
         {day: {Sum("appointments", "", 0): Amount(n, 0)} for day, n in begun.items()},
         {"deals_won": lag},
@@ -332,21 +334,34 @@ def test_where_it_is_known_what_turned_out_only_what_is_open_should_yield(
 
 
 @settings(max_examples=40, deadline=None)
-@given(lag=lags, mean=st.integers(1, 12), day=st.integers(0, 30), share=st.sampled_from([0, 1]))
+@given(
+    lag=lags,
+    mean=st.integers(1, 12),
+    day=st.integers(0, 30),
+    share=st.sampled_from([0, 1]),
+    weights=st.lists(st.sampled_from(["0", "0.5", "1", "3"]), min_size=5, max_size=5).filter(
+        lambda w: any(map(float, w))
+    ),
+)
 def test_new_work_counts_for_as_much_as_still_comes_in_time(
-    lag: Spread, mean: int, day: int, share: int
+    lag: Spread, mean: int, day: int, share: int, weights: list[str]
 ) -> None:
-    """Begun evenly over the days up to the goal's own deadline, day by day; too little is none."""
-    base = december(funnel=lagging(mean), assignments=[])
+    """Begun over the days up to the goal's own deadline, as they weigh; too little is none."""
+    profile = {"weekdays": dict(zip(WEEKDAYS, weights, strict=False))}
+    base = december(funnel=lagging(mean), assignments=[], profile=profile)
     now = Moment(FIRST + timedelta(days=day), Fraction(share))
     due = base.plan.deadlines["appointments"]
     left = [
         d for d in (FIRST + timedelta(days=n) for n in range(31))
-        if base.workdays.works(d) and d < due and (d > now.day or (d == now.day and not share))
+        if base.workdays.on(d) and d < due and (d > now.day or (d == now.day and not share))
     ]  # fmt: skip
     usual = [sum(part for age, part in enumerate(lag.comes) if d + timedelta(days=age) < UNTIL)
              for d in left]  # fmt: skip
-    mean_share = sum(usual, Fraction(0)) / len(left) if left else Fraction(0)
+    weighed = [Fraction(weights[d.weekday()]) for d in left]
+    if not any(weighed):
+        weighed = [Fraction(1)] * len(left)
+    of_all = sum((w * part for w, part in zip(weighed, usual, strict=True)), Fraction(0))
+    mean_share = of_all / sum(weighed) if left else Fraction(0)
     found = course(base, {}, lag).needs(standing(base, now), {})
     if mean_share < Fraction(1, 20):
         assert found["appointments"] is None

@@ -98,7 +98,9 @@ def test_what_today_asks_does_not_move_during_the_day(
     assert len(seen) <= 1
 
 
-def of_one(halves: dict[date, str], target: int, zone: str = "Asia/Tokyo") -> Ground:
+def of_one(
+    halves: dict[date, str], target: int, zone: str = "Asia/Tokyo", profile: Any = None
+) -> Ground:
     """A plan of calls for sato alone, who is away for whole and half days."""
     away = [
         {"from": day.isoformat(), "to": (day + timedelta(days=1)).isoformat(), "share": share}
@@ -110,7 +112,7 @@ def of_one(halves: dict[date, str], target: int, zone: str = "Asia/Tokyo") -> Gr
     )
     stages = [{"metric": "calls", "target": str(target)}]
     at_home = workspace(time_zone=zone)
-    made = plan_of("p", plan_document(funnel=stages), at_home, PRESETS)
+    made = plan_of("p", plan_document(funnel=stages, profile=profile), at_home, PRESETS)
     return ground(at_home, made, 1, people)
 
 

@@ -103,6 +103,7 @@ def test_what_is_done_is_said_to_be_done() -> None:
     [
         ("0", (), "today_reached"),
         ("0", ("day_off",), "today_day_off"),
+        ("0", ("day_without_weight",), "today_without_weight"),
         ("0", ("period_not_begun",), "today_not_begun"),
         (None, ("no_days_left",), "today_no_days_left"),
     ],

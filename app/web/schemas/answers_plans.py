@@ -40,7 +40,8 @@ class _Document(Answer):
         list[SliceBody] | None, Field(description="The shares of the target, as they were given.")
     ] = None
     profile: Annotated[
-        ProfileBody | None, Field(description="The same by weeks, months or quarters.")
+        ProfileBody | None,
+        Field(description="The same by weeks, months or quarters, and the weights of weekdays."),
     ] = None
     parent: Annotated[
         Key | None, Field(description="The plan of a longer period that this is a part of.")
@@ -214,6 +215,15 @@ class _Worked(_Document):
     suggested_rates: Annotated[
         list[SuggestedRate], Field(description="Rates as they were seen; never applied unasked.")
     ]
+    suggested_profile: Annotated[
+        ProfileBody | None,
+        Field(
+            description="Weights of the weekdays as the same people's last four months have shown "
+            "them, by the goal of which most was counted; their mean is 1. To be sent as "
+            "`profile`, never applied unasked. Left out where the plan's are within a tenth or "
+            "what differs may be chance."
+        ),
+    ] = None
     split: Annotated[
         dict[str, MemberTargets],
         Field(

@@ -39,6 +39,7 @@ class TodaySentence(Answer):
         "today_asks",
         "today_done",
         "today_day_off",
+        "today_without_weight",
         "today_not_begun",
         "today_reached",
         "today_no_days_left",

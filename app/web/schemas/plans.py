@@ -127,12 +127,36 @@ class SliceBody(Body):
     share: DecimalText
 
 
-class ProfileBody(Body):
-    """A share of the targets for each week (from Monday), month or quarter in the period."""
+Weight = Annotated[
+    DecimalText | None,
+    Field(description="0 to 100, four digits behind the point at most. Left out: 1."),
+]
 
-    by: Annotated[Literal["week", "month", "quarter"], Field(examples=["week"])]
+
+class WeekdaysBody(Body):
+    """How much is meant to come on each day of the week, beside the others: only ratios count."""
+
+    mon: Weight = None
+    tue: Weight = None
+    wed: Weight = None
+    thu: Weight = None
+    fri: Weight = None
+    sat: Weight = None
+    sun: Weight = None
+
+
+class ProfileBody(Body):
+    """A share of the targets for each week, month or quarter; or a weight of weekdays; or both."""
+
+    by: Annotated[
+        Literal["week", "month", "quarter"] | None,
+        Field(
+            description="What the shares are of. Weeks begin on Monday. Together with `shares`.",
+            examples=["week"],
+        ),
+    ] = None
     shares: Annotated[
-        list[DecimalText],
+        list[DecimalText] | None,
         Field(
             min_length=1,
             max_length=366,
@@ -140,7 +164,15 @@ class ProfileBody(Body):
             "among them. They add up to 1.",
             examples=[["0.1", "0.2", "0.2", "0.2", "0.3"]],
         ),
-    ]
+    ] = None
+    weekdays: Annotated[
+        WeekdaysBody | None,
+        Field(
+            description="Working time counts by these weights, within each share or slice. On one "
+            "day of the week at least that works it is above 0.",
+            examples=[{"mon": "0.5", "fri": "0.8"}],
+        ),
+    ] = None
 
 
 class Thresholds(Body):
@@ -160,6 +192,7 @@ class PlanBody(Resource):
         "needed_for_80_percent",
         "attainability",
         "suggested_rates",
+        "suggested_profile",
         "split",
         "unmeasured",
         "warnings",
@@ -198,7 +231,11 @@ class PlanBody(Resource):
         ),
     ] = None
     profile: Annotated[
-        ProfileBody | None, Field(description="The same by the calendar's weeks or months.")
+        ProfileBody | None,
+        Field(
+            description="The same by the calendar's weeks or months; and how much less or more "
+            "than others a Monday or a Friday is asked for, which may stand beside `slices`."
+        ),
     ] = None
     parent: Annotated[
         Key | None,
