@@ -17,7 +17,7 @@ from app.domain.attribution import Amount
 from app.domain.goals import Goal
 from app.domain.ground import Ground
 from app.domain.history import RECENT, History, Single
-from app.domain.levels import Kinds, Learned, kinds_of, learned, plain
+from app.domain.levels import Kinds, Learned, kinds_of, learned
 from app.domain.metrics import Aggregation, Metric
 from app.domain.people import Member
 from app.domain.predictive import Floats
@@ -32,7 +32,7 @@ class Experience:
     """What is known of the people of a plan.
 
     presence: how many of them are at work on each day of the plan
-    kinds, working: what kind of day each is, and whether it is a working day
+    kinds: what kind of day each is; planned: what it weighs in the plan, 0 where nobody works
     levels: by metric, of all together; no entry where nothing was ever counted
     vigour: by metric and member, what a day of that person brings, over everybody's mean
     amounts: by metric, single amounts as (member, amount), the newest first
@@ -41,7 +41,7 @@ class Experience:
 
     presence: Floats
     kinds: Kinds
-    working: Floats
+    planned: Floats
     levels: Mapping[str, Learned] = field(default_factory=dict)
     vigour: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     amounts: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Experience:
     def weights(self, metric: str) -> Floats:
         """What each day of the plan brings of a metric, for somebody who is at work on it."""
         known = self.levels.get(metric)
-        return known.profile.of(self.kinds) if known else self.working.copy()
+        return known.profile.of(self.kinds) if known else self.planned.copy()
 
 
 def experience(base: Ground, history: History) -> Experience:
@@ -66,7 +66,7 @@ def experience(base: Ground, history: History) -> Experience:
     return Experience(
         _planned_presence(base),
         kinds_of(calendar, span),
-        plain(calendar, span),
+        np.diff(np.array(base.weighted.counts, float)),
         levels,
         {key: _vigour(base, goals[key].metric, history) for key in levels if base.persons},
         {

@@ -48,11 +48,6 @@ class Profile:
         return weights
 
 
-def plain(calendar: WorkCalendar, span: Span) -> Floats:
-    """Weights without history: working days count, others do not."""
-    return np.array([float(day.working) for day in calendar.days(span)])
-
-
 def kinds_of(calendar: WorkCalendar, span: Span) -> Kinds:
     """The kind of each day of a span: its weekday, but a day that is unlike it is as one it is."""
     rest = max(set(range(_KINDS)) - calendar.weekdays, default=_KINDS - 1)

@@ -75,6 +75,17 @@ def test_a_month_with_half_mondays_by_hand(service: Service) -> None:
     assert [rises[f"2026-12-{n:02}"] for n in (4, 6, 7, 8, 31)] == ["40", "40", "45", "55", "210"]
 
 
+def test_who_keeps_to_the_line_is_foreseen_to_reach_the_target(service: Service) -> None:
+    """In a first month nobody knows better than the plan which days bring how much."""
+    made(service, "half", CALLS | {"profile": HALF_MONDAYS})
+    at = "2026-12-08T00:00:00+09:00"
+    done = [call(n, at="2026-12-07T10:00:00+09:00") for n in range(45)]
+    assert service.counts(done) == {"accepted": 45}
+    found = service.progress("half", at).goal("calls")
+    assert (found["expected"], found["actual"]) == ("45", "45")
+    assert found["forecast"]["mean"] == "210"
+
+
 def test_a_day_without_weight_says_so(service: Service) -> None:
     made(service, "no-fridays", CALLS | {"profile": {"weekdays": {"fri": "0"}}})
     friday = today(service, "no-fridays", "2026-12-18")
