@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.domain.attribution import UNASSIGNED, Amount, Counted, Place, Standing, Sum
 from app.domain.drift import ASSUMED_DISPERSION, dispersion, log_e_apart
-from app.domain.progress import NO_DRIFT, Drift, DriftState, Progress, Rate, Scope
+from app.domain.progress import NO_DRIFT, UNTESTED, Drift, DriftState, Progress, Rate, Scope
 from app.domain.scopes import Breakdown
 from app.domain.spans import Span
 from app.domain.streams import Daily, Tallied, done_by_member, drifted, past_days, streams
@@ -62,6 +62,22 @@ def test_money_is_no_stream_and_things_of_things_are() -> None:
     ]
     assert past_days(december()) == 0
     assert past_days(december(funnel=with_lag(5))) == 30
+
+
+def test_what_no_test_is_valid_for_stays_unproven_once_there_is_a_sample() -> None:
+    """One deal of 380,000 for 400,000; of calls per meeting, a ratio, there is none either."""
+    tallied = Tallied(days(), daily([100] * 14, [0] * 14))
+    root = told(tallied).whole.root
+    assert root.rate is not None
+    assert (root.key, root.rate.sample) == ("revenue", 1)
+    assert root.rate.drift == UNTESTED == Drift(DriftState.UNPROVEN)
+    nobody_sold = told(tallied, scope=Scope(member="tanaka")).whole.root
+    assert nobody_sold.rate is not None
+    assert (nobody_sold.rate.sample, nobody_sold.rate.drift) == (0, NO_DRIFT)
+    ratio = [{"metric": "appointments", "target": "900"}, {"metric": "calls", "rate": "3"}]
+    found = drifted(read(plan={"funnel": ratio}), december(funnel=ratio), tallied).whole.root
+    assert found.rate is not None
+    assert found.rate.drift == UNTESTED
 
 
 @given(NUMBERS, NUMBERS)
