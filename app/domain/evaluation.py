@@ -268,5 +268,5 @@ class _Evaluation:
         course = Course(plan, self.base.workdays, view.days, begun, lags, turned)
         root = asked(tree.root, course, self.now, self.today)
         if learned:
-            root = with_cohorts(root, course, learned, self.now.day)
+            root = with_cohorts(root, course, self.cohorts, self.now.day)
         return replace(tree, root=root)

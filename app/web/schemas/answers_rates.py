@@ -70,7 +70,11 @@ class MaturedRate(Answer):
 
     converted: Annotated[Tallied, Field(description="How many turned out.")]
     exposure: Annotated[
-        Quantity, Field(description="Each that began, times the share that turns out by its age.")
+        Quantity,
+        Field(
+            description="Each that began, times the share that turns out by its age, and times the "
+            "part of all that turned out lately that says of what."
+        ),
     ]
     rate: Annotated[
         Quantity | None, Field(description="The one by the other; null where nothing could have.")
