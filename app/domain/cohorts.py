@@ -13,10 +13,10 @@ from datetime import date, timedelta
 
 from app.domain.belonging import Sums, amount, lies_in
 from app.domain.goals import Conversion, Goal
-from app.domain.pipeline import RIPENED, Cohorts, Course, Ends, Turned
+from app.domain.pipeline import RIPENED, Cohorts, Course, Ends, Tested, Turned
 from app.domain.plans import Plan
-from app.domain.progress import GoalProgress, Rate, RateBasis, Scope
-from app.domain.survival import Learned, matured
+from app.domain.progress import GoalProgress, RateBasis, Scope
+from app.domain.survival import Matured, matured
 
 
 def turned_in(plan: Plan, scope: Scope, cohorts: Cohorts) -> dict[str, Ends]:
@@ -34,38 +34,39 @@ def _ends(rows: Iterable[Turned]) -> Ends:
     return found
 
 
-def with_cohorts(
-    root: GoalProgress, course: Course, learned: Mapping[str, Learned], today: date
-) -> GoalProgress:
+def with_cohorts(root: GoalProgress, course: Course, cohorts: Cohorts, today: date) -> GoalProgress:
     """A tree whose rates say what was learned of single items by the days that are over."""
     goals = {goal.key: goal for goal in course.plan.root.walk()}
 
     def told(found: GoalProgress) -> GoalProgress:
         children = tuple(told(child) for child in found.children)
-        lag, goal = learned.get(found.key), goals[found.key]
-        if found.rate is None or lag is None or goal.conversion is None:
+        lag, conversion = cohorts.lags.get(found.key), goals[found.key].conversion
+        if found.rate is None or lag is None or conversion is None:
             return replace(found, children=children)
-        rate = _rate(found.rate, goal, goal.conversion, lag, course, today)
+        rate, ends = replace(found.rate, lag=lag), course.turned.get(found.key)
+        if ends is not None:
+            part = cohorts.tested[found.key].linked
+            some = _matured(conversion, Tested(lag, part), course.begun, ends, today)
+            rate = replace(rate, basis=RateBasis.COHORT, matured=some)
         return replace(found, rate=rate, children=children)
 
     return told(root)
 
 
-def _rate(
-    rate: Rate, goal: Goal, conversion: Conversion, lag: Learned, course: Course, today: date
-) -> Rate:
-    ends = course.turned.get(goal.key)
-    if ends is None:
-        return replace(rate, lag=lag)
+def _matured(
+    conversion: Conversion, seen: Tested, begun: Mapping[date, Sums], ends: Ends, today: date
+) -> Matured:
+    """Of what turned out and does not say of what, the items are taken to be as many less."""
+    lag, linked = seen
     first = today - timedelta(days=lag.longest + RIPENED)
-    over = {day: sums for day, sums in course.begun.items() if first <= day < today}
-    begun = {(today - day).days: _number(conversion.child, sums) for day, sums in over.items()}
+    over = {day: sums for day, sums in begun.items() if first <= day < today}
     converted = sum(n for day in over for became, n in ends.get(day, ()) if became < today)
-    metric = conversion.child.metric
-    unit = metric.counted(1)
-    items = {age: metric.counted(number) for age, number in begun.items()}
-    found = matured(items, converted * unit, lag, conversion.rate.value)
-    return replace(rate, basis=RateBasis.COHORT, lag=lag, matured=found)
+    counted = conversion.child.metric.counted
+    items = {
+        (today - day).days: counted(_number(conversion.child, sums)) * linked
+        for day, sums in over.items()
+    }
+    return matured(items, converted * counted(1), lag, conversion.rate.value)
 
 
 def _number(goal: Goal, sums: Sums) -> int:

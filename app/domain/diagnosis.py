@@ -280,7 +280,8 @@ def _evidence(root: GoalProgress, step: Step) -> tuple[float | None, Certainty]:
     child, rate = by_key[step.per], goal.rate
     if rate is None or child.unit.kind is not UnitKind.COUNT:
         return None, Certainty.NOT_YET
-    if child.deadline != goal.deadline:
+    lag = rate.lag.longest if rate.lag else 0
+    if lag or child.deadline != goal.deadline:
         # What is under way has not had the time to convert: the days tell, and no more than they.
         late = rate.drift.e_value
         return late, Certainty.LIKELY if late is not None and late >= LOOK else Certainty.NOT_YET

@@ -149,19 +149,22 @@ def tempered(log_e: float, dispersion: float = ASSUMED_DISPERSION) -> float:
 
 
 def dispersion(weeks: Iterable[tuple[float, float]]) -> float | None:
-    """By how much weeks differ more than chance alone would have them: Pearson's, at least 1.
+    """By how much weeks differ more than chance alone would have them, at least 1.
 
-    weeks: (successes, trials) of each. None where fewer than eight of them had trials, or where
-    the successes are no share of the trials.
+    weeks: (successes, trials) of each. All squared deviations over all that chance would make of
+    them: divided week by week, one of hardly any trials would outweigh the others. None where
+    fewer than eight of them had trials, or where the successes are no share of the trials.
     """
     told = [(successes, trials) for successes, trials in weeks if trials > 0]
     if len(told) < WEEKS_NEEDED:
         return None
-    rate = fsum(successes for successes, _ in told) / fsum(trials for _, trials in told)
-    if not 0 < rate < 1:
+    whole = fsum(trials for _, trials in told)
+    rate = fsum(successes for successes, _ in told) / whole
+    # The common rate follows each week a little: for weeks alike that is one of them less.
+    chance = rate * (1 - rate) * (whole - fsum(n * n for _, n in told) / whole)
+    if not 0 < rate < 1 or chance <= 0:
         return None
-    squares = fsum((s - rate * n) ** 2 / (n * rate * (1 - rate)) for s, n in told)
-    return max(1.0, squares / (len(told) - 1))
+    return max(1.0, fsum((s - rate * n) ** 2 for s, n in told) / chance)
 
 
 def stand_out(evidence: Sequence[float], level: float = FALSE_DISCOVERIES) -> tuple[int, ...]:

@@ -270,5 +270,5 @@ class _Evaluation:
         course = Course(plan, base.workdays, base.weighted, view.days, begun, lags, turned)
         root = asked(tree.root, course, self.now, self.today)
         if learned:
-            root = with_cohorts(root, course, learned, self.now.day)
+            root = with_cohorts(root, course, self.cohorts, self.now.day)
         return replace(tree, root=root)

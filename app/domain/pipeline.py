@@ -82,16 +82,29 @@ class Turned(NamedTuple):
     became: date
 
 
+class Tested(NamedTuple):
+    """By what it is told whether a rate has fallen: the lag, and what part of it is seen at all.
+
+    linked: the part of all that turned out that says what it grew from; a rate of items that are
+    followed can be no more than that part of the plan's
+    """
+
+    lag: Learned
+    linked: Fraction
+
+
 @dataclass(frozen=True, slots=True)
 class Cohorts:
     """What is known of single items, by the goal that they are converted to.
 
     lags: those that were learned; turned: which turned out, of what began in the lag's days and
     RIPENED before them up to now, where nearly all that turned out says from what it grew
+    tested: by what it is told whether a rate has fallen in the period, of all in `turned`
     """
 
     lags: Mapping[str, Learned] = field(default_factory=dict)
     turned: Mapping[str, Sequence[Turned]] = field(default_factory=dict)
+    tested: Mapping[str, Tested] = field(default_factory=dict)
 
 
 NO_COHORTS = Cohorts()

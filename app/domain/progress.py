@@ -88,7 +88,7 @@ class Drift:
 
     since: the day at whose end it was first as sure as `state` says; None below `suspected`
     e_value, highest: the evidence as it stands and the most there ever was, of which `state` is
-        made, since evidence that was once there was no chance; None with the state `none`
+        made, since evidence that was once there was no chance; None where no test tells
     changed: the most evidence there ever was that it fell within the period; None with a lag
     dispersion: by how much weeks differ more than by chance, as it was measured or is assumed
     """
@@ -101,7 +101,7 @@ class Drift:
     dispersion: float | None = None
 
 
-NO_DRIFT = Drift()
+NO_DRIFT, UNTESTED = Drift(), Drift(DriftState.UNPROVEN)  # no sample; a sample without a test
 
 
 class EdgeState(StrEnum):

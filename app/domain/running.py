@@ -18,17 +18,20 @@ from app.domain.drift import (
     CHANGED,
     LOOK,
     TOLERATED,
+    dispersion,
     log_changed,
     log_e_apart,
     log_e_rate,
     tempered,
 )
 from app.domain.progress import NO_DRIFT, Drift, DriftState
-from app.domain.ripening import allotted, log_e_hazard, ripening
+from app.domain.ripening import allotted, log_e_hazard
 
 # With a lag, what is still open at the start is known of a past of so many lags, half of which at
 # least must have something in it: of an unknown past the first days look like a fall.
 PAST = 6
+
+_WEEK = 7
 
 # By day.
 Tallies = Sequence[float | Fraction]
@@ -76,22 +79,22 @@ def running_late(
     begun: Tallies,
     became: Tallies,
     assumed: float,
-    days: tuple[int, int],
+    days: tuple[Sequence[float], int, int],
     spread: float = ASSUMED_DISPERSION,
 ) -> Course:
     """The same where conversions come later: that the rate is lower than nine tenths of it.
 
-    days: the lag on average, and how many of the first days lie before the period; those only
-        tell what is open when it begins
-    Nothing where hardly anything began in them: then whatever comes first looks like a fall. Of a
-    change within the period there is no telling.
+    days: the share of conversions at each age, the age at which all but all have come, and how
+        many of the first days lie before the period; those only tell what is open when it begins
+    Nothing where nothing began so long before it: then whatever comes first looks like a fall. Of
+    a change within the period there is no telling.
     """
     import numpy as np  # noqa: PLC0415 - as above
 
-    lag, past = days
-    if past < PAST * lag or not any(begun[: past - settled(lag)]):
+    ripe, decided, past = days
+    if past < len(ripe) or not any(begun[: past - decided]):
         return Course([], [])
-    low, ripe = TOLERATED * assumed, ripening(lag, PAST * lag)
+    low = TOLERATED * assumed
     parts = allotted(np.asarray(begun, float), np.asarray(became, float), low, ripe)
     converted, opened = (np.cumsum(part[past:], axis=0) for part in parts)
     logs = log_e_hazard(converted, opened, low, ripe).tolist()
@@ -128,6 +131,22 @@ def running_items(
     converted = np.cumsum(np.where(there, np.minimum(came, left)[since, age], 0)[past:], axis=0)
     logs = log_e_hazard(converted, opened, TOLERATED * assumed, ripe).tolist()
     return Course([tempered(one, spread) for one in logs], [])
+
+
+def uneven(
+    begun: Sequence[float], became: Sequence[float], ripe: Sequence[float], decided: int
+) -> float:
+    """By how much weeks differ from what was due in them; what is assumed where they are too few.
+
+    begun, became: by day; ripe: the share of conversions at each age; decided: the age at which all
+    but all have come: before so many days are over it is not known what was due
+    """
+    import numpy as np  # noqa: PLC0415 - as above
+
+    # With a lag what is due is spread over the days behind those on which it began.
+    due = np.convolve(begun, ripe).tolist() if begun else []
+    weeks = (slice(day, day + _WEEK) for day in range(decided, len(begun) - _WEEK + 1, _WEEK))
+    return dispersion((sum(became[week]), sum(due[week])) for week in weeks) or ASSUMED_DISPERSION
 
 
 def judged(course: Course, first: date, most: DriftState, spread: float) -> Drift:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from app.domain.diagnosis import Step, calculated, volume_evidence
 from app.domain.drift import stand_out
 from app.domain.metrics import Unit
-from app.domain.progress import DriftState, GoalProgress, Progress, ScopedProgress
+from app.domain.progress import DriftState, GoalProgress, Progress, Rate, ScopedProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,10 @@ def _streams(part: ScopedProgress, goal: GoalProgress) -> Iterator[Signal]:
     whose = (part.scope.member, part.name)
     child, rate = goal.converted, goal.rate
     if child is not None and rate is not None:
-        if rate.drift.e_value is not None and rate.observed is not None:
+        observed = _observed(rate)
+        if rate.drift.e_value is not None and observed is not None:
             step = Step(goal.key, child.key)
-            yield Signal(*whose, step, rate.assumed, rate.observed, rate.drift.e_value)
+            yield Signal(*whose, step, rate.assumed, observed, rate.drift.e_value)
     elif len([*calculated(goal)]) == 1:
         evidence = volume_evidence(goal)
         if evidence is not None:
@@ -98,15 +99,21 @@ def _streams(part: ScopedProgress, goal: GoalProgress) -> Iterator[Signal]:
 
 def _proposal(goal: GoalProgress) -> Proposal | None:
     child, rate = goal.converted, goal.rate
-    if child is None or rate is None or rate.observed is None:
+    if child is None or rate is None:
         return None
-    if rate.drift.state is not DriftState.PROVEN or rate.drift.since is None:
+    observed = _observed(rate)
+    if observed is None or rate.drift.state is not DriftState.PROVEN or rate.drift.since is None:
         return None
     needed = None
-    if rate.observed:
-        more = rate.assumed / rate.observed
+    if observed:
+        more = rate.assumed / observed
         needed = tuple(
             Needed(one.key, one.name, one.unit, one.target, one.target * more)
             for one in calculated(child)
         )
-    return Proposal(goal.key, child.key, rate.assumed, rate.observed, rate.drift.since, needed)
+    return Proposal(goal.key, child.key, rate.assumed, observed, rate.drift.since, needed)
+
+
+def _observed(rate: Rate) -> Fraction | None:
+    """The rate that was seen; where items are followed, of those that have had their time."""
+    return rate.observed if rate.matured is None else rate.matured.rate

@@ -11,13 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
-from itertools import pairwise
 from typing import NamedTuple
 
 from app.domain.allocation import Person
 from app.domain.attribution import NOTHING, Amount, Counted, Standing
 from app.domain.belonging import lies_in
-from app.domain.drift import ASSUMED_DISPERSION, dispersion
 from app.domain.goals import Goal
 from app.domain.ground import Ground
 from app.domain.metrics import Aggregation, UnitKind
@@ -43,14 +41,13 @@ from app.domain.running import (
     running_items,
     running_late,
     settled,
+    uneven,
 )
 from app.domain.scopes import WHOLE
 from app.domain.shrinkage import Priors, Seen, priors
 from app.domain.spans import Span
-from app.domain.survival import Learned
 
 _LONGEST_PAST = 366
-_WEEK = 7
 _ONE_DAY = timedelta(days=1)
 
 # By metric, then by day.
@@ -119,12 +116,19 @@ def streams(goals: Iterable[Goal]) -> list[Stream]:
 
 
 def past_days(base: Ground, cohorts: Cohorts = NO_COHORTS) -> int:
-    """How many days before the period a plan's lags ask for; a learned one no more than it is."""
-    asked = (
-        cohorts.lags[one.goal.key].longest if one.goal.key in cohorts.turned else PAST * one.lag
-        for one in streams(base.plan.root.walk())
-    )
+    """How many days before the period a plan's lags ask for."""
+    asked = (_asked(one, cohorts) for one in streams(base.plan.root.walk()))
     return min(max(asked, default=0), _LONGEST_PAST)
+
+
+def _asked(stream: Stream, cohorts: Cohorts) -> int:
+    """Of items no more than what is open; of tallies as long again, when something has to begin."""
+    if stream.goal.key in cohorts.turned:
+        return cohorts.tested[stream.goal.key].lag.longest
+    learned = cohorts.lags.get(stream.goal.key)
+    if learned is None:
+        return PAST * stream.lag
+    return 2 * (learned.longest + 1) if learned.longest else 0
 
 
 def drifted(progress: Progress, base: Ground, tallied: Tallied) -> Progress:
@@ -149,6 +153,7 @@ class _Streams:
         self._found: dict[tuple[Scope, str], list[int]] = {}
         self._seen_of: dict[tuple[Scope, str], Seen] = {}
         self._streams = {one.goal.key: one for one in streams(base.plan.root.walk())}
+        self._ripes = {key: self._ripe(one) for key, one in self._streams.items()}
         self._spreads = {key: self._spread(one) for key, one in self._streams.items()}
         narrow = tallied.members is not None and bool(base.persons)
         self._priors = (
@@ -180,22 +185,25 @@ class _Streams:
             return judged(
                 self._by_items(scope, stream, begun, past), first, DriftState.PROVEN, spread
             )
-        trials, successes = sum(begun[past:]), sum(became[past:])
+        ripe, decided = self._ripes[stream.goal.key]
+        # With a lag there is also what had begun before.
+        counts = past if len(ripe) == 1 else 0
+        trials, successes = sum(begun[counts:]), sum(became[counts:])
         # More came than there was to come of, or a correction of what was never counted: no trials.
         if not trials or successes > trials or min((*begun, *became)) < 0:
             return NO_DRIFT
         assumed, spread = float(stream.assumed), self._spreads[stream.goal.key]
-        if not stream.lag:
+        if len(ripe) == 1:
             evidence = running(begun[past:], became[past:], assumed, spread)
             return judged(evidence, first, DriftState.PROVEN, spread)
-        late = running_late(begun, became, assumed, (stream.lag, past), spread)
+        late = running_late(begun, became, assumed, (ripe, decided, past), spread)
         # How the lag lies is not measured, and a rule by a wrong lag is wrong more often.
         return judged(late, first, DriftState.SUSPECTED, spread)
 
     def _by_items(self, scope: Scope, stream: Stream, begun: list[float], past: int) -> Course:
         """Each item by itself, on the days that are over, by the lag that was learned."""
         key, start = stream.goal.key, self._tallied.span.first
-        ripe = _steps(self._tallied.cohorts.lags[key])
+        assumed = float(stream.assumed * self._tallied.cohorts.tested[key].linked)
         unit = float(_unit(stream.child))
         ends = [
             ((one.begun - start).days, max((one.became - one.begun).days, 0), one.number * unit)
@@ -206,7 +214,7 @@ class _Streams:
         ]
         seen = begun[: max((self._tallied.over - start).days, 0)]
         spread = self._spreads[key]
-        return running_items(seen, ends, float(stream.assumed), (ripe, past), spread)
+        return running_items(seen, ends, assumed, (self._ripes[key][0], past), spread)
 
     def _spread(self, stream: Stream) -> float:
         """By how much the weeks before the period differ; with a lag, against what was due then."""
@@ -215,17 +223,14 @@ class _Streams:
         begun, became = (
             _counts(goal, _by_day(goal, days, span)) for goal in (stream.child, stream.goal)
         )
-        ripe, decided = self._ripe(stream)
-        due = _due(begun, ripe)
-        weeks = range(decided, len(due) - _WEEK + 1, _WEEK)
-        told = [(sum(became[day : day + _WEEK]), sum(due[day : day + _WEEK])) for day in weeks]
-        return dispersion(told) or ASSUMED_DISPERSION
+        return uneven(begun, became, *self._ripes[stream.goal.key])
 
     def _ripe(self, stream: Stream) -> tuple[Sequence[float], int]:
         """The share of conversions at each age, and the age at which all but all have come."""
-        learned = self._tallied.cohorts.lags.get(stream.goal.key)
+        test = self._tallied.cohorts.tested.get(stream.goal.key)
+        learned = test.lag if test else self._tallied.cohorts.lags.get(stream.goal.key)
         if learned is not None:
-            return _steps(learned), learned.longest
+            return learned.steps, learned.settled
         lag = stream.lag
         return ripening(lag, PAST * lag) if lag else (1.0,), settled(lag)
 
@@ -322,19 +327,6 @@ def _by_day(goal: Goal, days: Daily, span: Span) -> list[int]:
         if day in span:
             found[(day - span.first).days] = _number(goal, amount)
     return found
-
-
-def _due(begun: Sequence[float], ripe: Sequence[float]) -> list[float]:
-    """What of all that began is due on each day: with a lag, spread over the days behind it."""
-    return [
-        sum(begun[day - age] * part for age, part in enumerate(ripe[: day + 1]))
-        for day in range(len(begun))
-    ]
-
-
-def _steps(lag: Learned) -> list[float]:
-    """The share of conversions at each age."""
-    return [float(after - before) for before, after in pairwise((Fraction(0), *lag.shares))]
 
 
 def _inside(person: Person, team: str | None) -> list[tuple[date, date]]:

@@ -13,17 +13,22 @@ Not every item turns out. The lag is about those that do: F(a) = (1 - S(a)) / (1
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from app.domain.quantities import Quantity
 
 # As many items must have turned out; of fewer a plan's own lag is as good.
 ENOUGH = 50
+# And as many that a lag holds for days that it was not learned of.
+SETTLED = 200
 # S is kept in this many parts of one: exact enough for ages in days, and the same everywhere.
 _WHOLE = 10**12
+_ALL_BUT = Fraction(49, 50)
 
 
 class Cohort(NamedTuple):
@@ -52,19 +57,25 @@ def life_table(cohorts: Iterable[Cohort]) -> list[Age]:
     What turned out before the age from which on a cohort is seen, or after the one up to which it
     is, is no part of it; nor is what cannot be, more than there were.
     """
-    opened: dict[int, int] = {}
-    converted: dict[int, int] = {}
+    # By how much the number of those seen open at an age differs from the one at the age before.
+    change: Counter[int] = Counter()
+    converted: Counter[int] = Counter()
+    longest = 0
     for cohort in cohorts:
-        left = cohort.number - sum(n for age, n in cohort.came.items() if age < cohort.since)
-        for age in range(cohort.since, cohort.until):
-            left = max(left, 0)
-            came = min(cohort.came.get(age, 0), left)
-            opened[age] = opened.get(age, 0) + left
-            converted[age] = converted.get(age, 0) + came
+        if cohort.since >= cohort.until:
+            continue
+        longest = max(longest, cohort.until)
+        before = sum(n for age, n in cohort.came.items() if age < cohort.since)
+        left = max(cohort.number - before, 0)
+        change[cohort.since] += left
+        for age in sorted(age for age in cohort.came if cohort.since <= age < cohort.until):
+            came = min(cohort.came[age], left)
+            converted[age] += came
+            change[age + 1] -= came
             left -= came
-    return [
-        Age(opened.get(age, 0), converted.get(age, 0)) for age in range(max(opened, default=-1) + 1)
-    ]
+        change[cohort.until] -= left
+    opened = accumulate(change[age] for age in range(longest))
+    return [Age(number, converted[age]) for age, number in enumerate(opened)]
 
 
 def survival(table: Sequence[Age]) -> list[Fraction]:
@@ -95,9 +106,21 @@ class Learned:
         return len(self.shares) - 1
 
     @property
+    def settled(self) -> int:
+        """The age at which all but one in fifty of them have."""
+        return bisect_left(self.shares, _ALL_BUT)
+
+    @property
     def mean(self) -> Fraction:
         """How many days it takes on average, of what turns out."""
         return sum((1 - share for share in self.shares), Fraction(0))
+
+    @property
+    def steps(self) -> tuple[float, ...]:
+        """The share of conversions at each age."""
+        return tuple(
+            float(after - before) for before, after in pairwise((Fraction(0), *self.shares))
+        )
 
     def share(self, age: int) -> Fraction:
         """As `Lag` wants it."""
@@ -116,6 +139,18 @@ def learned(cohorts: Iterable[Cohort]) -> Learned | None:
     last = left[-1]
     came = [(1 - one) / (1 - last) for one in left]
     return Learned(tuple(came[: bisect_left(came, 1) + 1]), conversions)
+
+
+def trusted(before: Learned | None, now: Learned) -> Learned:
+    """The lag by which it is told whether a rate has fallen since a day.
+
+    before, now: learned of the time before that day, and of the time before today
+
+    What is learned of the days in question takes a part of a fall for a longer lag, and finds the
+    less of it the longer they and the lag are. But what little was seen before them may be far
+    off, and what is no fall is called one.
+    """
+    return now if before is None or before.conversions < SETTLED else before
 
 
 class Matured(NamedTuple):

@@ -19,6 +19,8 @@ from app.domain.metrics import UnitKind
 from app.domain.outcomes import Ahead, Part
 from app.domain.pacing import Moment, Parts, Portion, required_per_day, working_days
 from app.domain.progress import (
+    NO_DRIFT,
+    UNTESTED,
     Excluded,
     Freshness,
     GoalProgress,
@@ -152,7 +154,10 @@ class View:
         return sum(displays, Fraction(0))
 
     def _rate(self, goal: Goal, actual: Fraction) -> Rate | None:
-        """The conversion as seen in the period: what came out per what went in."""
+        """The conversion as seen in the period: what came out per what went in.
+
+        Whether it has drifted is told by its days where there is a test of them (`streams`).
+        """
         if goal.conversion is None:
             return None
         child = goal.conversion.child
@@ -161,7 +166,8 @@ class View:
         sample = child.metric.counted(amount(child, self.sums).number)
         counts = {goal.unit.kind, child.unit.kind} == {UnitKind.COUNT}
         low, high = (counts and interval(actual, basis)) or (None, None)
-        return Rate(goal.conversion.rate.value, observed, sample, low, high)
+        drift = NO_DRIFT if observed is None else UNTESTED
+        return Rate(goal.conversion.rate.value, observed, sample, low, high, drift)
 
 
 def _excluded(goal: Goal, sums: Sums) -> tuple[Excluded, ...]:

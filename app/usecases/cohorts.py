@@ -8,7 +8,7 @@ same for ever. It is the whole workspace's, since how long a customer takes is h
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import TypeVar
@@ -19,9 +19,9 @@ from app.domain.goals import Goal
 from app.domain.ground import Ground
 from app.domain.instants import QUARTER, day_number, day_of_number
 from app.domain.metrics import Aggregation
-from app.domain.pipeline import NO_COHORTS, RIPENED, Cohorts, Turned
+from app.domain.pipeline import NO_COHORTS, RIPENED, Cohorts, Tested, Turned
 from app.domain.spans import Span
-from app.domain.survival import Cohort, Learned, learned
+from app.domain.survival import Cohort, Learned, learned, trusted
 from app.store import cohorts, daily, heads, journal
 from app.store.journal import Knowing
 from app.store.transactions import Access, Writing
@@ -30,8 +30,9 @@ from app.usecases.organisation import Edge, Followed, Organisation
 
 # Half a year: what turns out later is hardly still the same item.
 LOOKED_BACK = 183
-# Of what was counted in so many days before, four fifths must say what it grew from.
-RECENT = 91
+# Of what was counted in so many days before, four fifths must say what it grew from: of a quarter,
+# and of the last weeks too, since it may have begun to be left out.
+RECENT = (91, 28)
 COVERED = Fraction(4, 5)
 KEPT = 256
 # Some edges of some plans, of the last commit or two.
@@ -56,9 +57,11 @@ def cohorts_of(
     calendar = found.workspace.calendar
     today = calendar.local_day(until - 1)
     morning = _morning(access, found, known)
-    open_on = min(today - timedelta(days=RIPENED), base.plan.span.first)
+    begins = min(today, base.plan.span.first)
+    open_on = min(today - timedelta(days=RIPENED), begins)
     lags: dict[str, Learned] = {}
     turned: dict[str, list[Turned]] = {}
+    judged: dict[str, Tested] = {}
     for goal in base.plan.root.walk():
         if goal.conversion is None:
             continue
@@ -67,13 +70,16 @@ def cohorts_of(
         if followed.lag is None:
             continue
         lags[goal.key] = followed.lag
-        if followed.covered and _of_counts(goal.conversion.child):
-            first = open_on - timedelta(days=followed.lag.longest)
+        if followed.linked >= COVERED and _of_counts(goal.conversion.child):
+            before = _followed(access, found, edge, begins, morning).lag
+            lag = trusted(before, followed.lag)
+            judged[goal.key] = Tested(lag, followed.linked)
+            first = open_on - timedelta(days=max(followed.lag.longest, lag.longest))
             within = Span(first, today + timedelta(days=1))
             seq = known.seq if known else None
             rows = _grown(access, found, edge, within, until // QUARTER, seq)
             turned[goal.key] = _placed(base, actors_of(access, found.workspace.key), calendar, rows)
-    return Cohorts(lags, turned)
+    return Cohorts(lags, turned, judged)
 
 
 def _of_counts(child: Goal) -> bool:
@@ -114,7 +120,7 @@ def _learn(
     until = calendar.midnight(today) // QUARTER
     rows = _grown(access, found, edge, span, until, known.seq)
     if not rows:
-        return Followed(None, covered=False)
+        return Followed(None, Fraction(0))
     days = [_days(calendar, row) for row in rows]
     # What began before anybody said what grew from it may have turned out unnoticed.
     first = max(span.first, min(became for _, became in days))
@@ -132,11 +138,20 @@ def _learn(
         for day, number in begun_by_day.items()
         if day >= first
     )
-    recent = today - timedelta(days=RECENT)
-    pairs = zip(rows, days, strict=True)
-    linked = Fraction(sum(row.number for row, (_, became) in pairs if became >= recent), scale)
-    counted = sum(n for day, n in became_by_day.items() if day >= recent)
-    return Followed(lag, covered=linked >= COVERED * Fraction(counted, scale_of_ends))
+    linked = [
+        (became, Fraction(row.number, scale)) for row, (_, became) in zip(rows, days, strict=True)
+    ]
+    counted = [(day, Fraction(n, scale_of_ends)) for day, n in became_by_day.items()]
+    since = (today - timedelta(days=length) for length in RECENT)
+    return Followed(lag, min(_part(linked, counted, day) for day in since))
+
+
+def _part(
+    linked: Iterable[tuple[date, Fraction]], counted: Iterable[tuple[date, Fraction]], since: date
+) -> Fraction:
+    """What part of all that was counted since a day says what it grew from; all of nothing."""
+    some, whole = (sum(n for day, n in those if day >= since) for those in (linked, counted))
+    return min(Fraction(some) / whole, Fraction(1)) if whole > 0 else Fraction(1)
 
 
 def _grown(

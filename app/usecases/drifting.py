@@ -9,10 +9,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from app.domain.attribution import Amount, Counted, Grain
+from app.domain.calendar import WorkCalendar
 from app.domain.errors import TasseiError
 from app.domain.evaluation import Question
 from app.domain.ground import Ground
 from app.domain.pipeline import NO_COHORTS, Cohorts
+from app.domain.plans import EFFECTIVE_FROM
 from app.domain.progress import Progress, Scope
 from app.domain.scopes import WHOLE, Breakdown
 from app.domain.spans import Span
@@ -94,7 +96,8 @@ def _asked_about(base: Ground, scope: Scope) -> AbstractSet[str]:
 def _assumed_since(access: Access, found: Organisation, base: Ground) -> Mapping[str, date]:
     """Since which day the rates of a plan's version are assumed, where another one had others.
 
-    That is the day after it was changed: what had been seen by then may be why it was.
+    That is the day after it was changed, as what had been seen by then may be why it was; or the
+    later one from which on it is to hold.
     """
     place = (base.plan.key, base.version)
     if base.version == 1 or place in found.assumed:
@@ -107,9 +110,15 @@ def _assumed_since(access: Access, found: Organisation, base: Ground) -> Mapping
         for key, one in assumed.items():
             other = others.get(key)
             if other is None or (other.assumed, other.lag) != (one.assumed, one.lag):
-                since[key] = found.workspace.calendar.local_day(after.changed_at) + _ONE_DAY
+                since[key] = _holds_from(after, found.workspace.calendar)
     found.assumed[place] = since
     return since
+
+
+def _holds_from(version: Document, calendar: WorkCalendar) -> date:
+    seen = calendar.local_day(version.changed_at) + _ONE_DAY
+    told = version.body.get(EFFECTIVE_FROM)
+    return seen if told is None else max(seen, date.fromisoformat(told))
 
 
 def _streams_of(access: Access, found: Organisation, document: Document) -> Mapping[str, Stream]:

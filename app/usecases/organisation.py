@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from app.domain.directory import Directory, directory
@@ -60,11 +61,11 @@ Edge = tuple[str, str]
 class Followed(NamedTuple):
     """What the items of an edge have taught.
 
-    covered: whether nearly all that turned out lately says what it grew from
+    linked: what part of all that turned out lately says what it grew from
     """
 
     lag: Learned | None
-    covered: bool
+    linked: Fraction
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,7 +285,38 @@ def test_of_few_weeks_and_of_no_shares_there_is_no_dispersion(
     assert dispersion(weeks) == (None if found is None else pytest.approx(found))
 
 
-@pytest.mark.parametrize(("successes", "trials"), [(10**6, 10**6), (0, 10**7), (10**7, 10**8)])
+def test_a_week_of_next_to_nothing_does_not_make_all_of_them_wild() -> None:
+    """Eight even weeks, and one of holidays for which a twentieth was due and two came."""
+    even = [(20.0, 100.0)] * 8
+    assert dispersion([*even, (2.0, 0.05)]) == 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 60)), min_size=8, max_size=12),
+)
+def test_dispersion_is_what_the_variance_of_the_sum_of_the_weeks_is_a_multiple_of(
+    drawn: list[tuple[int, int]],
+) -> None:
+    """By the variances one by one, less what the common rate takes of each."""
+    weeks = [(float(min(s, n)), float(n)) for s, n in drawn]
+    whole = sum(n for _, n in weeks)
+    r = sum(s for s, _ in weeks) / whole
+    found = dispersion(weeks)
+    if not 0 < r < 1:
+        assert found is None
+        return
+    expected = 0.0
+    for _, n in weeks:
+        # The variance of n / whole of all the others' and of its own share of the common rate.
+        own, others = (1 - n / whole) ** 2 * n, (n / whole) ** 2 * (whole - n)
+        expected += (own + others) * r * (1 - r)
+    assert found is not None
+    assert found == pytest.approx(max(1, sum((s - r * n) ** 2 for s, n in weeks) / expected))
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials"), [(10**6, 10**6), (0, 10**7), (10**7, 10**8), (10**10, 10**12)]
+)
 def test_large_numbers_neither_overflow_nor_fail(successes: int, trials: int) -> None:
     assert 0 <= tempered(log_e_rate(successes, trials, 0.05)) < math.inf
     assert 0 <= tempered(log_e_volume(successes, trials)) < math.inf

@@ -25,6 +25,8 @@ from app.domain.running import (
 
 FIRST = date(2026, 12, 1)
 NOTHING = Course([], [])
+# A lag of ten days on average, and sixty days before the period.
+TEN = (ripening(10, 60), settled(10), 60)
 DAYS = st.lists(
     st.integers(0, 12).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))),
     min_size=1,
@@ -146,10 +148,10 @@ def late(true: float, past: int, *, days: int = 60, lag: int = 10, daily: int = 
 
 def test_with_a_lag_what_began_before_the_period_is_still_to_come() -> None:
     begun = [10.0] * 120
-    sound = running_late(begun, late(0.25, 60), 0.25, (10, 60), 1)
+    sound = running_late(begun, late(0.25, 60), 0.25, TEN, 1)
     assert len(sound.apart) == 60
     assert max(sound.apart) < 1.01
-    fallen = running_late(begun, late(0.1, 60), 0.25, (10, 60), 1)
+    fallen = running_late(begun, late(0.1, 60), 0.25, TEN, 1)
     # Not within the first days, when what comes is of before.
     assert max(fallen.apart[:3]) < LOOK < ACT < fallen.apart[-1]
     assert sound.changed == fallen.changed == []
@@ -159,10 +161,10 @@ def test_with_a_lag_what_began_before_the_period_is_still_to_come() -> None:
 def test_without_a_past_that_is_known_a_lag_tells_nothing(known: int) -> None:
     assert settled(10) == 30
     begun = [0.0] * (60 - known) + [10.0] * (60 + known)
-    assert running_late(begun, [0.0] * 120, 0.25, (10, 60)) == NOTHING
-    assert running_late([10.0] * 90, [0.0] * 90, 0.25, (10, 30)) == NOTHING
+    assert running_late(begun, [0.0] * 120, 0.25, TEN) == NOTHING
+    assert running_late([10.0] * 90, [0.0] * 90, 0.25, (*TEN[:2], 30)) == NOTHING
     begun = [0.0] * 29 + [10.0] * 91
-    assert running_late(begun, [0.0] * 120, 0.25, (10, 60)) != NOTHING
+    assert running_late(begun, [0.0] * 120, 0.25, TEN) != NOTHING
 
 
 _life = st.lists(st.lists(st.none() | st.integers(0, 6), max_size=5), min_size=1, max_size=9)

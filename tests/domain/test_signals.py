@@ -21,6 +21,7 @@ from app.domain.progress import (
     ScopedProgress,
 )
 from app.domain.signals import proposals, signals
+from app.domain.survival import Learned, Matured
 from tests.views.samples import END, YEN, goal, progress, scoped
 
 SINCE = date(2026, 12, 9)
@@ -93,6 +94,18 @@ def test_a_proven_drift_asks_for_more_of_everything_below_and_of_nothing_above()
     ]
 
 
+def test_where_items_are_followed_the_unripe_ones_ask_for_nothing() -> None:
+    """Ten of the hundred that are over turned out; twenty of two hundred is what was counted."""
+    proven = tree(10, 200, evidence=500, state=DriftState.PROVEN)
+    assert proven.rate is not None
+    matured = Matured(10, Fraction(100), Fraction(1, 10))
+    below = replace(proven, rate=replace(proven.rate, matured=matured))
+    (found,) = proposals(progress(below))
+    assert found.observed == Fraction(1, 10)
+    assert found.needed is not None
+    assert found.needed[0].needed == Fraction(400)
+
+
 def test_nothing_is_proposed_before_it_is_proven_and_no_number_where_nothing_converts() -> None:
     assert proposals(progress(tree(10, 100, evidence=50, state=DriftState.SUSPECTED))) == ()
     (found,) = proposals(progress(tree(0, 100, evidence=500, state=DriftState.PROVEN)))
@@ -125,9 +138,12 @@ def test_of_a_rate_with_a_lag_the_days_tell_and_no_more_than_that_it_is_likely(
     evidence: float | None, word: Certainty
 ) -> None:
     late = tree(2, 100, evidence=evidence)
+    assert late.rate is not None
     below = replace(late.children[0], deadline=END - timedelta(days=14))
-    named = diagnose(progress(replace(late, children=(below,)))).named
-    assert named is not None
-    assert (named.step, named.evidence, named.certainty) == (
-        Step("deals", "calls"), evidence, word,
-    )  # fmt: skip
+    learned = replace(late.rate, lag=Learned((Fraction(0), Fraction(1)), 50))
+    for one in (replace(late, children=(below,)), replace(late, rate=learned)):
+        named = diagnose(progress(one)).named
+        assert named is not None
+        assert (named.step, named.evidence, named.certainty) == (
+            Step("deals", "calls"), evidence, word,
+        )  # fmt: skip

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -14,10 +16,13 @@ from hypothesis import strategies as st
 
 from app.domain.attribution import UNASSIGNED, Amount, Counted, Place, Standing, Sum
 from app.domain.drift import ASSUMED_DISPERSION, dispersion, log_e_apart
-from app.domain.progress import NO_DRIFT, Drift, DriftState, Progress, Rate, Scope
+from app.domain.pipeline import Cohorts
+from app.domain.progress import NO_DRIFT, UNTESTED, Drift, DriftState, Progress, Rate, Scope
+from app.domain.ripening import ripening
 from app.domain.scopes import Breakdown
 from app.domain.spans import Span
 from app.domain.streams import Daily, Tallied, done_by_member, drifted, past_days, streams
+from app.domain.survival import Learned
 from tests.domain.test_worked_month import read
 from tests.domain.worlds import FUNNEL, december
 
@@ -62,6 +67,22 @@ def test_money_is_no_stream_and_things_of_things_are() -> None:
     ]
     assert past_days(december()) == 0
     assert past_days(december(funnel=with_lag(5))) == 30
+
+
+def test_what_no_test_is_valid_for_stays_unproven_once_there_is_a_sample() -> None:
+    """One deal of 380,000 for 400,000; of calls per meeting, a ratio, there is none either."""
+    tallied = Tallied(days(), daily([100] * 14, [0] * 14))
+    root = told(tallied).whole.root
+    assert root.rate is not None
+    assert (root.key, root.rate.sample) == ("revenue", 1)
+    assert root.rate.drift == UNTESTED == Drift(DriftState.UNPROVEN)
+    nobody_sold = told(tallied, scope=Scope(member="tanaka")).whole.root
+    assert nobody_sold.rate is not None
+    assert (nobody_sold.rate.sample, nobody_sold.rate.drift) == (0, NO_DRIFT)
+    ratio = [{"metric": "appointments", "target": "900"}, {"metric": "calls", "rate": "3"}]
+    found = drifted(read(plan={"funnel": ratio}), december(funnel=ratio), tallied).whole.root
+    assert found.rate is not None
+    assert found.rate.drift == UNTESTED
 
 
 @given(NUMBERS, NUMBERS)
@@ -194,3 +215,39 @@ def test_with_a_lag_a_fall_is_suspected_and_no_more_and_the_unripe_are_no_fall()
 def test_with_a_lag_and_without_a_past_there_is_no_telling() -> None:
     tallied = Tallied(days(14, 30), daily([20] * 14, [0] * 14))
     assert rate(told(tallied, lag=5)).drift == NO_DRIFT
+
+
+def at_once(age: int) -> Learned:
+    """A lag of which all is over at one age."""
+    return Learned((*[Fraction(0)] * age, Fraction(1)), 1000)
+
+
+def growing() -> Tallied:
+    """Ten calls a day, and forty in the period; of all of them a fifth, a fortnight later."""
+    calls = [10] * 60 + [40] * 21
+    hits = [0] * 14 + [number // 5 for number in calls[:-14]]
+    return Tallied(days(21, 60), daily(calls, hits, START - timedelta(days=60)))
+
+
+def test_a_lag_that_was_learned_is_one_though_the_plan_has_none() -> None:
+    """Half of what began is unripe. As if it were not, this would be taken for a proof."""
+    blind = rate(told(growing())).drift
+    assert blind.state is DriftState.PROVEN
+    seen = replace(growing(), cohorts=Cohorts({"appointments": at_once(14)}))
+    found = rate(told(seen)).drift
+    assert (found.state, found.changed) == (DriftState.UNPROVEN, None)
+    assert found.highest is not None
+    assert found.highest <= 1.01
+
+
+def test_with_a_lag_what_is_still_open_tells_when_nothing_more_begins() -> None:
+    """Twenty calls a day until the period, then none: a fifth of the earlier ones comes, or not."""
+    calls = [20] * 30 + [0] * 14
+    for share, state in ((0.2, DriftState.UNPROVEN), (0.0, DriftState.SUSPECTED)):
+        ripe = ripening(5, 30)
+        due = [sum(calls[day - age] * part for age, part in enumerate(ripe[: day + 1]))
+               for day in range(44)]  # fmt: skip
+        hits = [round(0.2 * number) for number in due[:30]]
+        hits += [round(share * number) for number in due[30:]]
+        tallied = Tallied(days(14, 30), daily(calls, hits, START - timedelta(days=30)))
+        assert rate(told(tallied, lag=5)).drift.state is state

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from app.domain.ripening import ripening
-from app.domain.survival import ENOUGH, Cohort, Learned, learned, life_table, matured, survival
+from app.domain.survival import (
+    ENOUGH,
+    SETTLED,
+    Cohort,
+    Learned,
+    learned,
+    life_table,
+    matured,
+    survival,
+    trusted,
+)
 
 # Of one item: the age from which on it is seen, up to which, and at which it turned out, if it did.
 _items = st.lists(
@@ -121,3 +131,14 @@ def test_a_matured_rate_is_the_plans_beta_with_what_was_seen() -> None:
     assert (beyond.rate, beyond.low, beyond.high) == (Fraction(9, 10), None, None)
     # More than could have by now: the rate is a probability, and nothing is made of it.
     assert matured({1: 2}, 5, lag, Fraction(1, 5)).rate == 1
+
+
+def test_a_fall_is_told_by_the_lag_of_the_time_before_where_enough_turned_out_in_it() -> None:
+    half = (Fraction(0), Fraction(1, 2), Fraction(1))
+    now = Learned((Fraction(1, 4), *half[1:]), 1000)
+    few, many = Learned(half, SETTLED - 1), Learned(half, SETTLED)
+    assert trusted(None, now) == trusted(few, now) == now
+    assert trusted(many, now) == many
+    assert many.steps == (0.0, 0.5, 0.5)
+    assert many.settled == 2
+    assert now.steps == (0.25, 0.25, 0.5)

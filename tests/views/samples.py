@@ -8,6 +8,7 @@ from typing import Any
 
 from app.domain.metrics import Unit, UnitKind
 from app.domain.progress import (
+    UNTESTED,
     Excluded,
     Forecast,
     Freshness,
@@ -128,7 +129,7 @@ def revenue(**changes: Any) -> GoalProgress:
         "gap": 380_000 - Fraction(60_000_000, 58),
         "required_per_day": Fraction(162_000),
         "forecast": outlook(380_000, 1_180_000, 1_980_000, 8),
-        "rate": Rate(Fraction(400_000), Fraction(380_000), 1),
+        "rate": Rate(Fraction(400_000), Fraction(380_000), 1, drift=UNTESTED),
         "verdict": Verdict.OFF_TRACK,
         "reasons": (Reason("pace_below", {"threshold": "0.8"}),),
         "children": (deals(),),

@@ -49,7 +49,7 @@ def test_the_worked_month_reads_as_it_was_worked_by_hand() -> None:
             "basis": "period",
             "lag": None,
             "matured": None,
-            "drift": {"state": "none", "since": None},
+            "drift": {"state": "unproven", "since": None},
             "edge_state": None,
         },
         "freshness": {"state": "fresh", "last_event_at": "2026-12-14T17:40:00+09:00"},

@@ -31,25 +31,30 @@ MOVED = date(2026, 12, 8)
 CALLS, APPOINTMENTS = 40, {"sato": 2, "suzuki": 8}
 
 
+def begin(service: Service) -> None:
+    """Two people in two teams, of whom one moves, and what they are planned to do."""
+    service.replace("/v1/workspace", WORKSPACE)
+    for team in ("east", "west"):
+        assert service.put(f"/v1/teams/{team}", {"name": team}).status_code == 201
+    for key in APPOINTMENTS:
+        body = member(key)
+        if key == "suzuki":
+            body["memberships"] = [
+                {"team": "east", "from": "2026-04-01", "to": MOVED.isoformat()},
+                {"team": "west", "from": MOVED.isoformat(), "to": None},
+            ]
+        assert service.put(f"/v1/members/{key}", body).status_code == 201
+    for source, kind in (("hubspot", "meeting"), ("zoom", "call")):
+        body = {"provider": "events", "name": source, "counts": [kind]}
+        assert service.put(f"/v1/sources/{source}", body).status_code == 201
+    assert service.put("/v1/plans/december", PLAN).status_code == 201
+
+
 @pytest.fixture(scope="module", params=ENGINES)
 def december(request: pytest.FixtureRequest) -> Iterator[Service]:
     """One life for all tests of an engine: they only read, or make a plan of their own."""
     with engines.use(request.param), started("2026-09-01T09:00:00+09:00") as service:
-        service.replace("/v1/workspace", WORKSPACE)
-        for team in ("east", "west"):
-            assert service.put(f"/v1/teams/{team}", {"name": team}).status_code == 201
-        for key in APPOINTMENTS:
-            body = member(key)
-            if key == "suzuki":
-                body["memberships"] = [
-                    {"team": "east", "from": "2026-04-01", "to": MOVED.isoformat()},
-                    {"team": "west", "from": MOVED.isoformat(), "to": None},
-                ]
-            assert service.put(f"/v1/members/{key}", body).status_code == 201
-        for source, kind in (("hubspot", "meeting"), ("zoom", "call")):
-            body = {"provider": "events", "name": source, "counts": [kind]}
-            assert service.put(f"/v1/sources/{source}", body).status_code == 201
-        assert service.put("/v1/plans/december", PLAN).status_code == 201
+        begin(service)
         service.clock.set("2026-12-10T23:30:00+09:00")
         for week in range(10):
             day = START - timedelta(weeks=10 - week)
@@ -241,3 +246,41 @@ def test_the_managers_page_tells_what_stands_out_and_what_the_plan_would_need(
             # 10 of 80 its 200 appointments take 1,600 calls.
             for figure in ("佐藤", "5%", "20%", "12.5%", "1,600"):
                 assert figure in told
+
+
+@pytest.fixture
+def fresh() -> Iterator[Service]:
+    """A life in which the clock may run: one of sato's days of 2 in 40 is over."""
+    with engines.use("sqlite"), started("2026-09-01T09:00:00+09:00") as service:
+        begin(service)
+        service.clock.set("2026-12-01T23:30:00+09:00")
+        live(service, "sato", START, CALLS, 2)
+        yield service
+
+
+def test_a_rate_that_holds_from_a_day_on_is_judged_from_that_day_on(fresh: Service) -> None:
+    """Changed on the 1st, to hold from the 3rd: the 2nd is still the rate's before."""
+    tenth = [PLAN["funnel"][0], {"metric": "calls", "rate": "0.1"}]  # type: ignore[index] # a list
+    ahead = PLAN | {"funnel": tenth, "effective_from": "2026-12-03", "reason": "too steep"}
+    fresh.replace("/v1/plans/december", ahead)
+    fresh.clock.set("2026-12-03T23:30:00+09:00")
+    for day, appointments in ((2, 0), (3, 3)):
+        live(fresh, "sato", date(2026, 12, day), CALLS, appointments)
+    found = fresh.progress("december", include="evidence", member="sato")
+    # No weeks before: twice the variance of chance.
+    told = math.exp(log_e_apart(3.0, 40.0, 0.09, 0.11) / 2)
+    assert float(drift(found)["evidence"]["e_value"]) == pytest.approx(told, rel=1e-5)
+
+
+def test_what_comes_after_the_period_is_nothing_to_it(fresh: Service) -> None:
+    body = PLAN | {"assignments": [], "name": "Everybody"}
+    assert fresh.put("/v1/plans/everybody", body).status_code == 201
+    fresh.clock.set("2027-01-01T20:00:00+09:00")
+    live(fresh, "sato", date(2027, 1, 1), CALLS, 30)
+    fresh.clock.set("2027-01-03T09:00:00+09:00")
+    told = math.exp(log_e_apart(2.0, 40.0, 0.18, 0.22) / 2)
+    for plan, query in (("december", {"member": "sato"}), ("december", {}), ("everybody", {})):
+        for moment in ("2027-01-01T00", "2027-01-01T18", "2027-01-02T00", "2027-01-03T09"):
+            at = f"{moment}:00:00+09:00"
+            found = drift(fresh.progress(plan, at, include="evidence", **query))
+            assert float(found["evidence"]["e_value"]) == pytest.approx(told, rel=1e-5)

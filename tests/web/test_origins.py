@@ -143,3 +143,68 @@ def test_what_was_read_of_a_commit_is_not_told_of_the_next(service: Service) -> 
     assert goal(service)["in_flight"]["items"] == before - 1
     assert service.counts([won | {"revision": "2", "retracted": True}]) == {"revised": 1}
     assert goal(service)["in_flight"]["items"] == before
+
+
+OPENING, DECEMBER = date(2026, 9, 20), date(2026, 12, 1)
+LATE = deal("late", date(2026, 11, 28), 7, date(2026, 12, 10))
+
+
+def open_day(day: date) -> int:
+    """How many of a day's four deals say what they grew from: on every other day one does not."""
+    return 4 - day.toordinal() % 2
+
+
+def steady() -> Iterator[dict[str, Any]]:
+    """Eight appointments a day; half of them are deals a week later, and one took twelve days."""
+    for place in range((YESTERDAY - OPENING).days + 1):
+        day = OPENING + timedelta(days=place)
+        yield from (meeting(day, number) for number in range(8))
+        if day + WEEK <= YESTERDAY:
+            for number in range(4):
+                found = deal(f"d-{day}-{number}", day, number, day + WEEK)
+                if number >= open_day(day):
+                    del found["data"]["origin"]
+                yield found
+    yield LATE
+
+
+def matured_days() -> list[date]:
+    """Those of the last 12 + 56 days of which the deals are there."""
+    days = [YESTERDAY - timedelta(days=n) for n in range(12 + 56)]
+    return [day for day in days if day + WEEK <= YESTERDAY]
+
+
+def test_deals_that_do_not_say_what_they_grew_from_are_no_fall() -> None:
+    """Half turn out, as planned, and one in eight says nothing of it.
+
+    The evidence is that of the items that have reached the lag's only age, 7 days, as it was
+    learned before the period: each was a deal at it or was none, by the part that is linked.
+    """
+    with use("sqlite"), started(NIGHT) as running:
+        running.replace("/v1/workspace", SETTINGS)
+        running.put("/v1/sources/crm", EVENTS)
+        running.put("/v1/plans/deals", PLAN)
+        assert running.counts(list(steady()))["accepted"] == len(list(steady()))
+        running.clock.set(MORNING)
+        # What is learned in the morning is what was known when its first news came.
+        assert running.counts([meeting(YESTERDAY + timedelta(days=1), 0)])["accepted"] == 1
+        rate = running.progress("deals", include="evidence").goal("deals_won")["rate"]
+    assert (rate["basis"], rate["lag"]["longest_days"]) == ("cohort", 12)
+    reached = [DECEMBER - WEEK + timedelta(days=n) for n in range(14)]
+    items, deals = 8 * len(reached), sum(map(open_day, reached))
+    won = [YESTERDAY - timedelta(days=n) for n in range((YESTERDAY - OPENING - WEEK).days + 1)]
+    linked = min(
+        (sum(open_day(day - WEEK) for day in last) + 1) / (4 * len(last) + 1)
+        for last in (won, won[:28])
+    )
+    assert 0.8 < linked < 0.9
+    # Of those that began in the longest lag and 56 days before today, by the share of their age.
+    assert rate["matured"]["converted"] == sum(map(open_day, matured_days())) + 1
+    assert float(rate["matured"]["rate"]) == pytest.approx(0.5, abs=0.01)
+    planned = 0.9 * 0.5 * linked
+    ratios = [
+        part**deals * ((1 - part * planned) / (1 - planned)) ** (items - deals)
+        for part in (0.5, 0.6, 0.7, 0.8, 0.9)
+    ]
+    assert float(rate["drift"]["evidence"]["e_value"]) == pytest.approx(sum(ratios) / 5, rel=1e-5)
+    assert rate["drift"]["state"] == "unproven"

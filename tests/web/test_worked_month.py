@@ -349,10 +349,9 @@ BY_PERIOD: dict[str, Any] = {"basis": "period", "lag": None, "matured": None}
 
 
 def money_rate(assumed: str, observed: str, sample: int) -> dict[str, Any]:
-    """A price has no such interval, and there is no telling whether it drifted."""
+    """A price has no such interval, and no sample of it proves that it drifted."""
     found = {"assumed": assumed, "observed": observed, "low": None, "high": None} | BY_PERIOD
-    drift = {"state": "none", "since": None}
-    return found | {"sample": sample, "drift": drift, "shrunken": None, "edge_state": "both_behind"}
+    return found | UNPROVEN | {"sample": sample, "shrunken": None, "edge_state": "both_behind"}
 
 
 UNPROVEN = {"drift": {"state": "unproven", "since": None}}

@@ -44,10 +44,11 @@ class Drift(Answer):
         DriftState,
         Field(
             description="`proven`: evidence of 100 or more that the rate is not within a tenth of "
-            "the plan's; `suspected`: of 20, or that it fell within the period; `unproven`: less; "
-            "`none`: there is no telling, of money and prices, without a sample, and with a lag "
-            "without three lags of a past. With a lag only a fall is looked for, and by period it "
-            "is `suspected` at most."
+            "the plan's; `suspected`: of 20, or that it fell within the period; `unproven`: less, "
+            "or a sample that there is no test of (money, prices, times, ratios of 1 and more); "
+            "`none`: no sample, more that came than there was for it to come of, and with a lag "
+            "less than three lags of a past. With a lag only a fall is looked for, and by period "
+            "it is `suspected` at most."
         ),
     ]
     since: Annotated[
@@ -69,7 +70,11 @@ class MaturedRate(Answer):
 
     converted: Annotated[Tallied, Field(description="How many turned out.")]
     exposure: Annotated[
-        Quantity, Field(description="Each that began, times the share that turns out by its age.")
+        Quantity,
+        Field(
+            description="Each that began, times the share that turns out by its age, and times the "
+            "part of all that turned out lately that says of what."
+        ),
     ]
     rate: Annotated[
         Quantity | None, Field(description="The one by the other; null where nothing could have.")
