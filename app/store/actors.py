@@ -16,7 +16,7 @@ from sqlalchemy import Subquery, bindparam, exists, func, select
 from app.store.dialect import AnySelect, Words, among, listed, tabled, whole
 from app.store.statements import Prepared, inserting
 from app.store.tables import actor, credit
-from app.store.transactions import Access, Writing
+from app.store.transactions import Access, Writing, once_a_snapshot
 
 Who = tuple[str, str]  # source and identity
 Gaps = Sequence[tuple[int, int]]  # half-open, in instants
@@ -52,7 +52,8 @@ _FIND = Prepared(
 )
 
 
-def all_actors(access: Access, workspace: str) -> dict[int, Actor]:
+@once_a_snapshot
+def all_actors(access: Access, workspace: str) -> Mapping[int, Actor]:
     """Every actor of a workspace by number."""
     query = select(_A.actor, _A.source, _A.identity).where(_A.workspace_id == workspace)
     found = access.connection.execute(query)

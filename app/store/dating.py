@@ -16,7 +16,7 @@ from app.domain import zones
 from app.domain.zones import Offsets, offsets_of, read_offsets
 from app.store.statements import inserting
 from app.store.tables import zone_rules
-from app.store.transactions import Access, Writing
+from app.store.transactions import Access, Writing, once_a_snapshot
 
 _Z = zone_rules.c
 _SET = inserting(zone_rules, replace=("zone", "offsets"))
@@ -36,6 +36,7 @@ def is_present(access: Access, workspace: str, zone: ZoneInfo) -> bool:
     return _noted(access, workspace) == (zone.key, offsets_of(zone).written())
 
 
+@once_a_snapshot
 def day_of(access: Access, workspace: str) -> Callable[[int], int] | None:
     """In which local day a quarter hour is counted; None from before it was noted."""
     noted = _noted(access, workspace)

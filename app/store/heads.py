@@ -18,7 +18,7 @@ from app.store.dialect import Whole, Words, greatest
 from app.store.kept import Commit
 from app.store.statements import Prepared, inserting
 from app.store.tables import workspace_commit, workspace_head
-from app.store.transactions import Access, Writing
+from app.store.transactions import Access, Writing, once_a_snapshot
 
 
 class Head(NamedTuple):
@@ -133,6 +133,7 @@ def settle(connection: Connection, workspace: str, at: int) -> None:
     _SETTLE.run(connection, at, workspace, at)
 
 
+@once_a_snapshot
 def standing(access: Access, workspace: str) -> tuple[Commit, int] | None:
     """The last commit, and the config version; None when there is no such workspace."""
     rows = _STANDING.rows(access.connection, workspace)

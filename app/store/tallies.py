@@ -30,7 +30,7 @@ from app.store.tables import (
     tally_quarter,
     tally_values,
 )
-from app.store.transactions import Access, Writing
+from app.store.transactions import Access, Writing, once_a_snapshot
 
 Slot = tuple[str, str]  # a generation's name, or as read the metric's key; and currency
 Row = tuple[int, int, int]  # slot, day or quarter, actor
@@ -75,7 +75,8 @@ def slots(access: Access, workspace: str) -> dict[Slot, int]:
     return {(metric, currency): slot for metric, currency, slot in found}
 
 
-def serving(access: Access, workspace: str) -> dict[Slot, int]:
+@once_a_snapshot
+def serving(access: Access, workspace: str) -> Mapping[Slot, int]:
     """The numbers by the keys of the metrics: of each the generation that may be read."""
     names = generations.serving_names(access, workspace)
     return {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
@@ -16,10 +18,12 @@ class Reading:
     """One snapshot: everything read through it is from the same moment.
 
     kept: what this process has read before, for who can tell that it holds in this snapshot
+    told: what was asked through it, of what is asked `once_a_snapshot`
     """
 
     connection: Connection
     kept: Kept | None = None
+    told: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -40,3 +44,27 @@ class Writing:
 
 
 Access = Reading | Writing
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def once_a_snapshot(
+    read: Callable[Concatenate[Access, P], R],
+) -> Callable[Concatenate[Access, P], R]:
+    """Ask once: whoever asks again in the same snapshot gets the same answer, to be left as it is.
+
+    Names and numbers that one progress needs in five places are one question to the database. What
+    writes sees its own changes, so it asks each time.
+    """
+
+    @wraps(read)
+    def told(access: Access, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if isinstance(access, Writing):
+            return read(access, *args, **kwargs)
+        place = (read, args, tuple(kwargs.items()))
+        if place not in access.told:
+            access.told[place] = read(access, *args, **kwargs)
+        found: R = access.told[place]
+        return found
+
+    return told
