@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from app.domain.compound import at_most_sum, less_than_sum, sum_quantiles, summed
+from app.domain.foreseen import Forecast
 from app.domain.goals import Goal
 from app.domain.pacing import Portion
 from app.domain.predictive import Floats, Law, at_most, quantile
-from app.domain.progress import Forecast
 from app.domain.quantities import Quantity
 
 SHARES = (0.1, 0.5, 0.9)

@@ -127,24 +127,28 @@ NOTHING_LATELY = Lately(date.min, {})
 
 
 def wanted(
-    plan: Plan, today: date, learned: Mapping[str, Learned] = NO_COHORTS.lags
+    plan: Plan,
+    today: date,
+    learned: Mapping[str, Learned] = NO_COHORTS.lags,
+    *,
+    booked: bool = False,
 ) -> tuple[frozenset[str], Span]:
     """The metrics whose items may be in flight on a day, and the days before it they began on.
 
     Days before the period are among them: what was begun then yields in it. None once it is over.
     With a learned lag also the RIPENED days before, of which it is known how many turned out.
+    booked: also of those that may have been open on any day of the period
     """
     lags = lags_of(plan, learned) if today < plan.span.until else {}
     fed = [
         goal.conversion.child for goal in plan.root.walk() if goal.conversion and goal.key in lags
     ]
-    longest = max((lag.longest for lag in lags.values()), default=0)
-    if not learned.keys().isdisjoint(lags):
-        longest += RIPENED
-    return (
-        frozenset(goal.metric.key for goal in fed),
-        Span(today - timedelta(days=longest), today),
-    )
+    longest = timedelta(max((lag.longest for lag in lags.values()), default=0))
+    follows = not learned.keys().isdisjoint(lags)
+    seen = today - timedelta(days=RIPENED) if follows else today
+    if booked and follows:
+        seen = min(seen, plan.span.first)
+    return frozenset(goal.metric.key for goal in fed), Span(seen - longest, today)
 
 
 def still_to_come(lag: Lag, begun: date, now: Moment, until: date) -> Fraction:

@@ -27,15 +27,16 @@ def lately_counted(
     known: Knowing | None = None,
     *,
     today: bool = False,
+    booked: bool = False,
 ) -> Lately:
     """What evaluating a plan wants to know of single days, all counted before `until`.
 
     Of a plan without lags nothing, unless what the last day asks for is asked: then that day.
-    A moment at midnight belongs to the day that it ends.
+    A moment at midnight belongs to the day that it ends. booked: as `wanted` has it.
     """
     last = found.workspace.calendar.local_day(until - 1)
     items = cohorts if last < base.plan.span.until else NO_COHORTS
-    fed, before = wanted(base.plan, last, items.lags)
+    fed, before = wanted(base.plan, last, items.lags, booked=booked)
     metrics = {goal.metric.key for goal in base.plan.root.walk()} if today else fed
     if not metrics:
         return Lately(last, {})
