@@ -12,7 +12,7 @@ plan's own rate stands in its place, and its planned amount.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -131,16 +131,12 @@ class _Goal:
         self._elapsed, self._remaining = self._time.weeks(goal)
         self._amounts = single_amounts(self._known, goal, whole.number, whole.reached)
         self._everybody = self._known.presence[np.newaxis]
-        self._exposure = self._exposed(self._everybody)
+        self._exposure = exposed(self._everybody, self._elapsed, self._remaining)
         self._level = self._before()
         key = number_of(goal).key
         # The items that the whole is forecast by; None where it is by the pace.
         by_items = (key in self._known.earned) is not beside
         self._items = outlook.followed.get(key) if by_items else None
-
-    def _exposed(self, rows: Floats, ahead: Floats | None = None) -> Exposure:
-        """Of people at work as the rows say, one row for each exposure; ahead: of what is left."""
-        return exposed(rows, self._elapsed, self._remaining if ahead is None else ahead)
 
     def whole(self) -> Ahead:
         """Of all together."""
@@ -162,7 +158,7 @@ class _Goal:
         law = self._divided(self._level, paces, roster, self._remaining)
         together = np.zeros((len(parts), roster.rows.shape[1]))
         np.add.at(together, roster.owner, roster.rows)
-        exposure = self._exposed(together)
+        exposure = exposed(together, self._elapsed, self._remaining)
         own = [self._own_amounts(part.portions) for part in parts]
         found = self._told(self._level, parts, law, exposure, own, _COARSE)
         return [
@@ -181,7 +177,7 @@ class _Goal:
         paces = None if is_whole else self._paces(self._level, people, roster)
         for number in days:
             ahead = self._before_place(number)
-            rate, exposure = self._rate(self._level, number), self._exposed(rows, ahead)
+            rate, exposure = self._rate(self._level, number), exposed(rows, self._elapsed, ahead)
             law = (
                 to_come(rate, self._level, exposure, self._spread(whole=True))
                 if paces is None
@@ -227,7 +223,7 @@ class _Goal:
             return self._usual(level)
         done = np.array([float(self._whole.number)])
         end = self._time.deadline(self._goal) if until is None else until
-        exposure = self._exposed(self._everybody, self._before_place(end))
+        exposure = exposed(self._everybody, self._elapsed, self._before_place(end))
         return rate_of_items(done, self._due(self._items, end), level, exposure)
 
     def _due(self, items: Followed, until: int) -> Due:
@@ -235,11 +231,19 @@ class _Goal:
         time, deadline = self._time, self._time.deadline(self._goal)
         over = time.place >= deadline
         now = Now(deadline, 0.0) if over else Now(time.place, float(time.now.share))
-        pace = _Goal(self._outlook, items.child, items.whole).pace()
-        arrivals = pace * self._known.presence * time.ahead(items.child)
         elapsed = items.book.should_have_come(now)
-        remaining = items.book.still_to_come(now, until, arrivals)
+        remaining = items.book.still_to_come(now, until, self._arrivals)
         return Due(np.array([elapsed]), np.array([remaining]))
+
+    @cached_property
+    def _arrivals(self) -> Floats:
+        """How many items are still to begin on each day of the plan."""
+        if self._items is None:
+            return np.zeros(len(self._known.presence))
+        child = self._items.child
+        pace = _Goal(self._outlook, child, self._items.whole).pace()
+        found: Floats = pace * self._known.presence * self._time.ahead(child)
+        return found
 
     def pace(self) -> float:
         """What all together still bring in a unit of exposure; behind the deadline as before it."""
@@ -286,7 +290,7 @@ class _Goal:
     def _persons(self, team: Rate, level: Level, people: Mapping[str, Quantity]) -> dict[str, Rate]:
         """The rate of each person in the plan, per unit of own exposure."""
         everybody = self._time.everybody
-        exposure = self._exposed(everybody.rows)
+        exposure = exposed(everybody.rows, self._elapsed, self._remaining)
         vigour = self._vigour(everybody.portions, exposure.elapsed + exposure.remaining)
         before = Level(self._usual(level).mean[0] * vigour, MEMBER_STRENGTH, *level[2:])
         members = [portion.person.member for portion in everybody.portions]
@@ -336,13 +340,9 @@ class _Goal:
                 for n, (part, own) in enumerate(zip(parts, amounts, strict=True))
                 if own is not None
             ]
-        return found if self._items is None else [_by_items(one) for one in found]
+        said = ForecastLaw.GAMMA_POISSON if self._items is None else ForecastLaw.PIPELINE
+        return [one.by(said) for one in found]
 
 
 def _of(law: Law, place: int) -> Law:
     return Law(law.mean[place], law.variance[place])
-
-
-def _by_items(ahead: Ahead) -> Ahead:
-    told = ahead.forecast and replace(ahead.forecast, law=ForecastLaw.PIPELINE)
-    return ahead._replace(forecast=told)

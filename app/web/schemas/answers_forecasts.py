@@ -107,7 +107,7 @@ class ForecastStanding(Answer):
         Field(
             description="By items under way and without; null where nothing was forecast by both. "
             "A goal goes by `pipeline` once its CRPS was lower in 3 of the last 6 periods, and in "
-            "all of them together."
+            "all of them together; a sum as the count does that it is converted from."
         ),
     ]
 
