@@ -170,5 +170,5 @@ def test_three_periods_in_which_it_was_better_bring_it_into_force(service: Servi
     service.clock.set("2027-01-04T00:07:00+09:00")
     assert foresee(service)[1] == 1
     told = service.get(f"/v1/plans/{key(december)}/forecasts/scores").json()
-    laws = [one["laws"] for one in told["items"] if one["goal"] == "deals_won"]
-    assert sum(one["number"] for one in laws) == 8
+    both = [one["laws"] for one in told["items"] if one["goal"] == "deals_won"]
+    assert sum(one["number"] for one in both) == 8
