@@ -55,7 +55,9 @@ def row_beside(goal: str, law: ForecastLaw, made: Made) -> list[Any]:
 def read(logged: Logged) -> Iterator[tuple[Whose, Told]]:
     """The forecasts of a day, as they were kept."""
     beside = {
-        goal: (ForecastLaw(law), Made(*values)) for no, goal, law, *values in logged.body if not no
+        goal: (ForecastLaw(law), Made(*values))
+        for own, goal, law, *values in logged.body
+        if not own
     }
     for goal, team, member, *values in logged.body:
         if goal:

@@ -1,8 +1,8 @@
 """What the pipeline law gains and loses: months that are played, forecast by both laws and scored.
 
 `python -m tests.domain.pipeline_gain` prints, for each way in which items come, the CRPS of either
-law over the months, in how many of them the pipeline law's was lower, and in how many of them it
-would have been in force. The functions are those that serve.
+law and of the one in force over the months, in how many of them the pipeline law's was lower, and
+in how many it would have been in force. The functions are those that serve.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ def played(intake: Intake, seed: int) -> list[Month]:
     return [_month(life, *span) for span in pairwise(firsts[LEARNED:])]
 
 
-def in_force(months: list[Month]) -> int:
-    """In how many months the pipeline law would have been in force, by those before."""
-    return sum(earns(months[max(n - PERIODS, 0) : n]) for n in range(len(months)))
+def in_force(months: list[Month]) -> list[bool]:
+    """In which months the pipeline law would have been in force, by those before."""
+    return [earns(months[max(n - PERIODS, 0) : n]) for n in range(len(months))]
 
 
 def _firsts(number: int) -> list[date]:
@@ -164,20 +164,38 @@ def _cohorts(life: Life, today: date) -> Cohorts:
     return Cohorts({"deals_won": lag}, {"deals_won": turned})
 
 
-def rows(seeds: int) -> Iterator[tuple[str, Month, int, int, int]]:
-    """What the table tells: the sums, months that were better, in force, and all of them."""
+class Row(NamedTuple):
+    """CRPS by either law and by the one in force; months in which the pipeline law was better."""
+
+    name: str
+    usual: float
+    items: float
+    told: float
+    better: int
+    in_force: int
+    months: int
+
+
+def rows(seeds: int) -> Iterator[Row]:
+    """What the table tells."""
     for intake in (steady, bursts, flood):
         runs = [played(intake, seed) for seed in range(seeds)]
         months = [month for run in runs for month in run]
-        total = Month(sum(one.items for one in months), sum(one.usual for one in months))
-        better = sum(one.items < one.usual for one in months)
-        yield intake.__name__, total, better, sum(map(in_force, runs)), len(months)
+        used = [by_items for run in runs for by_items in in_force(run)]
+        yield Row(
+            intake.__name__,
+            sum(one.usual for one in months),
+            sum(one.items for one in months),
+            sum(one[0] if by_items else one[1] for one, by_items in zip(months, used, strict=True)),
+            sum(one.items < one.usual for one in months),
+            sum(used),
+            len(months),
+        )
 
 
 if __name__ == "__main__":
-    for name, total, better, forced, number in rows(3):
-        gain = total.items / total.usual - 1
+    for row in rows(3):
         print(  # noqa: T201 - what the command is for
-            f"{name:8} CRPS {total.usual:7.1f} -> {total.items:7.1f} ({gain:+.0%}), better in "
-            f"{better} of {number} months, in force in {forced}"
+            f"{row.name:6} usual {row.usual:6.1f}, by items {row.items:6.1f}, in force "
+            f"{row.told:6.1f}; better in {row.better} of {row.months}, in force in {row.in_force}"
         )
