@@ -142,6 +142,17 @@ def test_people_and_teams_come_to_the_wholes_mean() -> None:
     assert goals(replace(whole, whole=team)) == goals(whole)
 
 
+def test_what_is_to_come_is_divided_among_people_as_by_the_usual_law() -> None:
+    shares = []
+    for earned in (True, False):
+        people = seen(base(), earned=earned, breakdown=Breakdown.MEMBER).breakdown
+        own = [next(g for g in part.root.walk() if g.key == "deals_won") for part in people]
+        rest = [float(goal.forecast.mean - goal.actual) for goal in own if goal.forecast]
+        shares.append([one / sum(rest) for one in rest])
+    assert shares[0] == pytest.approx(shares[1])
+    assert shares[0][0] > 1.1 * shares[0][1]  # who won all of them
+
+
 @pytest.mark.parametrize("when", ["2026-11-30T09:00:00+09:00", "2027-01-01T00:00:00+09:00"])
 def test_before_the_period_nothing_is_by_items_and_after_it_nothing_comes(when: str) -> None:
     found = forecast(seen(base(), when=when), "deals_won")
