@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import predictive
@@ -213,7 +213,6 @@ def test_what_came_beyond_what_should_have_raises_what_is_to_come(
 periods = st.lists(st.tuples(st.floats(0, 9), st.floats(0, 9)), max_size=6)
 
 
-@settings(max_examples=200)
 @given(periods)
 def test_a_law_earns_its_place_in_three_periods_and_in_all_together(
     told: list[tuple[float, float]],
