@@ -104,8 +104,8 @@ def _lived(intake: Intake, firsts: list[date], dice: np.random.Generator) -> Lif
 
 def _month(life: Life, first: date, until: date) -> Month:
     base = _base(first)
-    days = [first + timedelta(n) for n in range((until - first).days)]
-    working = [day for day in days if base.workdays.works(day)]
+    days = base.workspace.calendar.days(base.plan.span)
+    working = [day.date for day in days if day.working]
     told = [_scored(base, life, working[n - 1] + ONE_DAY, until) for n in CHECKPOINTS]
     return Month(sum(one.items for one in told), sum(one.usual for one in told))
 
