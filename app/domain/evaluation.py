@@ -6,6 +6,7 @@ Every face of the service shows this value, so no two of them can disagree about
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from fractions import Fraction
@@ -13,18 +14,19 @@ from fractions import Fraction
 from app.domain.attribution import Counted, deadlines
 from app.domain.belonging import Belongings, belongings, done_in_time, numbers_by_member
 from app.domain.calendar import ONE_DAY
-from app.domain.cohorts import turned_in, with_cohorts
+from app.domain.cohorts import books, turned_in, with_cohorts
 from app.domain.experience import Experience, day_places, experience
-from app.domain.forecast import Outlook
+from app.domain.forecast import Followed, Outlook
 from app.domain.freshness import Pending, Source, freshness, next_silence, silent
 from app.domain.goals import Goal
 from app.domain.ground import Ground, member_displays
 from app.domain.history import NO_HISTORY
 from app.domain.instants import moment_of
+from app.domain.items import NO_COHORTS, Cohorts
 from app.domain.lines import is_plain, line
 from app.domain.outcomes import Ahead
 from app.domain.pacing import Moment, everybody, moment, parts
-from app.domain.pipeline import NO_COHORTS, NOTHING_LATELY, Cohorts, Course, Lately, lags_of
+from app.domain.pipeline import NOTHING_LATELY, Course, Lately, lags_of, wanted
 from app.domain.progress import (
     Closed,
     PlanReference,
@@ -42,6 +44,7 @@ class Question:
     """What is asked: the moment, and whose progress. All instants in microseconds since 1970.
 
     today: whether also what the last day that is counted asks for
+    beside: whether forecasts are to be by the law that is not in force, wherever there are two
     """
 
     as_of: int
@@ -50,6 +53,7 @@ class Question:
     scope: Scope = WHOLE
     breakdown: Breakdown = Breakdown.NONE
     today: bool = False
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def evaluate(
     check(base, scope, breakdown)
     evaluation = _evaluation(base, question, counted, heard, closing, lately)
     views = [evaluation.view(one) for one in (scope, *broken_down(base, scope, breakdown))]
-    outlook = Outlook(base, known or experience(base, NO_HISTORY), evaluation.now)
+    outlook = evaluation.outlook(known or experience(base, NO_HISTORY), beside=question.beside)
     trees = evaluation.trees(views, outlook)
     plan, zone = base.plan, base.workspace.zone
     change = _change(base, question, heard, lately.today)
@@ -122,12 +126,13 @@ def trail(
     question: Question,
     counted: Counted,
     known: Experience,
+    lately: Lately,
     goal: Goal,
     days: Sequence[date],
 ) -> list[Ahead]:
     """Where a goal will stand when each of some days is over, by what `evaluate` forecasts by."""
-    evaluation = _evaluation(base, question, counted, Heard(), None, NOTHING_LATELY)
-    outlook = Outlook(base, known, evaluation.now)
+    evaluation = _evaluation(base, question, counted, Heard(), None, lately)
+    outlook = evaluation.outlook(known)
     done = done_in_time(base.plan, goal, numbers_by_member(counted))
     part, whole = (evaluation.view(scope).part(goal) for scope in (question.scope, WHOLE))
     over = [day_places(base.plan.span, day) + 1 for day in days]
@@ -198,6 +203,8 @@ def _evaluation(
     }
     # Only parts of the plan need the largest remainder over everybody.
     displays = {goal.key: member_displays(base, goal) for goal in goals} if narrow else {}
+    lags = lately.cohorts.lags
+    recent = wanted(base.plan, lately.today, lags)[1].first if lately.days else date.min
     return _Evaluation(
         base,
         belongings(base.plan, counted),
@@ -206,6 +213,7 @@ def _evaluation(
         fresh,
         displays,
         {day: belongings(base.plan, amounts) for day, amounts in lately.days.items()},
+        recent,
         lately.today if question.today else None,
         lately.cohorts,
     )
@@ -215,7 +223,8 @@ def _evaluation(
 class _Evaluation:
     """What the trees of one answer share. closed: what was counted at the close, if ever.
 
-    begun: what was counted day by day; today: the day that is asked about, if one is
+    begun: what was counted day by day; since: from which day on it tells of what is in flight
+    today: the day that is asked about, if one is
     """
 
     base: Ground
@@ -225,6 +234,7 @@ class _Evaluation:
     fresh: Mapping[str, Heed]
     displays: Mapping[str, Mapping[str, Fraction]]
     begun: Mapping[date, Belongings]
+    since: date
     today: date | None
     cohorts: Cohorts = NO_COHORTS
 
@@ -247,7 +257,7 @@ class _Evaluation:
         narrow = [view for view in views if view.scope != WHOLE]
         ahead: dict[Scope, dict[str, Ahead]] = {view.scope: {} for view in views}
         numbers = numbers_by_member(self.counted.counted) if narrow else {}
-        roster = outlook.roster([view.people for view in narrow])
+        roster = outlook.time.roster([view.people for view in narrow])
         for goal in self.base.plan.root.walk():
             part = whole.part(goal)
             if whole in views:
@@ -260,14 +270,49 @@ class _Evaluation:
                     ahead[view.scope][goal.key] = one
         return [self._asked(view, view.tree(ahead[view.scope])) for view in views]
 
+    def outlook(self, known: Experience, *, beside: bool = False) -> Outlook:
+        """What forecasts; before the period by no items, as of what comes until then none is known.
+
+        beside: as in `Question`
+        """
+        of = self.cohorts.turned.keys() if beside else known.earned & self.cohorts.turned.keys()
+        followed = self._followed(of) if of and self.now.day in self.base.plan.span else {}
+        return Outlook(self.base, known, self.now, followed, beside=beside)
+
+    def _followed(self, of: AbstractSet[str]) -> dict[str, Followed]:
+        """Conversions of the whole plan by their items."""
+        whole = self.view(WHOLE)
+        found = books(self._course(whole), self.cohorts.lags, of)
+        children = {
+            goal.key: goal.conversion.child
+            for goal in self.base.plan.root.walk()
+            if goal.conversion is not None
+        }
+        return {
+            key: Followed(
+                book,
+                children[key],
+                whole.part(children[key]),
+                float(self.cohorts.yardsticks[key].linked),
+            )
+            for key, book in found.items()
+        }
+
+    def _course(self, view: View) -> Course:
+        """A scope on its way, with what began on the days that tell of it."""
+        learned = self.cohorts.lags
+        # What may have been open long ago tells only of the whole, and people are many.
+        since = date.min if view.scope == WHOLE else self.since
+        days = ((day, amounts) for day, amounts in self.begun.items() if day >= since)
+        begun = {day: amounts.of(view.scope) for day, amounts in days}
+        turned = turned_in(self.base.plan, view.scope, self.cohorts)
+        lags = lags_of(self.base.plan, learned)
+        base = self.base
+        return Course(base.plan, base.workdays, base.weighted, view.days, begun, lags, turned)
+
     def _asked(self, view: View, tree: ScopedProgress) -> ScopedProgress:
         """A tree with what its rest asks for."""
-        begun = {day: amounts.of(view.scope) for day, amounts in self.begun.items()}
-        base, plan = self.base, self.base.plan
-        learned = self.cohorts.lags
-        turned = turned_in(plan, view.scope, self.cohorts)
-        lags = lags_of(plan, learned)
-        course = Course(plan, base.workdays, base.weighted, view.days, begun, lags, turned)
+        course, learned = self._course(view), self.cohorts.lags
         root = asked(tree.root, course, self.now, self.today)
         if learned:
             root = with_cohorts(root, course, self.cohorts, self.now.day)

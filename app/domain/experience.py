@@ -21,10 +21,13 @@ from app.domain.levels import Kinds, Learned, kinds_of, learned
 from app.domain.metrics import Aggregation, Metric
 from app.domain.people import Member
 from app.domain.predictive import Floats
+from app.domain.quantities import Quantity
 from app.domain.spans import Span
 
 # A person's share of the team counts as if this many more had been divided by who was there.
 _DIVIDED = 10.0
+# So many amounts are like a person's next ones; who has fewer borrows the others'.
+OWN_AMOUNTS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Experience:
     vigour: by metric and member, what a day of that person brings, over everybody's mean
     amounts: by metric, single amounts as (member, amount), the newest first
     spreads: by metric, and whether of the whole, how much wider than the law forecasts have to be
+    spreads_by_items: by metric, the same of the whole where it is forecast by items under way
+    earned: the goals that are forecast by these, as that law was better before
     """
 
     presence: Floats
@@ -46,6 +51,8 @@ class Experience:
     vigour: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     amounts: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
     spreads: Mapping[tuple[str, bool], float] = field(default_factory=dict)
+    spreads_by_items: Mapping[str, float] = field(default_factory=dict)
+    earned: frozenset[str] = frozenset()
 
     def weights(self, metric: str) -> Floats:
         """What each day of the plan brings of a metric, for somebody who is at work on it."""
@@ -168,11 +175,47 @@ def is_sum(goal: Goal) -> bool:
 
 def planned_amount(goal: Goal) -> Fraction | None:
     """What one activity of a sum is planned to bring: the rate from a count of the same ones."""
-    if goal.conversion is None:
-        return None
+    return goal.conversion.rate.value if goal.conversion and number_of(goal) is not goal else None
+
+
+def number_of(goal: Goal) -> Goal:
+    """The goal whose number is the number of a goal's activities.
+
+    Of a sum that is converted from a count of the same ones, that count; else the goal itself.
+    """
+    if goal.conversion is None or not is_sum(goal):
+        return goal
     child = goal.conversion.child
-    same = child.metric.kind == goal.metric.kind and not is_sum(child)
-    return goal.conversion.rate.value if same else None
+    return child if child.metric.kind == goal.metric.kind and not is_sum(child) else goal
+
+
+def single_amounts(
+    known: Experience, goal: Goal, number: Quantity, reached: Fraction
+) -> Floats | None:
+    """What single amounts of a goal are like; None for a count, empty where nothing tells.
+
+    number, reached: what came of it so far, which tells where neither history nor the plan does
+    """
+    if not is_sum(goal):
+        return None
+    seen = known.amounts.get(goal.metric.key)
+    if seen:
+        return np.array([amount for _, amount in seen])
+    planned = planned_amount(goal)
+    if planned is not None:
+        return np.array([float(planned)])
+    return np.array([float(reached / number)] if number else [])
+
+
+def own_amounts(known: Experience, goal: Goal, member: str, others: Floats) -> Floats:
+    """A person's own amounts, the newest first, filled up with those of others; else `others`."""
+    seen = known.amounts.get(goal.metric.key)
+    if not seen:
+        return others
+    own = [amount for whose, amount in seen if whose == member]
+    more = [amount for whose, amount in seen if whose != member]
+    found = np.array([*own, *more[: max(OWN_AMOUNTS - len(own), 0)]])
+    return found if found.mean() > 0 else others
 
 
 def day_places(span: Span, day: date) -> int:

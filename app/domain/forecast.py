@@ -16,10 +16,12 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from app.domain.book import Book, Now
 from app.domain.compound import CELLS
-from app.domain.experience import Experience, at_work, day_places, is_sum, planned_amount
+from app.domain.experience import Experience, number_of, own_amounts, single_amounts
+from app.domain.exposures import Roster, Time, exposed
+from app.domain.foreseen import ForecastLaw
 from app.domain.goals import Goal
 from app.domain.ground import Ground
 from app.domain.levels import STRENGTH
@@ -27,6 +29,7 @@ from app.domain.outcomes import Ahead, Part, counts_ahead, sum_ahead
 from app.domain.pacing import Moment, Portion
 from app.domain.plans import Unassigned
 from app.domain.predictive import (
+    Due,
     Exposure,
     Floats,
     Law,
@@ -34,52 +37,62 @@ from app.domain.predictive import (
     Rate,
     quotient,
     rate_now,
+    rate_of_items,
     to_come,
 )
 from app.domain.quantities import Quantity
 
 # How surely a person is worth what was seen of the team and of that person before.
 MEMBER_STRENGTH = 15.0
-# So many amounts are like a person's next ones; who has fewer borrows the others'.
-OWN_AMOUNTS = 30
 _COARSE = CELLS // 4
 
 
-class Roster(NamedTuple):
-    """Who is at work when, for each portion. owner: to which of the parts each portion belongs."""
-
-    portions: tuple[Portion, ...]
-    owner: NDArray[np.intp]
-    rows: Floats
-    parts: int
-
-
 class _Paces(NamedTuple):
-    """Rates of the people in parts, portion by portion; team: the shape of the team's own."""
+    """Rates of the people in parts, portion by portion; team: the team's own."""
 
     mean: Floats
     shape: Floats
-    team: Floats
+    team: Rate
+
+    def at(self, team: Rate) -> _Paces:
+        """The same where the team's is another one."""
+        return self._replace(mean=self.mean * quotient(team.mean, self.team.mean), team=team)
+
+
+class Followed(NamedTuple):
+    """A conversion by its items; child, whole: what they are, of all; linked: see `Yardstick`."""
+
+    book: Book
+    child: Goal
+    whole: Part
+    linked: float
+
+
+NOTHING_FOLLOWED: Mapping[str, Followed] = {}
 
 
 class Outlook:
-    """Forecasts of a plan at a moment."""
+    """Forecasts of a plan at a moment.
 
-    def __init__(self, base: Ground, known: Experience, now: Moment) -> None:
-        self.base, self.known = base, known
-        self._span, days = base.plan.span, len(known.presence)
-        self._over = np.zeros(days)
-        self._over[: day_places(self._span, now.day)] = 1.0
-        if now.day in self._span:
-            self._over[day_places(self._span, now.day)] = float(now.share)
-        monday = self._span.first.toordinal() - 1
-        weeks = np.arange(monday, monday + days) // 7 - monday // 7
-        self._by_week = np.zeros((days, int(weeks[-1]) + 1))
-        self._by_week[np.arange(days), weeks] = 1.0
+    followed: the conversions that may be forecast by their items, by the goal that they lead to:
+        those for which that law is in force, and with `beside` all there are
+    beside: to forecast by the law that is not in force, wherever there are two
+    """
+
+    def __init__(
+        self,
+        base: Ground,
+        known: Experience,
+        now: Moment,
+        followed: Mapping[str, Followed] = NOTHING_FOLLOWED,
+        *,
+        beside: bool = False,
+    ) -> None:
+        self.time, self.followed, self._beside = Time(base, known, now), followed, beside
 
     def whole(self, goal: Goal, part: Part) -> Ahead:
         """Of the plan as a whole."""
-        return _Goal(self, goal, part).whole()
+        return self._goal(goal, part).whole()
 
     def of(
         self,
@@ -90,7 +103,7 @@ class Outlook:
         parts: Sequence[Part],
     ) -> list[Ahead]:
         """Of parts of it. people: how many activities each person in the plan has so far."""
-        return _Goal(self, goal, whole).parts(people, roster, parts)
+        return self._goal(goal, whole).parts(people, roster, parts)
 
     def trail(
         self,
@@ -104,61 +117,34 @@ class Outlook:
 
         On the day of the goal's deadline that is the part's forecast itself.
         """
-        return _Goal(self, goal, whole).trail(people, part, days)
+        return self._goal(goal, whole).trail(people, part, days)
 
-    def roster(self, parts: Sequence[Sequence[Portion]]) -> Roster:
-        """Who is at work in each part."""
-        portions = tuple(portion for part in parts for portion in part)
-        rows = np.zeros((len(portions), len(self._over)))
-        for row, portion in zip(rows, portions, strict=True):
-            at_work(row, self._span, portion.stints, portion.person.capacity)
-        owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        return Roster(portions, owner, rows, len(parts))
-
-    @cached_property
-    def everybody(self) -> Roster:
-        """Each person of the plan as a part of one's own."""
-        shares = self.base.shares
-        persons = self.base.persons.items()
-        return self.roster([(Portion(p, shares[key], p.stints),) for key, p in persons])
-
-    def weeks(self, goal: Goal) -> tuple[Floats, Floats]:
-        """What each day brings of a goal up to its deadline, by week: as far as over, and ahead."""
-        weights = self.known.weights(goal.metric.key)
-        weights[day_places(self._span, self.base.plan.deadlines[goal.key]) :] = 0.0
-        over, ahead = weights * self._over, weights * (1 - self._over)
-        return self._by_week * over[:, np.newaxis], self._by_week * ahead[:, np.newaxis]
+    def _goal(self, goal: Goal, whole: Part) -> _Goal:
+        return _Goal(self, goal, whole, beside=self._beside)
 
 
 class _Goal:
     """The forecasts of one goal in the making."""
 
-    def __init__(self, outlook: Outlook, goal: Goal, whole: Part) -> None:
-        self._outlook, self._base, self._known = outlook, outlook.base, outlook.known
-        self._goal, self._whole = goal, whole
-        self._elapsed, self._remaining = outlook.weeks(goal)
-        self._amounts = self._single_amounts()
-        self._exposure = self._exposed(outlook.known.presence[np.newaxis])
+    def __init__(self, outlook: Outlook, goal: Goal, whole: Part, *, beside: bool = False) -> None:
+        self._outlook, self._time, self._base = outlook, outlook.time, outlook.time.base
+        self._known, self._goal, self._whole = outlook.time.known, goal, whole
+        self._elapsed, self._remaining = self._time.weeks(goal)
+        self._amounts = single_amounts(self._known, goal, whole.number, whole.reached)
+        self._everybody = self._known.presence[np.newaxis]
+        self._exposure = exposed(self._everybody, self._elapsed, self._remaining)
         self._level = self._before()
-
-    def _exposed(self, rows: Floats, ahead: Floats | None = None) -> Exposure:
-        """Of people at work as the rows say, one row for each exposure; ahead: of what is left."""
-        elapsed = rows @ self._elapsed
-        remaining = rows @ (self._remaining if ahead is None else ahead)
-        return Exposure(
-            elapsed.sum(axis=1),
-            remaining.sum(axis=1),
-            (elapsed**2).sum(axis=1),
-            (remaining**2).sum(axis=1),
-        )
+        key = number_of(goal).key
+        # The items that the whole is forecast by; None where it is by the pace.
+        by_items = (key in self._known.earned) is not beside
+        self._items = outlook.followed.get(key) if by_items else None
 
     def whole(self) -> Ahead:
         """Of all together."""
         if self._level is None:
             return Ahead(None)
-        law = to_come(
-            self._rate(self._level), self._level, self._exposure, self._spread(whole=True)
-        )
+        rate, spread = self._rate(self._level), self._spread(whole=True)
+        law = to_come(rate, self._level, self._exposure, spread)
         own = [self._amounts]
         return self._told(self._level, [self._whole], law, self._exposure, own, CELLS)[0]
 
@@ -173,7 +159,7 @@ class _Goal:
         law = self._divided(self._level, paces, roster, self._remaining)
         together = np.zeros((len(parts), roster.rows.shape[1]))
         np.add.at(together, roster.owner, roster.rows)
-        exposure = self._exposed(together)
+        exposure = exposed(together, self._elapsed, self._remaining)
         own = [self._own_amounts(part.portions) for part in parts]
         found = self._told(self._level, parts, law, exposure, own, _COARSE)
         return [
@@ -186,48 +172,37 @@ class _Goal:
         if self._level is None:
             return [Ahead(None)] * len(days)
         is_whole, found = self._is_whole(part), []
-        roster = self._outlook.roster([part.portions])
-        rows = self._known.presence[np.newaxis] if is_whole else roster.rows.sum(0, keepdims=True)
+        roster = self._time.roster([part.portions])
+        rows = self._everybody if is_whole else roster.rows.sum(0, keepdims=True)
         own = self._amounts if is_whole else self._own_amounts(part.portions)
         paces = None if is_whole else self._paces(self._level, people, roster)
         for number in days:
-            ahead = self._remaining.copy()
-            ahead[number:] = 0.0
-            exposure = self._exposed(rows, ahead)
+            ahead = self._before_place(number)
+            rate, exposure = self._rate(self._level, number), exposed(rows, self._elapsed, ahead)
             law = (
-                to_come(self._rate(self._level), self._level, exposure, self._spread(whole=True))
+                to_come(rate, self._level, exposure, self._spread(whole=True))
                 if paces is None
-                else self._divided(self._level, paces, roster, ahead)
+                else self._divided(self._level, paces.at(rate), roster, ahead)
             )
             cells = CELLS if is_whole else _COARSE
             found += self._told(self._level, [part], law, exposure, [own], cells)
         return found
 
+    def _before_place(self, number: int) -> Floats:
+        """What is left on the first so many days of the plan."""
+        ahead = self._remaining.copy()
+        ahead[number:] = 0.0
+        return ahead
+
     def _is_whole(self, part: Part) -> bool:
         return part.portions == self._whole.portions and part.number == self._whole.number
 
-    def _single_amounts(self) -> Floats | None:
-        """What single amounts are like; None for a count, empty where nothing tells."""
-        if not is_sum(self._goal):
-            return None
-        known = self._known.amounts.get(self._goal.metric.key)
-        if known:
-            return np.array([amount for _, amount in known])
-        planned, number = planned_amount(self._goal), self._whole.number
-        if planned is not None:
-            return np.array([float(planned)])
-        return np.array([float(self._whole.reached / number)] if number else [])
-
     def _own_amounts(self, portions: Sequence[Portion]) -> Floats | None:
-        """A person's own amounts, the newest first, filled up with others'; a team's as all's."""
-        known = self._known.amounts.get(self._goal.metric.key)
-        if self._amounts is None or not known or len(portions) != 1:
+        """A person's own amounts, filled up with others'; a team's as all's."""
+        if self._amounts is None or len(portions) != 1:
             return self._amounts
         member = portions[0].person.member
-        own = [amount for whose, amount in known if whose == member]
-        others = [amount for whose, amount in known if whose != member]
-        found = np.array([*own, *others[: max(OWN_AMOUNTS - len(own), 0)]])
-        return found if found.mean() > 0 else self._amounts
+        return own_amounts(self._known, self._goal, member, self._amounts)
 
     def _before(self) -> Level | None:
         """What is known of the rate before the period, else what the plan asks for."""
@@ -243,7 +218,43 @@ class _Goal:
     def _mean(amounts: Floats) -> float:
         return float(amounts.mean()) if len(amounts) else 0.0
 
-    def _rate(self, level: Level) -> Rate:
+    def _rate(self, level: Level, until: int | None = None) -> Rate:
+        """The whole's; until: as far as so many days of the plan, where it is by items."""
+        if self._items is None:
+            return self._usual(level)
+        done = np.array([float(self._whole.number)])
+        end = self._time.deadline(self._goal) if until is None else until
+        exposure = exposed(self._everybody, self._elapsed, self._before_place(end))
+        return rate_of_items(done, self._due(self._items, end), level, exposure)
+
+    def _due(self, items: Followed, until: int) -> Due:
+        """What items bring: those that are open, and those that the goal below still expects."""
+        time, deadline, book = self._time, self._time.deadline(self._goal), items.book
+        over = time.place >= deadline
+        now = Now(deadline, 0.0) if over else Now(time.place, float(time.now.share))
+        due = (book.should_have_come(now), book.still_to_come(now, until, self._arrivals))
+        # By a rate that was learned of those that say what they grew from.
+        return Due(*(np.array([number / items.linked]) for number in due))
+
+    @cached_property
+    def _arrivals(self) -> Floats:
+        """How many items are still to begin on each day of the plan."""
+        if self._items is None:
+            return np.zeros(len(self._known.presence))
+        child = self._items.child
+        pace = _Goal(self._outlook, child, self._items.whole).pace()
+        found: Floats = pace * self._known.presence * self._time.ahead(child)
+        return found
+
+    def pace(self) -> float:
+        """What all together still bring in a unit of exposure; behind the deadline as before it."""
+        if self._level is None:
+            return 0.0
+        rate = self._rate if self._exposure.remaining[0] else self._usual
+        return float(rate(self._level).mean[0])
+
+    def _usual(self, level: Level) -> Rate:
+        """The whole's by the pace of all that has come."""
         return rate_now(np.array([float(self._whole.number)]), level, self._exposure)
 
     def _paces(self, level: Level, people: Mapping[str, Quantity], roster: Roster) -> _Paces:
@@ -252,7 +263,7 @@ class _Goal:
         persons = self._persons(team, level, people)
         of = [persons[portion.person.member] for portion in roster.portions]
         mean, shape = np.array([one.mean for one in of]), np.array([one.shape for one in of])
-        return _Paces(mean, shape, team.shape)
+        return _Paces(mean, shape, team)
 
     def _divided(self, level: Level, paces: _Paces, roster: Roster, ahead: Floats) -> Law:
         """The laws of parts: each person's rate, in the weeks each portion has still to come.
@@ -267,19 +278,22 @@ class _Goal:
         np.add.at(own, roster.owner, quotient(weekly.sum(axis=1) ** 2, paces.shape))
         mean = by_part.sum(axis=1)
         shocks = level.weeks * (by_part**2).sum(axis=1)
-        together = quotient(mean**2, paces.team)
+        together = quotient(mean**2, paces.team.shape)
         variance = level.dispersion * mean + shocks + own + together
         return Law(mean, self._spread(whole=False) * variance)
 
     def _spread(self, *, whole: bool) -> float:
-        return self._known.spreads.get((self._goal.metric.key, whole), 1.0)
+        metric = self._goal.metric.key
+        if whole and self._items is not None:
+            return self._known.spreads_by_items.get(metric, 1.0)
+        return self._known.spreads.get((metric, whole), 1.0)
 
     def _persons(self, team: Rate, level: Level, people: Mapping[str, Quantity]) -> dict[str, Rate]:
         """The rate of each person in the plan, per unit of own exposure."""
-        everybody = self._outlook.everybody
-        exposure = self._exposed(everybody.rows)
+        everybody = self._time.everybody
+        exposure = exposed(everybody.rows, self._elapsed, self._remaining)
         vigour = self._vigour(everybody.portions, exposure.elapsed + exposure.remaining)
-        before = Level(team.mean[0] * vigour, MEMBER_STRENGTH, *level[2:])
+        before = Level(self._usual(level).mean[0] * vigour, MEMBER_STRENGTH, *level[2:])
         members = [portion.person.member for portion in everybody.portions]
         done = np.array([float(people.get(member, 0)) for member in members])
         found = rate_now(done, before, exposure)
@@ -320,12 +334,15 @@ class _Goal:
         squares = quotient(exposure.elapsed_squares, exposure.elapsed**2)
         planned = Law(expected, level.dispersion * expected + level.weeks * expected**2 * squares)
         if self._amounts is None:
-            return counts_ahead(parts, law, planned)
-        return [
-            sum_ahead(part, _of(law, n), _of(planned, n), own, self._goal, cells)
-            for n, (part, own) in enumerate(zip(parts, amounts, strict=True))
-            if own is not None
-        ]
+            found = counts_ahead(parts, law, planned)
+        else:
+            found = [
+                sum_ahead(part, _of(law, n), _of(planned, n), own, self._goal, cells)
+                for n, (part, own) in enumerate(zip(parts, amounts, strict=True))
+                if own is not None
+            ]
+        said = ForecastLaw.GAMMA_POISSON if self._items is None else ForecastLaw.PIPELINE
+        return [one.by(said) for one in found]
 
 
 def _of(law: Law, place: int) -> Law:

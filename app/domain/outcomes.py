@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
@@ -10,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from app.domain.compound import at_most_sum, less_than_sum, sum_quantiles, summed
+from app.domain.foreseen import Forecast, ForecastLaw
 from app.domain.goals import Goal
 from app.domain.pacing import Portion
 from app.domain.predictive import Floats, Law, at_most, quantile
-from app.domain.progress import Forecast
 from app.domain.quantities import Quantity
 
 SHARES = (0.1, 0.5, 0.9)
@@ -42,6 +43,12 @@ class Ahead(NamedTuple):
     def beyond_noise(self) -> bool:
         """Whether the gap is more than luck."""
         return self.chance is not None and self.chance < NOISE
+
+    def by(self, law: ForecastLaw) -> Ahead:
+        """The same, as what a law says of the whole plan."""
+        if self.forecast is None or self.forecast.law is law:
+            return self
+        return self._replace(forecast=replace(self.forecast, law=law))
 
 
 def counts_ahead(parts: Sequence[Part], law: Law, planned: Law) -> list[Ahead]:

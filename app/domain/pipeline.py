@@ -20,10 +20,11 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from app.domain.allocation import Stint
-from app.domain.attribution import Counted, Place
+from app.domain.attribution import Counted
 from app.domain.belonging import Sums, amount, reading
 from app.domain.calendar import ONE_DAY, Workdays
 from app.domain.goals import Conversion, Goal
+from app.domain.items import NO_COHORTS, RIPENED, Cohorts
 from app.domain.pacing import Moment, working_days
 from app.domain.plans import Plan
 from app.domain.progress import InFlight
@@ -34,10 +35,6 @@ from app.domain.survival import Learned
 ZERO, ONE = Fraction(0), Fraction(1)
 # Below this much of the usual yield a number of items to begin would be absurd.
 RIPE = Fraction(1, 20)
-
-
-# Beside what is under way, what has had all its time in so many days tells how many turn out.
-RIPENED = 56
 
 
 class Lag(Protocol):
@@ -68,46 +65,6 @@ class Point:
     def share(self, age: int) -> Fraction:
         """Nothing before that day's end, then everything."""
         return ONE if age >= self.days else ZERO
-
-
-class Turned(NamedTuple):
-    """Items that turned out: when they began and whose they were, and when they did.
-
-    number: as it is tallied; place: of the day on which they began
-    """
-
-    begun: date
-    place: Place
-    number: int
-    became: date
-
-
-class Tested(NamedTuple):
-    """By what it is told whether a rate has fallen: the lag, and what part of it is seen at all.
-
-    linked: the part of all that turned out that says what it grew from; a rate of items that are
-    followed can be no more than that part of the plan's
-    """
-
-    lag: Learned
-    linked: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Cohorts:
-    """What is known of single items, by the goal that they are converted to.
-
-    lags: those that were learned; turned: which turned out, of what began in the lag's days and
-    RIPENED before them up to now, where nearly all that turned out says from what it grew
-    tested: by what it is told whether a rate has fallen in the period, of all in `turned`
-    """
-
-    lags: Mapping[str, Learned] = field(default_factory=dict)
-    turned: Mapping[str, Sequence[Turned]] = field(default_factory=dict)
-    tested: Mapping[str, Tested] = field(default_factory=dict)
-
-
-NO_COHORTS = Cohorts()
 
 
 def lags_of(plan: Plan, learned: Mapping[str, Learned] = NO_COHORTS.lags) -> dict[str, Lag]:
@@ -141,24 +98,28 @@ NOTHING_LATELY = Lately(date.min, {})
 
 
 def wanted(
-    plan: Plan, today: date, learned: Mapping[str, Learned] = NO_COHORTS.lags
+    plan: Plan,
+    today: date,
+    learned: Mapping[str, Learned] = NO_COHORTS.lags,
+    *,
+    booked: bool = False,
 ) -> tuple[frozenset[str], Span]:
     """The metrics whose items may be in flight on a day, and the days before it they began on.
 
     Days before the period are among them: what was begun then yields in it. None once it is over.
     With a learned lag also the RIPENED days before, of which it is known how many turned out.
+    booked: also of those that may have been open on any day of the period
     """
     lags = lags_of(plan, learned) if today < plan.span.until else {}
     fed = [
         goal.conversion.child for goal in plan.root.walk() if goal.conversion and goal.key in lags
     ]
-    longest = max((lag.longest for lag in lags.values()), default=0)
-    if not learned.keys().isdisjoint(lags):
-        longest += RIPENED
-    return (
-        frozenset(goal.metric.key for goal in fed),
-        Span(today - timedelta(days=longest), today),
-    )
+    longest = timedelta(max((lag.longest for lag in lags.values()), default=0))
+    follows = not learned.keys().isdisjoint(lags)
+    seen = today - timedelta(days=RIPENED) if follows else today
+    if booked and follows:
+        seen = min(seen, plan.span.first)
+    return frozenset(goal.metric.key for goal in fed), Span(seen - longest, today)
 
 
 def still_to_come(lag: Lag, begun: date, now: Moment, until: date) -> Fraction:

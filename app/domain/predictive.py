@@ -4,7 +4,8 @@ A rate per unit of exposure is known from before (`Level`) and learned from what
 (Gelman et al., Bayesian Data Analysis, 2.6). Days vary by more than chance by a factor, and weeks
 have good and bad luck of their own, so evidence counts for less than its number and what is to
 come spreads more widely. The rest of the period is then a negative binomial of that mean and
-variance; a Poisson where nothing spreads it further.
+variance; a Poisson where nothing spreads it further. Where items under way are followed, what they
+should bring stands in the place of a rate times the time that is left.
 
 Every function takes numbers or arrays of them, so that a thousand people are one call. These are
 probabilities, not counts: floats.
@@ -21,6 +22,8 @@ Floats = NDArray[np.float64]
 Numbers = float | Floats
 # What a rate is worth in days when evidence is weighed: the same for every level.
 _WEIGHING = 8.0
+# How sure it is before a period that items convert as they did, in conversions.
+_TRUSTED = 20.0
 # A variance this near the mean is the Poisson's own.
 _POISSON = 1e-9
 
@@ -46,6 +49,13 @@ class Exposure(NamedTuple):
     remaining_squares: Floats
 
 
+class Due(NamedTuple):
+    """Conversions of items under way: what should have come of them by now, and still should."""
+
+    elapsed: Floats
+    remaining: Floats
+
+
 class Law(NamedTuple):
     """Mean and variance of a count to come."""
 
@@ -66,11 +76,32 @@ def rate_now(done: Floats, level: Level, exposure: Exposure) -> Rate:
     known = before > 0
     safe = np.where(known, before, 1.0)
     strength = np.where(known, level.strength, 0.0)
-    each = (_WEIGHING + done) / (_WEIGHING / safe + elapsed)
-    shocks = quotient(exposure.elapsed_squares, elapsed)
-    dispersion = level.dispersion + level.weeks * each * shocks
+    dispersion = _dispersion(done, safe, level, exposure)
     shape = strength + done / dispersion
     return Rate(shape, quotient(shape, strength / safe + elapsed / dispersion))
+
+
+def rate_of_items(done: Floats, due: Due, level: Level, exposure: Exposure) -> Rate:
+    """The rate at which items under way will still convert, over the time that is left.
+
+    What they should bring is corrected by what has come of what should have by now. That is Gamma
+    as well, of mean 1 and as sure as _TRUSTED conversions before anything has come; each conversion
+    counts for as much as in `rate_now`. The level gives how much days and weeks differ.
+    """
+    before = np.asarray(level.rate, float)
+    dispersion = _dispersion(done, np.where(before > 0, before, 1.0), level, exposure)
+    shape = _TRUSTED + done / dispersion
+    corrected = due.remaining * shape / (_TRUSTED + due.elapsed / dispersion)
+    return Rate(shape, quotient(corrected, exposure.remaining))
+
+
+def _dispersion(done: Floats, before: Floats, level: Level, exposure: Exposure) -> Floats:
+    """By how much less than its number what has come counts: days and weeks have luck in common."""
+    each = (_WEIGHING + done) / (_WEIGHING / before + exposure.elapsed)
+    found: Floats = level.dispersion + level.weeks * each * quotient(
+        exposure.elapsed_squares, exposure.elapsed
+    )
+    return found
 
 
 def to_come(rate: Rate, level: Level, exposure: Exposure, spread: Numbers = 1.0) -> Law:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 
+from app.domain.foreseen import Forecast
 from app.domain.metrics import Unit
 from app.domain.quantities import Quantity
 from app.domain.survival import Learned, Matured
@@ -172,23 +173,6 @@ class Today:
     done: Fraction
     left: Fraction | None
     reasons: tuple[Reason, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """Where a goal will stand at its deadline, in its unit.
-
-    low, high: between which it ends in 80 of 100 cases; mean: those of people add up to the plan's
-    probability: of reaching the target, in hundredths
-    deviation: the standard deviation, by which it will be judged; of the law, no quantity
-    """
-
-    low: Fraction
-    median: Fraction
-    high: Fraction
-    mean: Fraction
-    probability: Fraction
-    deviation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

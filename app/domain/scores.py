@@ -7,7 +7,7 @@ of 80 % held; the Brier score is that of the probability of reaching the target 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -15,12 +15,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.domain.foreseen import ForecastLaw
 from app.domain.predictive import Law, at_most, quantile
 from app.domain.progress import GoalProgress
 
 # Past errors widen the law, never narrow it, and at most threefold; as if six had been as expected.
 _EXPECTED, _WIDEST = 6, 9.0
 _CELLS = 20_000
+# In so many periods a law must have been better than the usual one before it is used.
+_BETTER_IN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,24 +224,40 @@ def widened(squares: float, number: int) -> float:
     return min(max((_EXPECTED + squares) / (_EXPECTED + number), 1.0), _WIDEST)
 
 
+def earns(periods: Iterable[tuple[float, float]]) -> bool:
+    """Whether a law is used instead of the usual one, by the CRPS of both in earlier periods.
+
+    periods: of each in which both were kept, the law's and the usual one's, of the same forecasts
+    """
+    told = list(periods)
+    better = sum(own < usual for own, usual in told)
+    return better >= _BETTER_IN and sum(own for own, _ in told) < sum(usual for _, usual in told)
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A forecast at the end of a day; at: when it was kept."""
+    """A forecast at the end of a day; at: when it was kept; other: by the law not in force."""
 
     day: date
     at: int
     made: Made
+    law: ForecastLaw
+    other: Made | None
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How good forecasts of a goal have been at a stage; level: plan, team or member."""
+    """How good forecasts of a goal have been at a stage; level: plan, team or member.
+
+    laws: of those of the whole that were made by both laws, each law's; empty where none were
+    """
 
     goal: str
     level: str
     stage: Stage
     forecast: Scores
     run_rate: Scores
+    laws: Mapping[ForecastLaw, Scores]
 
 
 @dataclass(frozen=True, slots=True)

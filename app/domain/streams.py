@@ -18,8 +18,8 @@ from app.domain.attribution import NOTHING, Amount, Counted, Standing
 from app.domain.belonging import lies_in
 from app.domain.goals import Goal
 from app.domain.ground import Ground
+from app.domain.items import NO_COHORTS, Cohorts
 from app.domain.metrics import Aggregation, UnitKind
-from app.domain.pipeline import NO_COHORTS, Cohorts
 from app.domain.progress import (
     NO_DRIFT,
     Drift,
@@ -124,7 +124,7 @@ def past_days(base: Ground, cohorts: Cohorts = NO_COHORTS) -> int:
 def _asked(stream: Stream, cohorts: Cohorts) -> int:
     """Of items no more than what is open; of tallies as long again, when something has to begin."""
     if stream.goal.key in cohorts.turned:
-        return cohorts.tested[stream.goal.key].lag.longest
+        return cohorts.yardsticks[stream.goal.key].lag.longest
     learned = cohorts.lags.get(stream.goal.key)
     if learned is None:
         return PAST * stream.lag
@@ -203,7 +203,7 @@ class _Streams:
     def _by_items(self, scope: Scope, stream: Stream, begun: list[float], past: int) -> Course:
         """Each item by itself, on the days that are over, by the lag that was learned."""
         key, start = stream.goal.key, self._tallied.span.first
-        assumed = float(stream.assumed * self._tallied.cohorts.tested[key].linked)
+        assumed = float(stream.assumed * self._tallied.cohorts.yardsticks[key].linked)
         unit = float(_unit(stream.child))
         ends = [
             ((one.begun - start).days, max((one.became - one.begun).days, 0), one.number * unit)
@@ -227,7 +227,7 @@ class _Streams:
 
     def _ripe(self, stream: Stream) -> tuple[Sequence[float], int]:
         """The share of conversions at each age, and the age at which all but all have come."""
-        test = self._tallied.cohorts.tested.get(stream.goal.key)
+        test = self._tallied.cohorts.yardsticks.get(stream.goal.key)
         learned = test.lag if test else self._tallied.cohorts.lags.get(stream.goal.key)
         if learned is not None:
             return learned.steps, learned.settled

@@ -94,11 +94,12 @@ class Learned:
     """A lag as it was seen: a `Lag` whose shares are those of the items that turned out.
 
     shares: what part of them has turned out by each age, 1 at the last; conversions: how many
-    there were to learn from
+    there were to learn from; rate: the part of all items that turns out by then
     """
 
     shares: tuple[Fraction, ...]
     conversions: int
+    rate: Fraction
 
     @property
     def longest(self) -> int:
@@ -138,7 +139,7 @@ def learned(cohorts: Iterable[Cohort]) -> Learned | None:
     left = survival(table)
     last = left[-1]
     came = [(1 - one) / (1 - last) for one in left]
-    return Learned(tuple(came[: bisect_left(came, 1) + 1]), conversions)
+    return Learned(tuple(came[: bisect_left(came, 1) + 1]), conversions, 1 - last)
 
 
 def trusted(before: Learned | None, now: Learned) -> Learned:

@@ -20,6 +20,7 @@ from app.domain.evaluation import Question, expected_by, trail
 from app.domain.experience import Experience
 from app.domain.goals import Goal
 from app.domain.ground import Ground
+from app.domain.pipeline import NOTHING_LATELY, Lately
 from app.domain.scopes import Breakdown, check
 
 
@@ -50,6 +51,7 @@ class Facts:
     """What a trajectory is made from, in one snapshot.
 
     last: the last day of which something may have been counted; it runs unless it is over
+    lately: single days and items, where a forecast goes by them
     """
 
     question: Question
@@ -58,6 +60,7 @@ class Facts:
     counted: Counted
     daily: Mapping[date, Counted]
     known: Experience
+    lately: Lately = NOTHING_LATELY
 
 
 def trajectory(base: Ground, goal: Goal, facts: Facts) -> tuple[Point, ...]:
@@ -98,7 +101,7 @@ def _ahead(base: Ground, goal: Goal, facts: Facts) -> dict[date, Band]:
     first = max(facts.last + ONE_DAY if facts.is_over else facts.last, base.plan.span.first)
     length = (base.plan.deadlines[goal.key] - first).days
     days = [first + timedelta(days=n) for n in range(max(length, 0))]
-    found = trail(base, facts.question, facts.counted, facts.known, goal, days)
+    found = trail(base, facts.question, facts.counted, facts.known, facts.lately, goal, days)
     return {
         day: Band(one.forecast.median, one.forecast.low, one.forecast.high)
         for day, one in zip(days, found, strict=True)

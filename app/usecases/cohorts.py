@@ -18,8 +18,8 @@ from app.domain.calendar import WorkCalendar
 from app.domain.goals import Goal
 from app.domain.ground import Ground
 from app.domain.instants import QUARTER, day_number, day_of_number
+from app.domain.items import NO_COHORTS, RIPENED, Cohorts, Yardstick, Turned
 from app.domain.metrics import Aggregation
-from app.domain.pipeline import NO_COHORTS, RIPENED, Cohorts, Tested, Turned
 from app.domain.spans import Span
 from app.domain.survival import Cohort, Learned, learned, trusted
 from app.store import cohorts, daily, heads, journal
@@ -61,7 +61,7 @@ def cohorts_of(
     open_on = min(today - timedelta(days=RIPENED), begins)
     lags: dict[str, Learned] = {}
     turned: dict[str, list[Turned]] = {}
-    judged: dict[str, Tested] = {}
+    judged: dict[str, Yardstick] = {}
     for goal in base.plan.root.walk():
         if goal.conversion is None:
             continue
@@ -73,7 +73,7 @@ def cohorts_of(
         if followed.linked >= COVERED and _of_counts(goal.conversion.child):
             before = _followed(access, found, edge, begins, morning).lag
             lag = trusted(before, followed.lag)
-            judged[goal.key] = Tested(lag, followed.linked)
+            judged[goal.key] = Yardstick(lag, followed.linked)
             first = open_on - timedelta(days=max(followed.lag.longest, lag.longest))
             within = Span(first, today + timedelta(days=1))
             seq = known.seq if known else None

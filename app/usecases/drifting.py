@@ -13,7 +13,7 @@ from app.domain.calendar import WorkCalendar
 from app.domain.errors import TasseiError
 from app.domain.evaluation import Question
 from app.domain.ground import Ground
-from app.domain.pipeline import NO_COHORTS, Cohorts
+from app.domain.items import NO_COHORTS, Cohorts
 from app.domain.plans import EFFECTIVE_FROM
 from app.domain.progress import Progress, Scope
 from app.domain.scopes import WHOLE, Breakdown

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from app.domain.errors import NotFound
+from app.domain.foreseen import ForecastLaw
 from app.domain.ground import Ground
 from app.domain.instants import day_of_number
 from app.domain.progress import Scope
 from app.domain.scopes import Breakdown, check
-from app.domain.scores import Judgement, Said, Stage, Standing, Totals, summary
+from app.domain.scores import Judgement, Said, Scores, Stage, Standing, Totals, summary
 from app.store import forecasts
 from app.usecases.context import Context
-from app.usecases.foreseeing import Whose, read, totals
+from app.usecases.forecast_bodies import PLAN, Whose, read, totals, totals_by_law
 from app.usecases.plan_names import plan_named
 
 # Periods of one alias that are told of: two years of months.
@@ -57,9 +58,9 @@ def said(
         wanted = Whose(key, scope.team or "", scope.member or "")
         logged = forecasts.issued(reading, workspace, base.plan.key, after, limit)
     items = (
-        Said(day_of_number(one.day), one.at, made)
+        Said(day_of_number(one.day), one.at, *told)
         for one in logged
-        for whose, made in read(one)
+        for whose, told in read(one)
         if whose == wanted
     )
     return SaidOf(base, key, tuple(items))
@@ -72,10 +73,14 @@ def judgement(context: Context, workspace: str, name: str) -> Judgement:
         base = found.ground(reading, plan_named(reading, found, name, context.clock()))
         logged = forecasts.of_alias(reading, workspace, base.plan.alias, PERIODS)
     sums: dict[tuple[str, str, Stage], tuple[Totals, Totals]] = {}
+    laws: dict[tuple[str, str, Stage], dict[ForecastLaw, Totals]] = {}
     for one in logged:
         for goal, level, stage, ours, theirs in totals(one):
             before = sums.get((goal, level, stage), (Totals(), Totals()))
             sums[goal, level, stage] = (before[0].plus(ours), before[1].plus(theirs))
+        for goal, stage, by in totals_by_law(one):
+            of = laws.setdefault((goal, PLAN, stage), {})
+            of.update({law: total.plus(of.get(law, Totals())) for law, total in by.items()})
     order = list(base.plan.targets)
     items = sorted(
         sums,
@@ -86,5 +91,17 @@ def judgement(context: Context, workspace: str, name: str) -> Judgement:
             list(Stage).index(key[2]),
         ),
     )
-    standings = (Standing(*key, *(summary(total) for total in sums[key])) for key in items)
+    standings = (
+        Standing(
+            *key,
+            *_both(sums[key]),
+            {law: summary(total) for law, total in laws.get(key, {}).items()},
+        )
+        for key in items
+    )
     return Judgement(base.plan.alias, tuple(one.plan for one in logged), tuple(standings))
+
+
+def _both(sums: tuple[Totals, Totals]) -> tuple[Scores, Scores]:
+    ours, theirs = sums
+    return summary(ours), summary(theirs)

@@ -7,35 +7,33 @@ plan's period it is said and kept; a few days after the period what came is held
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.domain.errors import Invalid, Unavailable
 from app.domain.evaluation import Question
-from app.domain.ground import Ground
+from app.domain.foreseen import ForecastLaw
+from app.domain.ground import Ground, goal_named
 from app.domain.instants import day_number, day_of_number
 from app.domain.metrics import Aggregation
 from app.domain.progress import GoalProgress, Progress
 from app.domain.scopes import Breakdown
-from app.domain.scores import (
-    Made,
-    Score,
-    Stage,
-    Totals,
-    added,
-    made_of,
-    run_rate,
-    score,
-    stage_of,
-)
+from app.domain.scores import Made, Score, Stage, made_of, run_rate, score, stage_of
 from app.store import forecasts, heads
 from app.store.documents import Document
-from app.store.forecasts import Logged
 from app.store.transactions import Access
 from app.telemetry import logger
 from app.usecases.background import Background
 from app.usecases.context import Context
+from app.usecases.forecast_bodies import (
+    PLAN,
+    Squares,
+    Whose,
+    judged_body,
+    read,
+    row_beside,
+    said_row,
+)
 from app.usecases.organisation import Organisation
 from app.usecases.plan_names import standing_plans
 from app.usecases.progress import evaluated
@@ -45,20 +43,6 @@ INTERVAL_SECONDS = 300
 MOST = 2_000
 # What is reported late has come by then.
 GRACE = timedelta(days=3)
-PLAN, TEAM, MEMBER = "plan", "team", "member"
-
-
-class Whose(NamedTuple):
-    """Of which goal, and whose; team and member are "" where it is nobody's in particular."""
-
-    goal: str
-    team: str
-    member: str
-
-    @property
-    def level(self) -> str:
-        """Of the whole plan, of a team, or of a member."""
-        return MEMBER if self.member else TEAM if self.team else PLAN
 
 
 def issue(context: Context) -> int:
@@ -109,26 +93,39 @@ def _said(
     access: Access, found: Organisation, base: Ground, day: date, now: int
 ) -> list[list[Any]]:
     """Every forecast at the beginning of a day: the whole's, teams', members', and no more."""
-    return [
-        [*whose, *asdict(made).values()] for whose, made in _made(access, found, base, day, now)
-    ][:MOST]
+    told = list(_goals(access, found, base, day, now))
+    whole = (goal for whose, goal in told if whose.level == PLAN)
+    laws = {goal.key: goal.forecast.law for goal in whole if goal.forecast}
+    others = [
+        row_beside(goal.key, goal.forecast.law, made)
+        for goal in _beside(access, found, base, day, now)
+        if goal.forecast and goal.forecast.law is not laws.get(goal.key)
+        for made in _made(base, goal)
+    ]
+    rows = [said_row(whose, made) for whose, goal in told for made in _made(base, goal)]
+    return [*others, *rows][:MOST]
 
 
-def _made(
+def _made(base: Ground, goal: GoalProgress) -> Iterator[Made]:
+    """The forecast of a goal, if it has one."""
+    counts = goal_named(base, goal.key).metric.aggregation is Aggregation.COUNT
+    made = made_of(goal, counts=counts)
+    if made is not None:
+        yield made
+
+
+def _beside(
     access: Access, found: Organisation, base: Ground, day: date, now: int
-) -> Iterator[tuple[Whose, Made]]:
-    metrics = {goal.key: goal.metric for goal in base.plan.root.walk()}
-    for whose, goal in _goals(access, found, base, day, now):
-        counts = metrics[goal.key].aggregation is Aggregation.COUNT
-        made = made_of(goal, counts=counts)
-        if made is not None:
-            yield whose, made
+) -> Iterator[GoalProgress]:
+    """The whole's goals, forecast by the law that is not in force wherever there are two."""
+    if found.linked:
+        yield from _at(access, found, base, day, now, beside=True).whole.root.walk()
 
 
 def _goals(
     access: Access, found: Organisation, base: Ground, day: date, now: int
 ) -> Iterator[tuple[Whose, GoalProgress]]:
-    whole = _at(access, found, base, day, now, Breakdown.NONE).whole
+    whole = _at(access, found, base, day, now).whole
     yield from ((Whose(goal.key, "", ""), goal) for goal in whole.root.walk())
     if base.plan.assignments:
         for breakdown in (Breakdown.TEAM, Breakdown.MEMBER):
@@ -139,10 +136,17 @@ def _goals(
 
 
 def _at(
-    access: Access, found: Organisation, base: Ground, day: date, now: int, breakdown: Breakdown
+    access: Access,
+    found: Organisation,
+    base: Ground,
+    day: date,
+    now: int,
+    breakdown: Breakdown = Breakdown.NONE,
+    *,
+    beside: bool = False,
 ) -> Progress:
     at = found.workspace.calendar.midnight(day)
-    question = Question(at, now, now, breakdown=breakdown)
+    question = Question(at, now, now, breakdown=breakdown, beside=beside)
     return evaluated(access, found, base, question, at).progress
 
 
@@ -176,45 +180,38 @@ def _judged(access: Access, found: Organisation, base: Ground, now: int) -> dict
         for whose, goal in _goals(access, found, base, base.plan.span.until, now)
     }
     metrics = {goal.key: goal.metric.key for goal in base.plan.root.walk()}
-    ours: dict[tuple[str, str, Stage], list[Score]] = {}
-    theirs: dict[tuple[str, str, Stage], list[Score]] = {}
+    ours: dict[tuple[str, str, Stage], tuple[list[Score], list[Score]]] = {}
+    both: dict[tuple[str, Stage], dict[ForecastLaw, list[Score]]] = {}
     # Days of one stage are nearly one forecast: the last of each is what is learned from.
-    surprises: dict[tuple[Whose, Stage], float] = {}
+    surprises: dict[tuple[Whose, Stage, ForecastLaw], float] = {}
     for logged in forecasts.issued(access, found.workspace.key, base.plan.key):
-        for whose, made in read(logged):
-            if whose in came and whose.goal in metrics:
-                stage, told = stage_of(made.elapsed), score(made, came[whose])
-                group = (whose.goal, whose.level, stage)
-                ours.setdefault(group, []).append(told)
-                theirs.setdefault(group, []).append(score(run_rate(made), came[whose]))
-                surprises[whose, stage] = told.surprise
-    return {
-        "scores": [[*group, added(ours[group]), added(theirs[group])] for group in ours],
-        "surprises": _squares(metrics, surprises),
-    }
+        for whose, told in read(logged):
+            if whose not in came or whose.goal not in metrics:
+                continue
+            stage, end = stage_of(told.made.elapsed), came[whose]
+            by = {law: score(made, end) for law in ForecastLaw if (made := told.by(law))}
+            scores = ours.setdefault((whose.goal, whose.level, stage), ([], []))
+            scores[0].append(by[told.law])
+            scores[1].append(score(run_rate(told.made), end))
+            for law, one in by.items():
+                if told.other:
+                    laws = both.setdefault((whose.goal, stage), {each: [] for each in ForecastLaw})
+                    laws[law].append(one)
+                # A part is a share of the whole by whichever law: it has one spread.
+                spread = law if whose.level == PLAN else ForecastLaw.GAMMA_POISSON
+                surprises[whose, stage, spread] = one.surprise
+    return judged_body(ours, _squares(metrics, surprises), both)
 
 
 def _squares(
-    metrics: Mapping[str, str], surprises: Mapping[tuple[Whose, Stage], float]
-) -> list[list[Any]]:
-    sums: dict[tuple[str, bool, Stage], tuple[float, int]] = {}
-    for (whose, stage), surprise in surprises.items():
-        key = (metrics[whose.goal], whose.level == PLAN, stage)
+    metrics: Mapping[str, str], surprises: Mapping[tuple[Whose, Stage, ForecastLaw], float]
+) -> Squares:
+    sums: dict[tuple[str, bool, Stage, ForecastLaw], tuple[float, int]] = {}
+    for (whose, stage, law), surprise in surprises.items():
+        key = (metrics[whose.goal], whose.level == PLAN, stage, law)
         squares, number = sums.get(key, (0.0, 0))
         sums[key] = (squares + min(surprise**2, 1e6), number + 1)
-    return [[*key, *told] for key, told in sums.items()]
-
-
-def read(logged: Logged) -> Iterator[tuple[Whose, Made]]:
-    """The forecasts of a day, as they were kept."""
-    for goal, team, member, *values in logged.body:
-        yield Whose(goal, team, member), Made(*values)
-
-
-def totals(logged: Logged) -> Iterator[tuple[str, str, Stage, Totals, Totals]]:
-    """The scores of a period: goal, level, stage, of the forecasts, and of a run-rate."""
-    for goal, level, stage, ours, theirs in logged.body["scores"]:
-        yield goal, level, Stage(stage), Totals(*ours), Totals(*theirs)
+    return sums
 
 
 class Foreseeing(Background):

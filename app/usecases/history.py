@@ -35,7 +35,7 @@ from app.store.kept import Commit
 from app.store.transactions import Access
 from app.usecases.counted import actors_of
 from app.usecases.organisation import Organisation, Remembered
-from app.usecases.spreads import spreads
+from app.usecases.spreads import record
 
 # Enough to know what amounts are like; each is told apart only by a person's own and all others'.
 MOST_SINGLES = 2_000
@@ -52,7 +52,7 @@ def experience_of(
     learned = _remembered(access, found, base, today, known).experience
     days = base.workdays
     elapsed = days.between(base.plan.span.first, today) / days.total if days.total else 1.0
-    return replace(learned, spreads=spreads(access, base, elapsed, known))
+    return replace(learned, **record(access, base, elapsed, known)._asdict())
 
 
 def lessons(

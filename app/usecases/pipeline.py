@@ -10,7 +10,8 @@ from app.domain import attribution
 from app.domain.attribution import Actor, Counted, Grain, Segment
 from app.domain.calendar import ONE_DAY
 from app.domain.ground import Ground
-from app.domain.pipeline import NO_COHORTS, Cohorts, Lately, wanted
+from app.domain.items import NO_COHORTS, Cohorts
+from app.domain.pipeline import Lately, wanted
 from app.domain.spans import Span
 from app.store.journal import Knowing
 from app.store.transactions import Access
@@ -27,15 +28,16 @@ def lately_counted(
     known: Knowing | None = None,
     *,
     today: bool = False,
+    booked: bool = False,
 ) -> Lately:
     """What evaluating a plan wants to know of single days, all counted before `until`.
 
     Of a plan without lags nothing, unless what the last day asks for is asked: then that day.
-    A moment at midnight belongs to the day that it ends.
+    A moment at midnight belongs to the day that it ends. booked: as `wanted` has it.
     """
     last = found.workspace.calendar.local_day(until - 1)
     items = cohorts if last < base.plan.span.until else NO_COHORTS
-    fed, before = wanted(base.plan, last, items.lags)
+    fed, before = wanted(base.plan, last, items.lags, booked=booked)
     metrics = {goal.metric.key for goal in base.plan.root.walk()} if today else fed
     if not metrics:
         return Lately(last, {})

@@ -174,14 +174,17 @@ def evaluated(
     """
     amounts = counted(access, found, base, until, known)
     cohorts = cohorts_of(access, found, base, until, known)
+    experience = experience_of(access, found, base, question.as_of, known)
+    booked = question.beside or bool(experience.earned)
+    today = question.today
     progress = evaluate(
         base,
         question,
         amounts,
         heard(access, found, known),
         closing(access, found, base, until, known),
-        experience_of(access, found, base, question.as_of, known),
-        lately_counted(access, found, base, until, cohorts, known, today=question.today),
+        experience,
+        lately_counted(access, found, base, until, cohorts, known, today=today, booked=booked),
     )
     return Evaluated(question, until, amounts, cohorts, progress)
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from app.domain.calendar import ONE_DAY
 from app.domain.goals import Goal
 from app.domain.ground import Ground, goal_named
+from app.domain.pipeline import NOTHING_LATELY, Lately
 from app.domain.trajectory import Facts, Point, trajectory
 from app.store.transactions import Access
+from app.usecases.cohorts import cohorts_of
 from app.usecases.context import Context
 from app.usecases.counted import actors_of, counted, counted_daily, rows_daily
 from app.usecases.history import experience_of
+from app.usecases.pipeline import lately_counted
 from app.usecases.progress import Asked, Ready, made_ready
 from app.usecases.settling import settling
 
@@ -51,13 +54,24 @@ def trajectory_of(access: Access, ready: Ready, goal: Goal) -> tuple[Point, ...]
     """The points in this snapshot."""
     found, base, until, known = ready.found, ready.base, ready.at.until, ready.known
     calendar, of = found.workspace.calendar, {goal.metric.key}
+    learned = experience_of(access, found, base, ready.question.as_of, known)
+    # By items a forecast asks what comes of the goals below as well.
+    asked = {one.metric.key for one in goal.walk()} if learned.earned else of
     last, who = calendar.local_day(until - 1), actors_of(access, found.workspace.key)
     facts = Facts(
         ready.question,
         last,
         until >= calendar.midnight(last + ONE_DAY),
-        counted(access, found, base, until, known, of),
+        counted(access, found, base, until, known, asked),
         counted_daily(base, who, rows_daily(access, found, base, until, known, of)),
-        experience_of(access, found, base, ready.question.as_of, known),
+        learned,
+        _lately(access, ready) if learned.earned else NOTHING_LATELY,
     )
     return trajectory(base, goal, facts)
+
+
+def _lately(access: Access, ready: Ready) -> Lately:
+    """Single days and items, by which a forecast may go."""
+    found, base, until, known = ready.found, ready.base, ready.at.until, ready.known
+    cohorts = cohorts_of(access, found, base, until, known)
+    return lately_counted(access, found, base, until, cohorts, known, booked=True)

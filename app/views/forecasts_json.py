@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from fractions import Fraction
 from typing import TypedDict
 
+from app.domain.foreseen import ForecastLaw
 from app.domain.instants import moment_of
 from app.domain.progress import GoalProgress, Progress
 from app.domain.quantities import written
-from app.domain.scores import Judgement, Said, Scores, Standing
+from app.domain.scores import Judgement, Made, Said, Scores, Standing
 from app.views.progress_documents import (
     ForecastDocument,
     PlanDocument,
@@ -61,6 +62,7 @@ class SaidDocument(ForecastDocument):
     kept_at: str
     target: str
     actual: str
+    other: ForecastDocument | None
 
 
 class ScoresDocument(TypedDict):
@@ -72,6 +74,14 @@ class ScoresDocument(TypedDict):
     brier: str | None
 
 
+class LawsDocument(TypedDict):
+    """How good each of two laws was, of the forecasts that were made by both."""
+
+    number: int
+    gamma_poisson: ScoresDocument
+    pipeline: ScoresDocument
+
+
 class StandingDocument(TypedDict):
     """How good those of a goal were in a third of the period, beside a run-rate."""
 
@@ -81,6 +91,7 @@ class StandingDocument(TypedDict):
     number: int
     forecast: ScoresDocument
     run_rate: ScoresDocument
+    laws: LawsDocument | None
 
 
 class JudgementDocument(TypedDict):
@@ -120,17 +131,25 @@ def _goal(goal: GoalProgress, told: tuple[Sentence, str]) -> GoalForecastDocumen
 
 def said_document(said: Said, zone: tzinfo) -> SaidDocument:
     """A forecast as it was said."""
-    made = said.made
+    made, other = said.made, said.other
     return {
         "date": said.day.isoformat(),
         "kept_at": moment_of(said.at, zone).isoformat(),
         "target": _written(made.target),
         "actual": _written(made.done),
+        **_made(made, said.law),
+        "other": None if other is None else _made(other, said.law.other),
+    }
+
+
+def _made(made: Made, law: ForecastLaw) -> ForecastDocument:
+    return {
         "median": _written(made.median),
         "low": _written(made.low),
         "high": _written(made.high),
         "mean": _written(made.mean),
         "probability": _written(made.probability),
+        "law": law.value,
     }
 
 
@@ -152,9 +171,19 @@ def _standings(items: Iterable[Standing]) -> list[StandingDocument]:
             "number": one.forecast.number,
             "forecast": _scores(one.forecast),
             "run_rate": _scores(one.run_rate),
+            "laws": _laws(one.laws) if one.laws else None,
         }
         for one in items
     ]
+
+
+def _laws(laws: Mapping[ForecastLaw, Scores]) -> LawsDocument:
+    usual, by_items = laws[ForecastLaw.GAMMA_POISSON], laws[ForecastLaw.PIPELINE]
+    return {
+        "number": usual.number,
+        "gamma_poisson": _scores(usual),
+        "pipeline": _scores(by_items),
+    }
 
 
 def _scores(scores: Scores) -> ScoresDocument:

@@ -148,6 +148,7 @@ class ForecastDocument(TypedDict):
     high: str
     mean: str
     probability: str
+    law: str
 
 
 class GoalDocument(EdgeDocument, WhyDocument):

@@ -13,12 +13,12 @@ from datetime import datetime
 from fractions import Fraction
 from typing import TypedDict
 
+from app.domain.foreseen import Forecast
 from app.domain.metrics import Unit
 from app.domain.progress import (
     Closed,
     Drift,
     Excluded,
-    Forecast,
     Freshness,
     GoalProgress,
     PlanReference,
@@ -273,6 +273,7 @@ def forecast_document(forecast: Forecast | None) -> ForecastDocument | None:
         "high": written(forecast.high),
         "mean": written(forecast.mean),
         "probability": written(forecast.probability),
+        "law": forecast.law.value,
     }
 
 

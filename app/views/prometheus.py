@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 from prometheus_client.utils import floatToGoString
 
+from app.domain.foreseen import Forecast
 from app.domain.instants import SECOND, micros
-from app.domain.progress import Forecast, GoalProgress, Progress, Verdict
+from app.domain.progress import GoalProgress, Progress, Verdict
 from app.domain.quantities import written
 
 MAX_SERIES = 2_000

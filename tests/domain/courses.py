@@ -15,8 +15,10 @@ from app.domain.attribution import (
     segments,
 )
 from app.domain.evaluation import Heard, Question, evaluate
+from app.domain.experience import Experience
 from app.domain.ground import Ground
 from app.domain.instants import instant
+from app.domain.items import NO_COHORTS, Cohorts
 from app.domain.pipeline import Lately
 from app.domain.progress import GoalProgress, Progress
 from app.domain.spans import Span
@@ -61,7 +63,14 @@ MONTH = (
 )
 
 
-def at(base: Ground, as_of: str, done: Iterable[Did], **question: Any) -> Progress:
+def at(
+    base: Ground,
+    as_of: str,
+    done: Iterable[Did],
+    known: Experience | None = None,
+    cohorts: Cohorts = NO_COHORTS,
+    **question: Any,
+) -> Progress:
     """The progress at a moment, of everything that was done up to its day."""
     until, did = instant(as_of), list(done)
     last = base.workspace.calendar.local_day(until - 1)
@@ -73,7 +82,8 @@ def at(base: Ground, as_of: str, done: Iterable[Did], **question: Any) -> Progre
         for day in days
     }
     asked = Question(until, until, until, **({"today": True} | question))
-    return evaluate(base, asked, amounts, Heard(), lately=Lately(last, single))
+    lately = Lately(last, single, cohorts)
+    return evaluate(base, asked, amounts, Heard(), known=known, lately=lately)
 
 
 def _counted(base: Ground, parts: list[tuple[Segment, list[Did]]], last: date) -> Counted:

@@ -20,6 +20,7 @@ from app.domain.progress import GoalProgress, InFlight, Progress, Scope
 from app.domain.quantities import written
 from app.domain.scopes import Breakdown
 from app.domain.spans import Span
+from app.domain.survival import Learned
 from app.domain.weekdays import WEEKDAYS
 from tests.domain.courses import MONTH, Did, at, goals
 from tests.domain.worlds import FUNNEL, december, values
@@ -397,6 +398,16 @@ def test_the_days_that_are_wanted_are_all_that_it_takes(
     ]  # fmt: skip
     assert at(base, as_of, lean).whole == at(base, as_of, did).whole
     assert bool(metrics) is (bool(lags_of(base.plan)) and last < UNTIL)
+
+
+@pytest.mark.parametrize(("day", "days"), [(date(2026, 12, 20), 80), (date(2026, 11, 20), 50)])
+def test_a_book_wants_all_that_may_have_been_open_in_the_period(day: date, days: int) -> None:
+    """From 1 October on, the 9 days of the lag before it; else what 56 days before may have had."""
+    base = december(funnel=lagging(), period={"quarter": "2026-Q4"})
+    lag = Learned(tuple(Fraction(age, 9) for age in range(10)), 60, Fraction(1, 20))
+    for booked, seen in ((False, 56), (True, max(days, 56))):
+        _, found = wanted(base.plan, day, {"deals_won": lag}, booked=booked)
+        assert (found.until, (day - found.first).days) == (day, seen + 9)
 
 
 def test_as_many_days_are_wanted_as_the_longest_lag_has() -> None:

@@ -140,7 +140,7 @@ def test_of_a_rate_with_a_lag_the_days_tell_and_no_more_than_that_it_is_likely(
     late = tree(2, 100, evidence=evidence)
     assert late.rate is not None
     below = replace(late.children[0], deadline=END - timedelta(days=14))
-    learned = replace(late.rate, lag=Learned((Fraction(0), Fraction(1)), 50))
+    learned = replace(late.rate, lag=Learned((Fraction(0), Fraction(1)), 50, Fraction(1)))
     for one in (replace(late, children=(below,)), replace(late, rate=learned)):
         named = diagnose(progress(one)).named
         assert named is not None

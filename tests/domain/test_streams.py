@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from app.domain.attribution import UNASSIGNED, Amount, Counted, Place, Standing, Sum
 from app.domain.drift import ASSUMED_DISPERSION, dispersion, log_e_apart
-from app.domain.pipeline import Cohorts
+from app.domain.items import Cohorts
 from app.domain.progress import NO_DRIFT, UNTESTED, Drift, DriftState, Progress, Rate, Scope
 from app.domain.ripening import ripening
 from app.domain.scopes import Breakdown
@@ -219,7 +219,7 @@ def test_with_a_lag_and_without_a_past_there_is_no_telling() -> None:
 
 def at_once(age: int) -> Learned:
     """A lag of which all is over at one age."""
-    return Learned((*[Fraction(0)] * age, Fraction(1)), 1000)
+    return Learned((*[Fraction(0)] * age, Fraction(1)), 1000, Fraction(1, 5))
 
 
 def growing() -> Tallied:

@@ -75,6 +75,7 @@ def test_censored_items_are_no_lost_ones() -> None:
     assert lag is not None
     assert [lag.share(age) for age in range(4)] == [0, 0, 0, 1]
     assert (lag.mean, lag.longest, lag.conversions) == (Fraction(3), 3, 300)
+    assert lag.rate == Fraction(1, 2)
     # Six of nine days have come of age: the plain ratio would be 300 of 900.
     begun = dict.fromkeys(range(1, 10), 100)
     found = matured(begun, 300, lag, Fraction(1, 2))
@@ -121,7 +122,7 @@ def test_of_few_nothing_is_learned() -> None:
 
 
 def test_a_matured_rate_is_the_plans_beta_with_what_was_seen() -> None:
-    lag = Learned((Fraction(1, 2), Fraction(1)), 60)
+    lag = Learned((Fraction(1, 2), Fraction(1)), 60, Fraction(1, 5))
     found = matured({0: 7, 1: 10, 2: 30}, 9, lag, Fraction(1, 5))
     assert (found.exposure, found.rate) == (Fraction(35), Fraction(9, 35))
     low, high = stats.beta(4 + 9, 16 + 26).ppf([0.1, 0.9])
@@ -135,8 +136,8 @@ def test_a_matured_rate_is_the_plans_beta_with_what_was_seen() -> None:
 
 def test_a_fall_is_told_by_the_lag_of_the_time_before_where_enough_turned_out_in_it() -> None:
     half = (Fraction(0), Fraction(1, 2), Fraction(1))
-    now = Learned((Fraction(1, 4), *half[1:]), 1000)
-    few, many = Learned(half, SETTLED - 1), Learned(half, SETTLED)
+    now = Learned((Fraction(1, 4), *half[1:]), 1000, Fraction(1))
+    few, many = (Learned(half, enough, Fraction(1)) for enough in (SETTLED - 1, SETTLED))
     assert trusted(None, now) == trusted(few, now) == now
     assert trusted(many, now) == many
     assert many.steps == (0.0, 0.5, 0.5)

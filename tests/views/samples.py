@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 from typing import Any
 
+from app.domain.foreseen import Forecast
 from app.domain.metrics import Unit, UnitKind
 from app.domain.progress import (
     UNTESTED,
     Excluded,
-    Forecast,
     Freshness,
     FreshnessState,
     GoalProgress,

@@ -92,7 +92,8 @@ def as_json_says(root: Any, team: str = "") -> dict[Key, float]:
                 family = f"tassei_goal_{ratios.get(field, field)}"
                 series[key(family, **labels)] = float(document[field])
         if document["forecast"] is not None:
-            told = {stat: float(text) for stat, text in document["forecast"].items()}
+            said = document["forecast"].items()
+            told = {stat: float(text) for stat, text in said if stat != "law"}
             chance = told.pop("probability")
             series[key("tassei_goal_reach_probability_ratio", **labels)] = chance
             for stat in ("low", "median", "high"):

@@ -150,7 +150,8 @@ def expected_of_goal(goal: dict[str, Any], labels: dict[str, str]) -> Series:
     values = {name: goal[field] for name, field in GAUGES.items()}
     series = {named(name): float(v) for name, v in values.items() if v is not None}
     if goal["forecast"] is not None:
-        told = {stat: float(text) for stat, text in goal["forecast"].items()}
+        said = goal["forecast"].items()
+        told = {stat: float(text) for stat, text in said if stat != "law"}
         series[named("tassei_goal_reach_probability_ratio")] = told["probability"]
         for stat in ("low", "median", "high"):
             series[named("tassei_goal_forecast", stat=stat)] = told[stat]

@@ -48,6 +48,10 @@ class SaidForecast(Forecast):
     kept_at: Annotated[Moment, Field(description="When it was written down.")]
     target: Quantity
     actual: Annotated[Quantity, Field(description="What had come by the end of that day.")]
+    other: Annotated[
+        Forecast | None,
+        Field(description="By the law that was not in force; null where there was only one."),
+    ]
 
 
 class SaidForecastPage(Page[SaidForecast]):
@@ -75,6 +79,14 @@ class ForecastScores(Answer):
     ]
 
 
+class LawScores(Answer):
+    """How good each of two laws was, of the forecasts of a whole goal that were made by both."""
+
+    number: Annotated[int, Field(ge=1, description="How many forecasts.")]
+    gamma_poisson: ForecastScores
+    pipeline: ForecastScores
+
+
 class ForecastStanding(Answer):
     """How good the forecasts of a goal were in a third of the period."""
 
@@ -89,6 +101,14 @@ class ForecastStanding(Answer):
     run_rate: Annotated[
         ForecastScores,
         Field(description="Of a run-rate by working days at the same moments, to compare with."),
+    ]
+    laws: Annotated[
+        LawScores | None,
+        Field(
+            description="By items under way and without; null where nothing was forecast by both. "
+            "A goal goes by `pipeline` once its CRPS was lower in 3 of the last 6 periods, and in "
+            "all of them together; a sum as the count does that it is converted from."
+        ),
     ]
 
 

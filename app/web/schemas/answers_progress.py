@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from app.domain.foreseen import ForecastLaw
 from app.domain.metrics import UnitKind
 from app.domain.progress import Edge, FreshnessState, Verdict
 from app.web.schemas.answers import Answer, Moment, Quantity, Tallied, Told
@@ -37,6 +38,13 @@ class Forecast(Answer):
     ]
     probability: Annotated[
         Quantity, Field(description="Of reaching the target by the deadline, in hundredths.")
+    ]
+    law: Annotated[
+        ForecastLaw,
+        Field(
+            description="What the whole plan's goes by: `gamma_poisson`, the pace of what came; "
+            "`pipeline`, the items under way, once that was better in earlier periods."
+        ),
     ]
 
 
