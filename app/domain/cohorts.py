@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from app.domain.belonging import Sums, amount, lies_in
 from app.domain.book import Book, End
 from app.domain.goals import Conversion, Goal
-from app.domain.items import RIPENED, Cohorts, Yardstick, Turned
+from app.domain.items import RIPENED, Cohorts, Turned, Yardstick
 from app.domain.pipeline import Course, Ends
 from app.domain.plans import Plan
 from app.domain.progress import GoalProgress, RateBasis, Scope

@@ -18,7 +18,7 @@ from app.domain.calendar import WorkCalendar
 from app.domain.goals import Goal
 from app.domain.ground import Ground
 from app.domain.instants import QUARTER, day_number, day_of_number
-from app.domain.items import NO_COHORTS, RIPENED, Cohorts, Yardstick, Turned
+from app.domain.items import NO_COHORTS, RIPENED, Cohorts, Turned, Yardstick
 from app.domain.metrics import Aggregation
 from app.domain.spans import Span
 from app.domain.survival import Cohort, Learned, learned, trusted

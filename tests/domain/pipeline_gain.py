@@ -20,7 +20,7 @@ from app.domain.attribution import ANYBODY, Amount
 from app.domain.experience import experience
 from app.domain.ground import Ground
 from app.domain.history import History, months_before
-from app.domain.items import Cohorts, Yardstick, Turned
+from app.domain.items import Cohorts, Turned, Yardstick
 from app.domain.scores import earns, made_of, score
 from app.domain.survival import Cohort, learned
 from app.usecases.cohorts import LOOKED_BACK

@@ -16,7 +16,7 @@ from app.domain.experience import Experience, experience
 from app.domain.foreseen import Forecast, ForecastLaw
 from app.domain.ground import Ground
 from app.domain.history import NO_HISTORY
-from app.domain.items import Cohorts, Yardstick, Turned
+from app.domain.items import Cohorts, Turned, Yardstick
 from app.domain.progress import Progress
 from app.domain.scopes import Breakdown
 from tests.domain.courses import Did, at, goals
