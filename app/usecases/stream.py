@@ -1,8 +1,8 @@
 """Progress as it moves: one hub evaluates what is followed, once for all who follow the same.
 
 A reader costs nothing here but a place in a set: what is evaluated, compared and encoded is so
-once per subject and move, in a thread of its own, whose share of the processor is bounded. So a
-thousand readers, or slow ones, take nothing from those who write.
+once per subject and move, in a thread of its own, whose share of the processor is bounded, and
+small while many write. So a thousand readers, or slow ones, take nothing from those who write.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ TICK_SECONDS = 0.25
 # From one round of evaluation to the next: a burst of commits is one change to a reader.
 SHORTEST_SECONDS = 0.1
 LONGEST_SECONDS = 0.5
-# A round's processor time is this part of the time until the next, between those two.
-SHARE = 0.06
+# A round's processor time is this part of what the event loop leaves until the next, between those
+# two: changes are quick while few write. At least the second, of all the time.
+SHARE, LEAST_SHARE = 0.3, 0.05
 # What the event loop pays to hand a change to one reader.
 HANDING_SECONDS = 0.000_03
 
@@ -131,6 +132,7 @@ class Hub:
     def __init__(self, context: Context, cost: Callable[[], float] = time.thread_time) -> None:
         self._context = context
         self._cost = cost
+        self._leisure: Leisure | None = None
         self._topics: dict[Subject, Topic] = {}
         self._changing = threading.Lock()
         self._moved = threading.Event()
@@ -138,8 +140,9 @@ class Hub:
         self._thread = threading.Thread(target=self._run, name="stream", daemon=True)
 
     def start(self) -> None:
-        """Begin to evaluate."""
+        """Begin to evaluate. To be called by the thread that serves requests."""
         self._context.watch.listen(self._moved.set)
+        self._leisure = Leisure(threading.get_ident())
         self._thread.start()
 
     def stop(self) -> None:
@@ -177,8 +180,8 @@ class Hub:
             self._moved.wait(TICK_SECONDS)
             self._moved.clear()
             began = time.monotonic()
-            if spent := self.round():
-                self._ended.wait(rest(spent, time.monotonic() - began))
+            if (spent := self.round()) and self._leisure:
+                self._ended.wait(rest(spent, time.monotonic() - began, self._leisure.part()))
 
     def round(self) -> float:
         """Refresh what is due; the seconds of processor time that it takes, readers included."""
@@ -239,13 +242,38 @@ def _config(state: State) -> int:
     return state.observed.head.config_version
 
 
-def rest(spent: float, took: float) -> float:
+class Leisure:
+    """How much of its time a thread leaves to others."""
+
+    def __init__(self, thread: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        # Not on every system; then it is taken for busy.
+        clock = getattr(time, "pthread_getcpuclockid", None)
+        self._clock: int | None = clock(thread) if clock else None
+        self._before = (now(), self._spent())
+
+    def part(self) -> float:
+        """Of the time since it was last asked, 0 to 1."""
+        before, self._before = self._before, (self._now(), self._spent())
+        took, spent = (after - then for after, then in zip(self._before, before, strict=True))
+        if self._clock is None or took <= 0:
+            return 0.0
+        return min(max(1 - spent / took, 0.0), 1.0)
+
+    def _spent(self) -> float:
+        return 0.0 if self._clock is None else time.clock_gettime(self._clock)
+
+
+def rest(spent: float, took: float, leisure: float) -> float:
     """How long to rest after a round of so much processor time, and so long by the clock.
+
+    leisure: the part of the time that the event loop leaves
 
     From one begin to the next its share stays small as long as a change still reaches readers
     soon; and a round never takes more than half of the time.
     """
-    between = min(max(spent / SHARE, SHORTEST_SECONDS), LONGEST_SECONDS)
+    share = max(SHARE * leisure, LEAST_SHARE)
+    between = min(max(spent / share, SHORTEST_SECONDS), LONGEST_SECONDS)
     return max(between - took, spent)
 
 
