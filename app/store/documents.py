@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, exists, insert, select
+from sqlalchemy import BindParameter, and_, bindparam, exists, insert, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from app.domain.activities import canonical_json
 from app.domain.errors import NotFound
 from app.store import heads
-from app.store.dialect import AnyRow, AnySelect
+from app.store.dialect import AnyRow, AnySelect, Words
 from app.store.statements import upsert
 from app.store.tables import DocumentRow, DocumentVersionRow, table_of
 from app.store.transactions import Access, Writing
@@ -36,6 +37,8 @@ class Document:
     author: str
     reason: str | None
 
+
+Text = str | BindParameter[str]
 
 _PUT = upsert(table_of(DocumentRow), replace=("version", "body", "archived", "seq"))
 _VERSION = (
@@ -58,11 +61,21 @@ def get(
     upto: as it stood after that commit
     """
     if upto is None:
-        query = _standing(workspace, collection).where(col(DocumentRow.key) == key)
+        bound = {"workspace": workspace, "collection": collection, "key": key}
+        row = access.connection.execute(_one(), bound).one_or_none()
     else:
         query = _stood(workspace, collection, upto).where(col(DocumentVersionRow.key) == key)
-    row = access.connection.execute(query).one_or_none()
+        row = access.connection.execute(query).one_or_none()
     return None if row is None else _document(row)
+
+
+@cache
+def _one() -> AnySelect:
+    """What stands under a name; made once, as making it takes longer than asking it."""
+    workspace, collection, key = (
+        bindparam(name, type_=Words) for name in ("workspace", "collection", "key")
+    )
+    return _standing(workspace, collection).where(col(DocumentRow.key) == key)
 
 
 def page(
@@ -177,7 +190,7 @@ def _history(workspace: str, collection: str, key: str) -> AnySelect:
     )
 
 
-def _standing(workspace: str, collection: str) -> AnySelect:
+def _standing(workspace: Text, collection: Text) -> AnySelect:
     same = ("workspace_id", "collection", "key", "version")
     return (
         select(*_VERSION)

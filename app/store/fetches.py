@@ -11,13 +11,24 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Executable, Select, and_, case, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from app.domain.deliveries import CHANGES, Fetched, Reference
 from app.domain.freshness import Pending
 from app.domain.revisions import clock_of
-from app.store.dialect import AnyRow
-from app.store.statements import inserted
+from app.store.dialect import AnyRow, Words
+from app.store.statements import Prepared, inserted
 from app.store.tables import pending_fetch
 from app.store.transactions import Access, Writing
 
@@ -163,14 +174,18 @@ def _turn(workspace: str, source: str, now: int) -> Select[Any]:
     )
 
 
+_PENDING = Prepared(
+    select(_P.source, func.count(), func.min(_P.since))
+    .where(_P.workspace_id == bindparam("workspace", type_=Words))
+    .group_by(_P.source),
+    "workspace",
+)
+
+
 def pending(access: Access, workspace: str) -> dict[str, Pending]:
     """How many objects of each source wait, where any do, and since when."""
-    query = (
-        select(_P.source, func.count(), func.min(_P.since))
-        .where(_P.workspace_id == workspace)
-        .group_by(_P.source)
-    )
-    return {source: Pending(*rest) for source, *rest in access.connection.execute(query)}
+    found = _PENDING.rows(access.connection, workspace)
+    return {source: Pending(*rest) for source, *rest in found}
 
 
 def _this(workspace: str, one: Fetched | Waiting) -> ColumnElement[bool]:

@@ -86,12 +86,15 @@ _RECONFIGURE = (
 )
 
 
+_WHERE = Prepared(
+    select(*_COLUMNS).where(_HEAD.workspace_id == bindparam("workspace", type_=Words)), "workspace"
+)
+
+
 def head(access: Access, workspace: str) -> Head | None:
     """Where a workspace stands; None when there is no such workspace."""
-    row = access.connection.execute(
-        select(*_COLUMNS).where(_HEAD.workspace_id == workspace)
-    ).one_or_none()
-    return None if row is None else Head(*row)
+    rows = _WHERE.rows(access.connection, workspace)
+    return Head(*rows[0]) if rows else None
 
 
 def all_heads(access: Access) -> dict[str, Head]:

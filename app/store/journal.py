@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Column, ColumnElement, delete, select
+from sqlalchemy import Column, ColumnElement, bindparam, delete, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.domain.instants import QUARTER, day_of_number, micros, midnight
-from app.store.dialect import AnyRow, AnySelect, halves, joined, summed
+from app.store.dialect import AnyRow, AnySelect, Whole, Words, halves, joined, summed
 from app.store.statements import inserting
 from app.store.tables import journal, journal_values, workspace_commit
 from app.store.transactions import Access, Writing
@@ -93,27 +93,23 @@ def since(
     access: Access, workspace: str, slots: Iterable[int], seq: int, quarters: Window
 ) -> list[tuple[int, int, int, int]]:
     """Slot, actor, number and sum of all that came after a commit, in some quarter hours."""
-    query = _sums(_J.slot, workspace, slots, seq, quarters)
-    return [_whole(row) for row in access.connection.execute(query)]
+    found = access.connection.execute(_BY_SLOT, _bound(workspace, slots, seq, quarters))
+    return [_whole(row) for row in found]
 
 
 def since_by_quarter(
     access: Access, workspace: str, slot: int, seq: int, quarters: Window
 ) -> list[tuple[int, int, int, int]]:
     """The same of one slot, with the quarter hour in the slot's place."""
-    query = _sums(_J.quarter, workspace, [slot], seq, quarters)
-    return [_whole(row) for row in access.connection.execute(query)]
+    found = access.connection.execute(_BY_QUARTER, _bound(workspace, [slot], seq, quarters))
+    return [_whole(row) for row in found]
 
 
 def since_each(
     access: Access, workspace: str, slots: Iterable[int], seq: int, quarters: Window
 ) -> list[tuple[int, int, int, int, int]]:
     """Slot, quarter hour, actor, number and sum of all that came after a commit."""
-    key = (_J.slot, _J.quarter, _J.actor)
-    query = select(*key, summed(_J.number), *halves(_J.total)).where(
-        *_after(_J, workspace, slots, seq, quarters)
-    )
-    found = access.connection.execute(query.group_by(*key))
+    found = access.connection.execute(_EACH, _bound(workspace, slots, seq, quarters))
     return [
         (slot, quarter, actor, number, joined(upper, lower))
         for slot, quarter, actor, number, upper, lower in found
@@ -124,40 +120,47 @@ def touched(
     access: Access, workspace: str, slots: Iterable[int], seq: int, quarters: Window
 ) -> bool:
     """Whether anything came after a commit into some quarter hours."""
-    query = select(_J.seq).where(*_after(_J, workspace, slots, seq, quarters)).limit(1)
-    return access.connection.execute(query).first() is not None
+    found = access.connection.execute(_TOUCHED, _bound(workspace, slots, seq, quarters))
+    return found.first() is not None
 
 
 def values_since(
     access: Access, workspace: str, slot: int, seq: int, quarters: Window
 ) -> list[tuple[int, int, str, int]]:
     """Quarter hour, actor, value, and how many more of it came after a commit than left."""
-    key = (_V.quarter, _V.actor, _V.value)
-    query = select(*key, summed(_V.n)).where(*_after(_V, workspace, [slot], seq, quarters))
-    found = access.connection.execute(query.group_by(*key))
+    found = access.connection.execute(_EACH_VALUE, _bound(workspace, [slot], seq, quarters))
     return [(quarter, actor, value, n) for quarter, actor, value, n in found]
 
 
-def _sums(
-    by: Column[int], workspace: str, slots: Iterable[int], seq: int, quarters: Window
-) -> AnySelect:
+def _after(of: Columns) -> tuple[ColumnElement[bool], ...]:
     return (
-        select(by, _J.actor, summed(_J.number), *halves(_J.total))
-        .where(*_after(_J, workspace, slots, seq, quarters))
-        .group_by(by, _J.actor)
+        of.workspace_id == bindparam("workspace", type_=Words),
+        of.slot.in_(bindparam("slots", expanding=True, type_=Whole)),
+        of.seq > bindparam("seq", type_=Whole),
+        of.quarter >= bindparam("first", type_=Whole),
+        of.quarter < bindparam("end", type_=Whole),
     )
 
 
-def _after(
-    of: Columns, workspace: str, slots: Iterable[int], seq: int, quarters: Window
-) -> tuple[ColumnElement[bool], ...]:
-    return (
-        of.workspace_id == workspace,
-        of.slot.in_(sorted(slots)),
-        of.seq > seq,
-        of.quarter >= quarters[0],
-        of.quarter < quarters[1],
-    )
+def _bound(workspace: str, slots: Iterable[int], seq: int, quarters: Window) -> dict[str, object]:
+    first, end = quarters
+    named = {"workspace": workspace, "slots": sorted(slots)}
+    return named | {"seq": seq, "first": first, "end": end}
+
+
+def _sums(*by: Column[int]) -> AnySelect:
+    return select(*by, summed(_J.number), *halves(_J.total)).where(*_after(_J)).group_by(*by)
+
+
+# Made once: making one takes longer than asking it.
+_BY_SLOT, _BY_QUARTER = _sums(_J.slot, _J.actor), _sums(_J.quarter, _J.actor)
+_EACH = _sums(_J.slot, _J.quarter, _J.actor)
+_TOUCHED = select(_J.seq).where(*_after(_J)).limit(1)
+_EACH_VALUE = (
+    select(_V.quarter, _V.actor, _V.value, summed(_V.n))
+    .where(*_after(_V))
+    .group_by(_V.quarter, _V.actor, _V.value)
+)
 
 
 def _whole(row: AnyRow) -> tuple[int, int, int, int]:

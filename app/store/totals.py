@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app.store import days, journal, tallies
-from app.store.dialect import halves, joined, summed
+from app.store.dialect import Whole, Words, halves, joined, summed
 from app.store.journal import Knowing, Window
 from app.store.tables import tally_quarter
 from app.store.transactions import Access
@@ -87,18 +87,23 @@ def _known(
     return [Total(*chosen[slot], actor, *sums[slot, actor]) for slot, actor in sorted(sums)]
 
 
-def _summed(access: Access, workspace: str, window: Window, slots: Iterable[int]) -> _Sums:
-    query = (
-        select(_Q.slot, _Q.actor, summed(_Q.number), *halves(_Q.total))
-        .where(
-            _Q.workspace_id == workspace,
-            _Q.slot.in_(sorted(slots)),
-            _Q.quarter >= window[0],
-            _Q.quarter < window[1],
-        )
-        .group_by(_Q.slot, _Q.actor)
+# Made once: making it takes longer than asking it.
+_SUMMED = (
+    select(_Q.slot, _Q.actor, summed(_Q.number), *halves(_Q.total))
+    .where(
+        _Q.workspace_id == bindparam("workspace", type_=Words),
+        _Q.slot.in_(bindparam("slots", expanding=True, type_=Whole)),
+        _Q.quarter >= bindparam("first", type_=Whole),
+        _Q.quarter < bindparam("end", type_=Whole),
     )
+    .group_by(_Q.slot, _Q.actor)
+)
+
+
+def _summed(access: Access, workspace: str, window: Window, slots: Iterable[int]) -> _Sums:
+    first, end = window
+    bound = {"workspace": workspace, "slots": sorted(slots), "first": first, "end": end}
     return {
         (slot, actor): (number, joined(upper, lower))
-        for slot, actor, number, upper, lower in access.connection.execute(query)
+        for slot, actor, number, upper, lower in access.connection.execute(_SUMMED, bound)
     }
