@@ -25,7 +25,7 @@ MINUTE = 60_000_000
 
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
-    monkeypatch.setattr(hub, "rest", lambda _spent, _took: 0.001)
+    monkeypatch.setattr(hub, "rest", lambda _spent, _took, _leisure: 0.001)
     monkeypatch.setattr(hub, "TICK_SECONDS", 0.005)
     monkeypatch.setattr(server_module, "LASTING_BYTES", 16 * 1024)
     with listening(AT) as live:
