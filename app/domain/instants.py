@@ -71,8 +71,7 @@ def written_instant(microseconds: int) -> str:
 def canonical_instant(text: str) -> tuple[int, str]:
     """An instant, and the canonical text of it. Raises Invalid as `instant` does."""
     at = instant(text)
-    # Nearly every sender writes whole seconds of UTC so; writing them again costs as much as all
-    # else that is done for a field.
+    # Nearly every sender writes whole seconds of UTC so: there is nothing to be written anew.
     plain = len(text) == len("2026-12-01T09:00:00Z") and text[10] == "T" and text[-1] == "Z"
     return at, text if plain else written_instant(at)
 
