@@ -30,7 +30,7 @@ DIGEST_BYTES = 16
 def _encoder() -> Callable[[object], str]:
     """What writes canonical JSON.
 
-    `JSONEncoder.encode` makes its part in C anew for each value, a quarter of the time that a report
+    `JSONEncoder.encode` makes its part in C anew for each value, a quarter of the time a report
     takes; here it is made once.
     """
     plain = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
