@@ -49,7 +49,7 @@ lint: install ## format check, lint, types, import contracts, dependencies, spel
 test: lint ## run every test
 	$(BIN)/pytest -n $(WORKERS) -m 'not faults'
 
-faults: install ## break it for about ten minutes on both engines; prints what was lost: nothing
+faults: install ## break it for three quarters of an hour on both engines; prints what was lost: nothing
 	@$(BIN)/pytest tests/store -q -m faults --timeout 600
 	@$(BIN)/pytest tests/faults -q -p no:randomly --timeout 600 -k 'not short'
 
