@@ -220,7 +220,7 @@ def _sees_only_its_own(service: Service, workspace: str) -> None:
 
 
 def _the_gauges_are_each_ones_own(service: Service, numbers: dict[str, dict[str, int]]) -> None:
-    """The snapshot is made each second; a number that stays wrong is another's, or lost."""
+    """The snapshot is made within ten seconds; a number that stays wrong is another's, or lost."""
     end = time.monotonic() + _SHOWN_SECONDS
     while (shown := _shown(_families(service))) != numbers and time.monotonic() < end:
         time.sleep(0.2)
