@@ -11,6 +11,7 @@ from app.domain.calendar import WorkCalendar
 from app.domain.freshness import Basis, Expectation, Source
 from app.store import speaking
 from app.store.transactions import Access
+from app.usecases.keeping import keep
 
 KEPT = 1_024
 
@@ -40,10 +41,9 @@ class Cadences:
     def _learned(self, access: Access, workspace: str, source: str, last: int) -> Expectation:
         day = self.calendar.local_day(last)
         place = (source, day)
-        if place not in self._known:
+        known = self._known.get(place)
+        if known is None:
             span = window(self.calendar, day)
             spoke = speaking.spoke(access, workspace, source, span, UNNOTICED)
-            while len(self._known) >= KEPT:
-                self._known.pop(next(iter(self._known)), None)
-            self._known[place] = expectation(spoke, self.calendar, day)
-        return self._known[place]
+            known = keep(self._known, place, expectation(spoke, self.calendar, day), KEPT)
+        return known

@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import TypeVar
 
 from app.domain.attribution import Actor, Places
 from app.domain.calendar import WorkCalendar
@@ -26,6 +25,7 @@ from app.store import cohorts, daily, heads, journal
 from app.store.journal import Knowing
 from app.store.transactions import Access, Writing
 from app.usecases.counted import actors_of
+from app.usecases.keeping import keep
 from app.usecases.organisation import Edge, Followed, Organisation
 
 # Half a year: what turns out later is hardly still the same item.
@@ -37,8 +37,6 @@ COVERED = Fraction(4, 5)
 KEPT = 256
 # Some edges of some plans, of the last commit or two.
 MOST_GROWN = 32
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 def cohorts_of(
@@ -91,16 +89,9 @@ def _followed(access: Access, found: Organisation, edge: Edge, today: date, seq:
     place = (edge, today, seq)
     taught = found.followed.get(place)
     if taught is None:
-        taught = _learn(access, found, edge, today, Knowing(seq, found.workspace.zone))
-        _keep(found.followed, place, taught, KEPT)
+        learned_now = _learn(access, found, edge, today, Knowing(seq, found.workspace.zone))
+        taught = keep(found.followed, place, learned_now, KEPT)
     return taught
-
-
-def _keep(kept: dict[K, V], place: K, value: V, most: int) -> None:
-    # The oldest go; other threads may keep and drop meanwhile.
-    for old in list(kept)[: max(len(kept) - most + 1, 0)]:
-        kept.pop(old, None)
-    kept[place] = value
 
 
 def _morning(access: Access, found: Organisation, known: Knowing | None) -> int:
@@ -171,8 +162,7 @@ def _grown(
     place = (*asked, heads.standing(access, found.workspace.key))
     rows = found.grown.get(place)
     if rows is None:
-        rows = cohorts.grown(access, *asked)
-        _keep(found.grown, place, rows, MOST_GROWN)
+        rows = keep(found.grown, place, cohorts.grown(access, *asked), MOST_GROWN)
     return rows
 
 

@@ -34,6 +34,7 @@ from app.store.journal import Knowing
 from app.store.kept import Commit
 from app.store.transactions import Access
 from app.usecases.counted import actors_of
+from app.usecases.keeping import keep
 from app.usecases.organisation import Organisation, Remembered
 from app.usecases.spreads import record
 
@@ -97,10 +98,8 @@ def _remembered(
         kept = found.histories[place] = replace(kept, commit=now)
         return kept
     history = _read(access, found, base, months, known)
-    while len(found.histories) >= KEPT:
-        found.histories.pop(next(iter(found.histories)), None)
-    kept = found.histories[place] = Remembered(now, base, history, experience(base, history))
-    return kept
+    learned = Remembered(now, base, history, experience(base, history))
+    return keep(found.histories, place, learned, KEPT)
 
 
 def _all(months: Sequence[Span]) -> Span:

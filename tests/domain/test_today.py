@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -116,6 +117,17 @@ def of_one(
     return ground(at_home, made, 1, people)
 
 
+def obey(base: Ground, target: int, asks: Callable[[date], Fraction]) -> None:
+    """Do on each day exactly what it asks, which is so much until the target is reached."""
+    did: list[Did] = []
+    for day in DECEMBER:
+        asked = today(base, f"{day.isoformat()}T12:00:00+09:00", did)["calls"]
+        reached = sum(one.number for one in did) == target
+        assert asked.required == (0 if reached else asks(day))
+        did.append(Did("calls", day, int(asked.required)))
+    assert sum(one.number for one in did) == target
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     halves=st.dictionaries(st.sampled_from(DECEMBER), st.sampled_from(["1", "0.5"]), max_size=12),
@@ -126,16 +138,8 @@ def test_who_does_each_day_exactly_what_it_asks_arrives_at_the_target(
 ) -> None:
     own = {day: worked(day, halves) for day in DECEMBER}
     target = int(2 * rate * sum(own.values()))
-    base = of_one(halves, target)
-    did: list[Did] = []
-    if not target:
-        return
-    for day in DECEMBER:
-        asked = today(base, f"{day.isoformat()}T12:00:00+09:00", did)["calls"]
-        reached = sum(one.number for one in did) == target
-        assert asked.required == (0 if reached else 2 * rate * own[day])
-        did.append(Did("calls", day, int(asked.required)))
-    assert sum(one.number for one in did) == target
+    if target:
+        obey(of_one(halves, target), target, lambda day: 2 * rate * own[day])
 
 
 @settings(max_examples=30, deadline=None)

@@ -24,7 +24,7 @@ from tests.domain.courses import MONTH, Did
 from tests.domain.test_evaluation import DAYS, UNTIL, Recount, World, answered, worlds
 from tests.domain.test_evaluation import moments as moments_of_recount
 from tests.domain.test_lines import expected, lines, made, moments, read, revised
-from tests.domain.test_today import DECEMBER, of_one, today, worked
+from tests.domain.test_today import DECEMBER, obey, of_one, today, worked
 from tests.domain.worlds import codes, december, plan, values, workspace
 
 HALF_MONDAYS = {"weekdays": {"mon": "0.5"}}
@@ -314,16 +314,9 @@ def test_who_does_each_day_what_it_asks_arrives_at_the_target(
     """Each day asks for whole numbers of calls, by its weight, until all are made."""
     own = {day: weigh(day, weights, halves) for day in DECEMBER}
     target = int(4 * rate * sum(own.values()))
-    if not target:
-        return
-    base = of_one(halves, target, profile={"weekdays": weights})
-    did: list[Did] = []
-    for day in DECEMBER:
-        asked = today(base, f"{day.isoformat()}T12:00:00+09:00", did)["calls"]
-        reached = sum(one.number for one in did) == target
-        assert asked.required == (0 if reached else 4 * rate * own[day])
-        did.append(Did("calls", day, int(asked.required)))
-    assert sum(one.number for one in did) == target
+    if target:
+        base = of_one(halves, target, profile={"weekdays": weights})
+        obey(base, target, lambda day: 4 * rate * own[day])
 
 
 @settings(max_examples=40, deadline=None)
