@@ -90,6 +90,11 @@ class Committer:
         for lane in self._lanes:
             lane.start()
 
+    def turn(self) -> None:
+        """Commit what waits, here and now: for whoever opened it and gave it no thread."""
+        for lane in self._lanes:
+            lane.turn()
+
     def stop(self) -> None:
         """Take no more, commit what waits, and end."""
         for lane in self._lanes:

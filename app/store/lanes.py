@@ -128,16 +128,24 @@ class Lane:
             self._waiting.append(waiting)
             self._changed.notify()
 
+    def turn(self) -> None:
+        """Commit what waits, in the caller's thread."""
+        while taken := self._taken():
+            self._try(taken)
+
     def _run(self) -> None:
         while taken := self._next():
-            try:
-                self._take(taken)
-            except MemoryError:
-                # Whoever waits must hear of it, and whoever comes next must find the lane going.
-                for waiting in taken:
-                    if not waiting.answer.done():
-                        waiting.answer.set_exception(Unavailable("memory_is_full"))
-                self.ended()
+            self._try(taken)
+
+    def _try(self, taken: Sequence[Waiting]) -> None:
+        try:
+            self._take(taken)
+        except MemoryError:
+            # Whoever waits must hear of it, and whoever comes next must find the lane going.
+            for waiting in taken:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(Unavailable("memory_is_full"))
+            self.ended()
 
     def _take(self, taken: Sequence[Waiting]) -> None:
         # Whoever went away meanwhile is not counted, and has no answer to be given.
@@ -148,9 +156,14 @@ class Lane:
                 self.ended()
 
     def _next(self) -> list[Waiting]:
-        """What waits, up to a batch; nothing once stopped and drained."""
+        """What waits, once something does; nothing once stopped and drained."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or not self._open)
+        return self._taken()
+
+    def _taken(self) -> list[Waiting]:
+        """What waits now, up to a batch."""
+        with self._changed:
             batch: list[Waiting] = []
             room = BATCH_ITEMS
             while self._waiting and (not batch or len(self._waiting[0].works) <= room):

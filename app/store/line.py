@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 import socket
 import subprocess
 import sys
@@ -26,7 +27,8 @@ class Line:
         self._lost = lost
         self._loop = asyncio.get_running_loop()
         self._frames = Frames()
-        self._unsent = b""
+        # Cut off at its front as it is taken: what waits may be megabytes while a commit is long.
+        self._unsent = bytearray()
         self._socket, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", "app.store.remote_main", str(theirs.fileno())]
@@ -44,12 +46,28 @@ class Line:
     def finish(self, message: bytes, until: Callable[[], bool]) -> None:
         """Say the last thing and listen until nothing is awaited, without the loop: it ends."""
         self._leave_loop()
-        self._socket.settimeout(LAST_WORDS_SECONDS)
-        with suppress(OSError):  # it is gone, and nobody begins it anew
-            if not until():
-                self._socket.sendall(self._unsent + message)
-            while not until() and (received := self._socket.recv(_CHUNK)):
-                self._take(received)
+        self._unsent += message
+        # Both at once: who only spoke could wait for room that the other end makes once it is
+        # heard.
+        with suppress(OSError), selectors.DefaultSelector() as ready:  # gone, and not begun anew
+            ready.register(self._socket, selectors.EVENT_READ)
+            while not until():
+                wanted = selectors.EVENT_WRITE if self._unsent else 0
+                ready.modify(self._socket, selectors.EVENT_READ | wanted)
+                found = ready.select(LAST_WORDS_SECONDS)
+                if not found or not self._exchange(found[0][1]):
+                    return
+
+    def _exchange(self, events: int) -> bool:
+        """Speak and listen, whichever is possible; False once the other end is gone."""
+        if events & selectors.EVENT_WRITE:
+            with suppress(BlockingIOError):
+                del self._unsent[: self._socket.send(self._unsent)]
+        if events & selectors.EVENT_READ:
+            received = self._socket.recv(_CHUNK)
+            self._take(received)
+            return bool(received)
+        return True
 
     def close(self) -> int:
         """End the process here and now; its exit code, its own where it had ended by itself."""
@@ -70,7 +88,7 @@ class Line:
             sent = 0
         except OSError:
             return  # whoever reads notices
-        self._unsent = self._unsent[sent:]
+        del self._unsent[:sent]
         if self._unsent:
             self._loop.add_writer(self._socket, self._write)
         else:

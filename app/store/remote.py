@@ -36,7 +36,7 @@ TRIES = 3
 AGAIN_SECONDS, AGAIN_AT_MOST = 0.1, 5.0
 # A message wakes the other process, which costs more than reading one delivery: while that works
 # on others, so many go together, or what came in so long a time.
-TOGETHER, TOGETHER_SECONDS = 16, 0.001
+TOGETHER, TOGETHER_SECONDS = 32, 0.001
 
 _log = logging.getLogger(__name__)
 
@@ -200,6 +200,9 @@ class RemoteCommitter:
         for number, error in told.errors:
             if answer := self._settled(number):
                 answer.set_exception(error)
+        if self._outbox and len(self._outbox) == len(self._pending):
+            # It has nothing left to do, and who is answered now will only post more later.
+            self._flush()
 
     def _answer_plainly(self, outcome: Outcome, numbers: Iterable[int]) -> None:
         for number in numbers:

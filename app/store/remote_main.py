@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from app.domain.deliveries import ItemResult
@@ -119,33 +120,44 @@ def main(descriptor: int) -> None:
         signal.signal(sig, signal.SIG_IGN)
     line = socket.socket(fileno=descriptor)
     heard = _heard(line)
-    committer, desk = _opened(next(heard), line)
-    for chosen in heard:
-        for number, delivery in map(raised, chosen):
+    opening, *early = next(heard)
+    store = _opened(opening)
+    desk = Desk(line, store)
+    committer = Committer(store, _NO_LIMIT, _NO_LIMIT, moved=desk.moved, ended=desk.tell)
+    committer.tell(desk.committed)
+    # Of two threads one would keep the other from the interpreter, and what comes meanwhile waits
+    # as well on the line. Several lanes wait for a server, each in a thread.
+    alone = store.lanes == 1
+    (committer.open if alone else committer.start)()
+    _settle_memory()
+    for messages in chain((early,), heard):
+        for number, delivery in map(raised, chain.from_iterable(messages)):
             committer.post(delivery, Reply(desk, number))
+        if alone:
+            committer.turn()
     committer.stop()
     # All that is left is the end of the process: nothing is worth taking apart for it.
     sys.stderr.flush()
     os._exit(0)
 
 
-def _heard(line: socket.socket) -> Iterator[Any]:
+def _heard(line: socket.socket) -> Iterator[list[Any]]:
+    """The messages that are there, whenever some are."""
     frames = Frames()
     while received := line.recv(_CHUNK):
-        yield from frames.add(received)
+        if messages := list(frames.add(received)):
+            yield messages
 
 
-def _opened(opening: Opening, line: socket.socket) -> tuple[Committer, Desk]:
+def _opened(opening: Opening) -> Store:
     configure_logs(opening.log_format)
-    store = Store(opening.url)
-    desk = Desk(line, store)
-    committer = Committer(store, _NO_LIMIT, _NO_LIMIT, moved=desk.moved, ended=desk.tell)
-    committer.tell(desk.committed)
-    committer.start()
+    return Store(opening.url)
+
+
+def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
-    return committer, desk
 
 
 if __name__ == "__main__":
