@@ -137,6 +137,12 @@ def errors_of(connection: Connection, text: str) -> Iterator[None]:
         ) from error
 
 
+def directly(connection: Connection, text: str) -> None:
+    """Run a text that takes no values, in the engine's own words."""
+    with _straight(connection, text) as cursor:
+        cursor.execute(text)
+
+
 class Many:
     """A change that many rows make, compiled once.
 
