@@ -19,7 +19,14 @@ from app.domain.credits import CREDITS, LONGEST_IDENTITY, MILLION, shares
 from app.domain.errors import Invalid
 from app.domain.holders import Holder, held
 from app.domain.instants import FLOOR, instant
-from app.domain.quantities import LARGEST_SCALED, Quantity, minor_digits, scaled, unscaled
+from app.domain.quantities import (
+    LARGEST_SCALED,
+    Quantity,
+    fitting,
+    minor_digits,
+    scaled,
+    unscaled,
+)
 from app.domain.values import distinct, number_of, sorted_latest, sorted_number
 
 
@@ -212,8 +219,10 @@ def contributions(
     `contribution`, and where credit is shared Invalid also for credits that nobody can read.
     """
     whole = contribution(metric, state, currency)
-    if not isinstance(whole, Contribution):
+    if whole is None or isinstance(whole, Uncounted):
         return whole
+    if not earlier and metric.credit is Credit.ROLE:
+        return (whole,)
     fields = state.fields
     if earlier and metric.holder is Holder.AT_TIME:
         then = held(state, earlier, metric.time, whole.at, lambda one: _is_about(metric, one))
@@ -301,6 +310,8 @@ def _total(metric: Metric, fields: Mapping[str, JsonValue], currency: str) -> in
         return None
     scale = metric.scale(currency)
     less = fields.get(metric.less) if metric.less else None
+    if type(value) is int and less is None and not scale:  # seconds, as most sums of most events
+        return fitting(value, 0)
     return scaled(str(value), scale) - (scaled(str(less), scale) if less is not None else 0)
 
 

@@ -73,7 +73,14 @@ def scaled(text: str, decimals: int) -> int:
         raise Invalid("not_a_decimal")
     whole, _, part = text.partition(".")
     value = int(whole + part[:decimals].ljust(decimals, "0"))
-    if part[decimals:].strip("0") or abs(value) > LARGEST_SCALED:
+    if part[decimals:].strip("0"):
+        raise Invalid("amount_does_not_fit", decimals=decimals)
+    return fitting(value, decimals)
+
+
+def fitting(value: int, decimals: int) -> int:
+    """An integer of 10^-decimals, if it fits. Raises Invalid `amount_does_not_fit`."""
+    if abs(value) > LARGEST_SCALED:
         raise Invalid("amount_does_not_fit", decimals=decimals)
     return value
 
