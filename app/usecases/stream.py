@@ -39,8 +39,8 @@ TICK_SECONDS = 0.25
 # From one round of evaluation to the next: a burst of commits is one change to a reader.
 SHORTEST_SECONDS = 0.1
 LONGEST_SECONDS = 0.5
-# A round's processor time is this part of what the event loop leaves until the next, between those
-# two: changes are quick while few write. At least the second, of all the time.
+# A round's processor time is this part of the square of what the event loop leaves until the next,
+# between those two: changes are quick while few write. At least the second, of all the time.
 SHARE, LEAST_SHARE = 0.5, 0.05
 # What the event loop pays to hand a change to one reader.
 HANDING_SECONDS = 0.000_03
@@ -141,9 +141,14 @@ class Hub:
 
     def start(self) -> None:
         """Begin to evaluate. To be called by the thread that serves requests."""
-        self._context.watch.listen(self._moved.set)
+        self._context.watch.listen(self._heed)
         self._leisure = Leisure(threading.get_ident())
         self._thread.start()
+
+    def _heed(self) -> None:
+        # A thread that is woken at each commit for nothing keeps the event loop from its own work.
+        if self._topics:
+            self._moved.set()
 
     def stop(self) -> None:
         """End."""
@@ -272,7 +277,8 @@ def rest(spent: float, took: float, leisure: float) -> float:
     From one begin to the next its share stays small as long as a change still reaches readers
     soon; and a round never takes more than half of the time.
     """
-    share = max(SHARE * leisure, LEAST_SHARE)
+    # Squared: of what a busy loop leaves, most is needed by who commits and by who writes to it.
+    share = max(SHARE * leisure**2, LEAST_SHARE)
     between = min(max(spent / share, SHORTEST_SECONDS), LONGEST_SECONDS)
     return max(between - took, spent)
 
