@@ -78,7 +78,7 @@ def run_service() -> None:
     issued = workspaces.first_start(context.store, wall_clock(), random_token, given)
     app = create_app(settings, context)
     _greet(settings, issued if given is None else None)
-    serve(by_port(app), app.state.drain, sockets)
+    serve(by_port(app), app.state.drain, sockets, app.state.direct)
 
 
 def _listening(settings: Settings) -> list[socket.socket]:

@@ -55,11 +55,12 @@ from app.web.overlaps import routes as overlaps
 from app.web.people import identities, members, teams
 from app.web.planning import routes as planning
 from app.web.plans import routes as plans
+from app.web.platform import Platform
 from app.web.quarantine import routes as quarantine
 from app.web.reports import routes as reports
 from app.web.routes import documented
 from app.web.server import ByPort
-from app.web.service import Platform, Service, assembled
+from app.web.service import Service, assembled
 from app.web.source_status import routes as source_status
 from app.web.sources import routes as sources
 from app.web.stream import Streams

@@ -162,10 +162,10 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
             return super().format(record)
         stamp = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
         line = self._entry if self._json else self._words
-        return "\n".join(line(stamp, fields) for fields in requests)
+        return "\n".join([line(stamp, fields) for fields in requests])
 
     def _words(self, stamp: str, fields: dict[str, object]) -> str:
-        return f"{stamp} request " + " ".join(f"{k}={v}" for k, v in fields.items())
+        return f"{stamp} request " + " ".join([f"{k}={v}" for k, v in fields.items()])
 
     def _entry(self, stamp: str, fields: dict[str, object]) -> str:
         own = {"event": "request", "level": "info", "logger": "tassei.access", "timestamp": stamp}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -11,51 +13,83 @@ from app.domain.deliveries import ItemResult
 
 Result = TypeVar("Result")
 Results = list[ItemResult]
+Settled = Results | BaseException
 
 
-class Arrival:
-    """The answer of one delivery, to be awaited as `here`; filled in by another thread.
+class _Arrival(ABC):
+    """The answer of one delivery on its way, filled in by whichever thread has it.
 
     A `concurrent.futures.Future` would do, at the price of a lock and a condition for each.
     """
 
-    __slots__ = ("_arrivals", "_done", "_error", "_results", "here")
+    __slots__ = ("_arrivals", "_done", "_settled")
 
-    def __init__(self, arrivals: Arrivals, here: asyncio.Future[Results]) -> None:
+    def __init__(self, arrivals: Arrivals) -> None:
         self._arrivals = arrivals
-        self._error: BaseException | None = None
-        self._results: Results = []
+        self._settled: Settled = []
         self._done = False
-        self.here = here
 
     def done(self) -> bool:
         """Whether it was told, wherever its news may be by now."""
         return self._done
 
+    def set_result(self, results: Results) -> None:
+        """It is on disk."""
+        self._arrive(results)
+
+    def set_exception(self, error: BaseException) -> None:
+        """It is not."""
+        self._arrive(error)
+
+    def _arrive(self, settled: Settled) -> None:
+        self._done = True
+        self._settled = settled
+        self._arrivals.arrived(self)
+
+    @abstractmethod
+    def hand_out(self) -> None:
+        """On the event loop: tell who waits."""
+
+
+class Arrival(_Arrival):
+    """One to be awaited, as `here`."""
+
+    __slots__ = ("here",)
+
+    def __init__(self, arrivals: Arrivals, here: asyncio.Future[Results]) -> None:
+        super().__init__(arrivals)
+        self.here = here
+
     def set_running_or_notify_cancel(self) -> bool:
         """Whether somebody still waits: who went away withdraws what was not begun."""
         return not self.here.cancelled()
 
-    def set_result(self, results: Results) -> None:
-        """It is on disk."""
-        self._done = True
-        self._results = results
-        self._arrivals.arrived(self)
-
-    def set_exception(self, error: BaseException) -> None:
-        """It is not."""
-        self._done = True
-        self._error = error
-        self._arrivals.arrived(self)
-
     def hand_out(self) -> None:
-        """On the event loop: wake who waits."""
+        """Wake who waits."""
         if self.here.done():
             return
-        if self._error is None:
-            self.here.set_result(self._results)
+        if isinstance(self._settled, BaseException):
+            self.here.set_exception(self._settled)
         else:
-            self.here.set_exception(self._error)
+            self.here.set_result(self._settled)
+
+
+class Call(_Arrival):
+    """One that calls, with its results or with why there are none."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self, arrivals: Arrivals, told: Callable[[Settled], None]) -> None:
+        super().__init__(arrivals)
+        self._told = told
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Nothing is held for it that could go away."""
+        return True
+
+    def hand_out(self) -> None:
+        """Call."""
+        self._told(self._settled)
 
 
 class Arrivals:
@@ -66,7 +100,7 @@ class Arrivals:
     """
 
     def __init__(self) -> None:
-        self._arrived: deque[Arrival] = deque()
+        self._arrived: deque[_Arrival] = deque()
         self._called = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -75,7 +109,13 @@ class Arrivals:
         loop = self._loop = asyncio.get_running_loop()
         return Arrival(self, loop.create_future())
 
-    def arrived(self, arrival: Arrival) -> None:
+    def calling(self, told: Callable[[Settled], None], loop: asyncio.AbstractEventLoop) -> Call:
+        """An answer to give to the committer that calls, on a loop; it must not fail there."""
+        # Whoever knows the loop need not ask for it: that is a call of the system's each time.
+        self._loop = loop
+        return Call(self, told)
+
+    def arrived(self, arrival: _Arrival) -> None:
         """From any thread: it has its result."""
         self._arrived.append(arrival)
         # Set before the loop empties the queue and unset before it begins: whatever is added in

@@ -31,6 +31,8 @@ from app.web.routes import refuse_unknown_parameters
 
 PATH = "/v1/events"
 SOURCE = "source"
+# In the scope of a request that was read before it came here: its results, or why there are none.
+SETTLED = "tassei.settled"
 _COUNTED = (
     Outcome.ACCEPTED,
     Outcome.REVISED,
@@ -49,10 +51,13 @@ class EventsDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One result an item: counts of what went well, a list of what did not."""
+        if SETTLED in scope:
+            await self._tell(scope, send)
+            return
         principal = await admitted(scope, "ingest")
         source = _source(Request(scope)) if scope["query_string"] else None
         state = scope["app"].state
-        media_type, headers = _described(scope)
+        media_type, headers = described(scope)
         body = (await receive()).get("body", b"")
         if source is not None or is_table(media_type):
             rows = await _table(state.context, principal.workspace, source, body, media_type)
@@ -67,8 +72,15 @@ class EventsDoor:
         if state.platform.cors_origins or not at_once(scope, told):
             await _answer(send, told)
 
+    async def _tell(self, scope: Scope, send: Send) -> None:
+        settled = scope[SETTLED]
+        if isinstance(settled, BaseException):
+            raise settled
+        count(scope["app"].state.platform.counters, settled)
+        await _answer(send, answer(settled, scope))
 
-def _described(scope: Scope) -> tuple[str, dict[str, str]]:
+
+def described(scope: Scope) -> tuple[str, dict[str, str]]:
     """The media type, and the headers that may say something of an event."""
     media_type, given = b"", []
     for name, value in scope["headers"]:

@@ -78,25 +78,45 @@ def _soon(call: Callable[[], None]) -> None:
     asyncio.get_running_loop().call_soon(call)
 
 
+class Told:
+    """Where every answered request is told of: one line of log, two metrics."""
+
+    def __init__(self, counters: Counters, templates: Callable[[], Templates]) -> None:
+        self._counters = counters
+        self._templates = templates
+        self._log = AccessLog(_soon)
+
+    def __call__(self, scope: Scope, method: str, status: int, seconds: float) -> None:
+        """Tell of one, by its own method: of a HEAD, the scope says GET."""
+        route = self._templates().of(scope)
+        self._counters.answered(method, route, status, seconds)
+        principal = scope.get(PRINCIPAL)
+        client = scope.get("client")
+        self._log(
+            {
+                "method": method if method in METHODS else "other",
+                # It may hold a hook's secret or anything else; the log hides and cuts it.
+                "path": scope["path"],
+                "route": route,
+                "status": status,
+                "ms": round(seconds * 1000, 2),
+                "request_id": scope[REQUEST_ID],
+                "key": principal.key_id if principal else None,
+                "client": client[0] if client else None,
+            }
+        )
+
+
 class Observed:
     """Tells what happened to each request, and gives every answer what every answer has.
 
-    An id, one line of log, two metrics, the headers of safety; HEAD is answered as GET without
-    its body.
+    An id and the headers of safety; HEAD is answered as GET without its body.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        counters: Counters,
-        templates: Callable[[], Templates],
-        monotonic: Callable[[], float],
-    ) -> None:
+    def __init__(self, app: ASGIApp, told: Told, monotonic: Callable[[], float]) -> None:
         self.app = app
-        self._counters = counters
-        self._templates = templates
+        self._told = told
         self._monotonic = monotonic
-        self._log = AccessLog(_soon)
         self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,26 +142,7 @@ class Observed:
         try:
             await self.app(scope, receive, observed_send)
         finally:
-            self._report(scope, method, scope.get(ANSWERED, status), self._monotonic() - began)
-
-    def _report(self, scope: Scope, method: str, status: int, seconds: float) -> None:
-        route = self._templates().of(scope)
-        self._counters.answered(method, route, status, seconds)
-        principal = scope.get(PRINCIPAL)
-        client = scope.get("client")
-        self._log(
-            {
-                "method": method if method in METHODS else "other",
-                # It may hold a hook's secret or anything else; the log hides and cuts it.
-                "path": scope["path"],
-                "route": route,
-                "status": status,
-                "ms": round(seconds * 1000, 2),
-                "request_id": scope[REQUEST_ID],
-                "key": principal.key_id if principal else None,
-                "client": client[0] if client else None,
-            }
-        )
+            self._told(scope, method, scope.get(ANSWERED, status), self._monotonic() - began)
 
 
 def _completed(given: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:

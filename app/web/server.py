@@ -12,18 +12,24 @@ import os
 import re
 import socket
 import sys
+from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import httptools
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from app.domain.errors import TasseiError, TooSlow, Unreadable
 from app.telemetry import logger
 from app.views.messages import DEFAULT_LANGUAGE
 from app.web.body import CONNECTION, WHOLE
+from app.web.direct import Direct
 from app.web.health import Drain
 from app.web.problems import (
     MEDIA_TYPE,
@@ -60,6 +66,13 @@ class GuardedProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _refusal: TasseiError | None = None
     _lasting = False
+    # The request under way that may need no task, and what uvicorn would have one do.
+    _held: tuple[RequestResponseCycle, Any] | None = None
+    _reading = False
+
+    def __init__(self, *args: Any, direct: Direct | None = None, **config: Any) -> None:  # noqa: ANN401 - uvicorn's
+        super().__init__(*args, **config)
+        self._direct = direct
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         super().connection_made(transport)
@@ -74,7 +87,12 @@ class GuardedProtocol(HttpToolsProtocol):
             self._head_bytes = 0
         # Counted here as well: a header line reaches `on_header` only when it is complete.
         self._head_bytes += len(data)
+        self._reading = True
         super().data_received(data)
+        self._reading = False
+        if self._held is not None and self._direct is not None:
+            held, self._held = self._held, None
+            self._release(self._direct, *held)
         # Most heads are whole by now, and a clock set and stopped for each costs more than parsing.
         if self._deadline is None and (self._in_head or not self._answering()):
             self._await_head()
@@ -85,6 +103,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = {CONNECTION: {"protocol": self}}
         self._lines_bytes = 0
+        self._hosts: list[bytes] = []
         self._in_head = True
 
     def on_url(self, url: bytes) -> None:
@@ -95,14 +114,19 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
         self._lines_bytes += len(name) + len(value)
+        if len(name) == len(b"host") and name.lower() == b"host":
+            self._hosts.append(value)
         if self._lines_bytes > HEAD_BYTES or len(self.headers) > HEAD_LINES:
             self._stop(HeadTooLarge("head_too_large"))
 
     def on_headers_complete(self) -> None:
         self._head_arrived()
-        hosts = [value for name, value in self.headers if name == b"host"]
-        old = self.parser.get_http_version() == "1.0" and not hosts
-        if not old and not (len(hosts) == 1 and _HOST.fullmatch(hosts[0])):
+        hosts = self._hosts
+        if len(hosts) == 1:
+            named = _HOST.fullmatch(hosts[0]) is not None
+        else:
+            named = not hosts and self.parser.get_http_version() == "1.0"
+        if not named:
             self._stop(Unreadable("malformed_host"))
         if not self.url.startswith(b"/"):
             # The absolute form is for proxies; to us it is a second Host that may contradict.
@@ -112,6 +136,19 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self.scope["extensions"][WHOLE] = {}
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - uvicorn's own name for an ASGI app
+        """What uvicorn does at the end of a head; a request that is whole may need none of it."""
+        if self._reading and self._direct is not None and self._direct.concerns(_of(cycle)):
+            self._held = (cycle, app)
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _release(self, direct: Direct, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - as above
+        usually = partial(super()._start_asgi_task, cycle, app)
+        whole = not cycle.more_body and not self.transport.is_closing()
+        if not whole or not direct.take(_of(cycle), bytes(cycle.body), usually, self.loop):
+            usually()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's name and signature
         """What uvicorn calls when the parser, or one of the callbacks above, objects."""
@@ -203,6 +240,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
+def _of(cycle: RequestResponseCycle) -> Scope:
+    return cast("Scope", cycle.scope)  # a typed dictionary of uvicorn's, elsewhere a mapping
+
+
 class Server(uvicorn.Server):
     """Stops cleanly on SIGTERM: readiness says no, requests under way end, the exit code is 0.
 
@@ -237,15 +278,24 @@ class ByPort:
         await (self.metrics if by_metrics else self.app)(scope, receive, send)
 
 
-def serve(app: ASGIApp, drain: Drain, sockets: list[socket.socket], **config: Any) -> None:  # noqa: ANN401 - uvicorn's
-    """Serves until SIGTERM or SIGINT. The sockets are open already."""
+def serve(
+    app: ASGIApp,
+    drain: Drain,
+    sockets: list[socket.socket],
+    direct: Direct | None = None,
+    **config: Any,  # noqa: ANN401 - uvicorn's
+) -> None:
+    """Serves until SIGTERM or SIGINT. The sockets are open already.
+
+    direct: what may answer a request that is whole, past the app
+    """
     for listening in sockets:
         host, port = listening.getsockname()[:2]
         logger().info("listening", host=host, port=port)
     server_config = uvicorn.Config(
         app,
         **{
-            "http": GuardedProtocol,
+            "http": partial(GuardedProtocol, direct=direct),
             "loop": "uvloop",
             "ws": "none",
             "workers": 1,

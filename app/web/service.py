@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -17,39 +16,19 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from app.domain.errors import TasseiError
-from app.telemetry import Counters
 from app.web import health
 from app.web.arrivals import Arrivals
-from app.web.auth import Gate
-from app.web.body import LIMITS, BodyLimits
+from app.web.direct import Direct
 from app.web.examples import recorded
 from app.web.faults import of_http, refused
-from app.web.health import Check, Drain, Refusing, taking
-from app.web.metrics import Families, metrics_route
-from app.web.middleware import Cors, Guarded, Observed
+from app.web.health import Drain
+from app.web.metrics import metrics_route
+from app.web.middleware import Cors, Guarded, Observed, Told
 from app.web.openapi import completed
+from app.web.platform import Platform
 from app.web.problems import MethodNotAllowed, response
 from app.web.routes import QueryNames, ResourceRoute, Templates, query_names
 from app.web.shortcuts import Shortcuts
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """What the web needs from outside: all that is a choice, a clock or a neighbour."""
-
-    version: str
-    clock: Callable[[], int]
-    monotonic: Callable[[], float]
-    counters: Counters
-    check: Check
-    refusing: Refusing = taking
-    gate: Gate | None = None
-    public_url: str | None = None
-    cors_origins: tuple[str, ...] = ()
-    metrics_port: int | None = None
-    metrics_token: str | None = None
-    families: tuple[Families, ...] = ()
-    limits: BodyLimits = LIMITS
 
 
 class Service(FastAPI):
@@ -143,7 +122,9 @@ def assembled(
         # As they are: including a router makes each of its routes anew at the first request, which
         # then waits for a tenth of a second.
         app.router.routes.extend(resource.routes)
-    _add_layers(app, platform)
+    told = Told(platform.counters, app.templates)
+    _add_layers(app, platform, told)
+    app.state.direct = Direct(app, platform, told)
     _add_handlers(app)
     return app
 
@@ -152,9 +133,9 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _add_layers(app: Service, platform: Platform) -> None:
+def _add_layers(app: Service, platform: Platform, told: Told) -> None:
     app.user_middleware = [
-        Middleware(Observed, platform.counters, app.templates, platform.monotonic),
+        Middleware(Observed, told, platform.monotonic),
         Middleware(Guarded, platform.limits),
     ]
     if platform.cors_origins:

@@ -19,8 +19,9 @@ from app.usecases.keys import digest_of
 from app.web.auth import Attempts, Gate, Principal, admitted, requires
 from app.web.dependencies import Language, Now
 from app.web.pagination import Paged, page
+from app.web.platform import Platform
 from app.web.routes import documented
-from app.web.service import Platform, Service, assembled, router
+from app.web.service import Service, assembled, router
 
 SECRET = "x" * 32
 TOKENS = {scope: f"tsk_default_{scope}{SECRET}" for scope in ("ingest", "read", "write", "admin")}

@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import sseclient
@@ -292,7 +293,13 @@ def served(
     socket_ = listen("127.0.0.1", 0)
     port = socket_.getsockname()[1]
     config = uvicorn.Config(
-        app, http=protocol, ws="none", log_config=None, access_log=False, loop="uvloop"
+        app,
+        # As it is served: uvicorn only ever calls it.
+        http=cast("Any", partial(protocol, direct=app.state.direct)),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        loop="uvloop",
     )
     server = Server(config, app.state.drain)
     thread = threading.Thread(target=server.run, args=([socket_],), daemon=True)

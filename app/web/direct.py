@@ -1,0 +1,102 @@
+"""The shortest way of the one request that comes thousands of times a second.
+
+A task, a dozen coroutines and the messages between them cost as much as reading an event. A
+request that is whole when its head is, by a key that is known, with nothing unusual about it, is
+therefore read where it arrives, and its answer is written once the committer has told it.
+
+Nothing is decided here that is not decided on the usual way too, by the same functions. Whatever
+is not so plain, and whatever is refused, goes there: it finds the same, and has the words for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.types import Scope
+
+from app.intake.tables import is_table
+from app.usecases.recording import record_events
+from app.web.arrivals import Settled
+from app.web.events import DOOR, PATH, SETTLED, answer, count, described
+from app.web.middleware import RequestIds, Told, at_once
+from app.web.platform import Platform
+from app.web.problems import REQUEST_ID
+
+SCOPE = "ingest"
+# What the layers and the listener look at besides the body.
+_UNUSUAL = frozenset(
+    {
+        b"content-encoding",
+        b"transfer-encoding",
+        b"expect",
+        b"x-forwarded-for",
+        b"x-forwarded-proto",
+    }
+)
+# How the listener is told to go on as with every other request.
+Usually = Callable[[], None]
+
+
+class Direct:
+    """POST /v1/events past all layers, where they would have nothing to do.
+
+    told: what every request is reported to, however it was answered
+    """
+
+    def __init__(self, app: Starlette, platform: Platform, told: Told) -> None:
+        self._app = app
+        self._platform = platform
+        self._told = told
+        self._ids = RequestIds()
+
+    def concerns(self, scope: Scope) -> bool:
+        """Whether a request may go this way, as far as its first line tells."""
+        return (
+            scope["path"] == PATH
+            and scope["method"] == "POST"
+            and not scope["query_string"]
+            and (scope.get("server") or ("", None))[1] != self._platform.metrics_port
+        )
+
+    def take(
+        self, scope: Scope, body: bytes, usually: Usually, loop: asyncio.AbstractEventLoop
+    ) -> bool:
+        """Read it and see to its answer; False, and nothing is done, where it is not plain.
+
+        To be called on the event loop, with the whole body.
+        """
+        try:
+            return self._taken(scope, body, usually, loop)
+        except Exception:  # noqa: BLE001 - the usual way meets it as well, and reports it
+            return False
+
+    def _taken(
+        self, scope: Scope, body: bytes, usually: Usually, loop: asyncio.AbstractEventLoop
+    ) -> bool:
+        platform, state = self._platform, self._app.state
+        names = [name for name, _ in scope["headers"]]
+        if not body or len(body) > platform.limits.size or not _UNUSUAL.isdisjoint(names):
+            return False
+        principal = platform.gate.known(scope) if platform.gate else None
+        if principal is None or platform.cors_origins:
+            return False
+        principal.require(SCOPE)
+        media_type, headers = described(scope)
+        if is_table(media_type):
+            return False
+        scope.update({REQUEST_ID: self._ids.next(), "app": self._app, "endpoint": DOOR})
+        here = partial(self._answer, scope, platform.monotonic(), usually)
+        arrival = state.arrivals.calling(here, loop)
+        record_events(state.context, principal.workspace, body, media_type, headers, arrival)
+        return True
+
+    def _answer(self, scope: Scope, began: float, usually: Usually, settled: Settled) -> None:
+        if isinstance(settled, BaseException) or not at_once(scope, answer(settled, scope)):
+            scope[SETTLED] = settled
+            usually()
+            return
+        count(self._platform.counters, settled)
+        self._told(scope, "POST", 200, self._platform.monotonic() - began)
