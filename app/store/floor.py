@@ -34,14 +34,14 @@ class Floor:
     def __init__(self, path: str | None, patience: float) -> None:
         self._path = path
         self._patience = patience
-        # The threads of this process; a lock of the system's is the process's.
-        self._here = threading.Lock()
+        # Among the threads of this process; a lock of the system's is the process's.
+        self.here = threading.Lock()
         self._files: tuple[int, int] | None = None
 
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Alone among the writers."""
-        with self._here, ExitStack() as held:
+        with self.here, ExitStack() as held:
             files = self._opened()
             if files is not None:
                 turn, floor = files
@@ -55,7 +55,7 @@ class Floor:
 
     def close(self) -> None:
         """Give the files back."""
-        with self._here:
+        with self.here:
             files, self._files = self._files, None
             for file in files or ():
                 os.close(file)

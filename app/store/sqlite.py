@@ -65,7 +65,7 @@ class Sqlite:
 
     def close(self) -> None:
         """The last connection folds the log into the file."""
-        with self._floor.taken():
+        with self._floor.here:
             self._drop_writer()
         self._engine.dispose()
         self._floor.close()
