@@ -89,8 +89,8 @@ class Batch:
     def record(self, works: Sequence[Work], empty: Sequence[Delivery]) -> list[ItemResult]:
         self._load(work.item.report for work in works if isinstance(work.item, Item))
         results = [self._take(work) for work in works]
-        for delivery in (*(work.delivery for work in works), *empty):
-            self._hear_names(delivery)
+        self._hear_names(work.delivery for work in works if work.delivery.references)
+        self._hear_names(empty)
         self._write()
         for delivery in empty:
             self._shelf.place(delivery)
@@ -169,13 +169,12 @@ class Batch:
             latest = max(received_at, state.last_received_at)
             self._heard[source] = SourceState(latest, state.clock or clock)
 
-    def _hear_names(self, delivery: Delivery) -> None:
+    def _hear_names(self, deliveries: Iterable[Delivery]) -> None:
         """Who only names something has spoken as well."""
-        if not delivery.references:
-            return
-        for source in {reference.source for reference in delivery.references}:
-            if source in self._rules.serving:
-                self._hear(source, delivery.received_at, None)
+        for delivery in deliveries:
+            for source in {reference.source for reference in delivery.references}:
+                if source in self._rules.serving:
+                    self._hear(source, delivery.received_at, None)
 
     def _state_of(self, source: str) -> SourceState:
         return self._heard.get(source) or self._sources.get(source) or _UNHEARD

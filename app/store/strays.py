@@ -48,9 +48,12 @@ def resolve(
     still: set[Mark],
 ) -> None:
     """Settle entries of replayed items that are refused no longer, or for another reason now."""
+    deliveries = [*(work.delivery for work in works), *empty]
+    if all(delivery.replay is None for delivery in deliveries):
+        return
     refused: dict[int, dict[int, bool]] = defaultdict(dict)
     every: dict[int, frozenset[int]] = {}
-    for delivery in (*(work.delivery for work in works), *empty):
+    for delivery in deliveries:
         if delivery.replay is not None and delivery.replay.delivery not in every:
             places = [*(item.index for item in delivery.items)]
             places += (item.index for item in delivery.refused)

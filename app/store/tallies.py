@@ -157,8 +157,8 @@ def _by_day(rules: Rules, amounts: Mapping[Row, Amount]) -> dict[Row, Amount]:
     days: dict[Row, Amount] = {}
     for (slot, quarter, who), amount in amounts.items():
         day = (slot, rules.day_of(quarter), who)
-        number, total = days.get(day, (0, 0))
-        days[day] = (number + amount[0], total + amount[1])
+        held = days.get(day)
+        days[day] = amount if held is None else (held[0] + amount[0], held[1] + amount[1])
     return days
 
 
@@ -179,9 +179,10 @@ def _netted(changes: list[Change]) -> dict[str, dict[CellKey, Amount]]:
     by_source: dict[str, dict[CellKey, Amount]] = {}
     for source, _, before, after in changes:
         cells = by_source.setdefault(source, {})
-        for cell, (number, total) in after.cells.items():
-            held = cells.get(cell, (0, 0))
-            cells[cell] = (held[0] + number, held[1] + total)
+        for cell, amount in after.cells.items():
+            held = cells.get(cell)
+            # Most cells come once: then the amount is as it is.
+            cells[cell] = amount if held is None else (held[0] + amount[0], held[1] + amount[1])
         for cell, (number, total) in before.cells.items():
             held = cells.get(cell, (0, 0))
             cells[cell] = (held[0] - number, held[1] - total)
@@ -221,18 +222,15 @@ def learn_slots(writing: Writing, numbers: Numbers, wanted: AbstractSet[Slot]) -
 
 def credit_anew(writing: Writing, numbers: Numbers, changes: Iterable[Change]) -> None:
     """Move the credits by some changes, whose people are among the numbers."""
+    workspace, known = writing.workspace, numbers.actors
     gone: list[tuple[object, ...]] = []
     come: list[tuple[object, ...]] = []
     for source, key, before, after in changes:
         if before.credits == after.credits:
             continue
-        for rows, credited in (
-            (gone, before.credits - after.credits),
-            (come, after.credits - before.credits),
-        ):
-            rows += [
-                (writing.workspace, numbers.actors[source, identity], at, source, key)
-                for identity, at in credited
-            ]
+        new = after.credits - before.credits if before.credits else after.credits
+        come += [(workspace, known[source, who], at, source, key) for who, at in new]
+        old = before.credits - after.credits
+        gone += [(workspace, known[source, who], at, source, key) for who, at in old]
     _UNCREDIT.many(writing.connection, gone)
     _CREDIT.many(writing.connection, come)
