@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import selectors
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,12 +12,20 @@ from contextlib import suppress
 
 from app.store.frames import Frames, Told
 
+try:
+    import fcntl
+except ImportError:  # elsewhere than on Unix
+    fcntl = None  # type: ignore[assignment] # a module, elsewhere
+
 LAST_WORDS_SECONDS = 30
 _CHUNK = 2**18
+# A thousand events in one message: what is on its way while the other end commits, it need not
+# wait for afterwards. As much as anybody may have of a pipe on Linux.
+_ROOM = 2**20
 
 
 class Line:
-    """One process and its socket. For the event loop's thread alone.
+    """One process and a pipe each way. For the event loop's thread alone.
 
     heard: called with each message; lost: called once when the process is gone
     """
@@ -29,12 +37,20 @@ class Line:
         self._frames = Frames()
         # Cut off at its front as it is taken: what waits may be megabytes while a commit is long.
         self._unsent = bytearray()
-        self._socket, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-m", "app.store.remote_main", str(theirs.fileno())]
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])  # noqa: S603 - ourselves
-        self._socket.setblocking(False)
-        self._loop.add_reader(self._socket, self._read)
+        theirs_in, self._out = os.pipe()
+        self._in, theirs_out = os.pipe()
+        _widen(self._out)
+        try:
+            ends = (theirs_in, theirs_out)
+            command = [sys.executable, "-m", "app.store.remote_main", *map(str, ends)]
+            self._process = subprocess.Popen(command, pass_fds=ends)  # noqa: S603 - ourselves
+        finally:
+            os.close(theirs_in)
+            os.close(theirs_out)
+        os.set_blocking(self._in, False)
+        os.set_blocking(self._out, False)
+        self._open = True
+        self._loop.add_reader(self._in, self._read)
 
     def send(self, message: bytes) -> None:
         """Say something, now or as soon as the other end takes it."""
@@ -50,53 +66,56 @@ class Line:
         # Both at once: who only spoke could wait for room that the other end makes once it is
         # heard.
         with suppress(OSError), selectors.DefaultSelector() as ready:  # gone, and not begun anew
-            ready.register(self._socket, selectors.EVENT_READ)
+            ready.register(self._in, selectors.EVENT_READ)
+            ready.register(self._out, selectors.EVENT_WRITE)
             while not until():
-                wanted = selectors.EVENT_WRITE if self._unsent else 0
-                ready.modify(self._socket, selectors.EVENT_READ | wanted)
+                if not self._unsent and self._out in ready.get_map():
+                    ready.unregister(self._out)
                 found = ready.select(LAST_WORDS_SECONDS)
-                if not found or not self._exchange(found[0][1]):
+                if not found or not all(self._exchange(key.fd) for key, _ in found):
                     return
 
-    def _exchange(self, events: int) -> bool:
-        """Speak and listen, whichever is possible; False once the other end is gone."""
-        if events & selectors.EVENT_WRITE:
-            with suppress(BlockingIOError):
-                del self._unsent[: self._socket.send(self._unsent)]
-        if events & selectors.EVENT_READ:
-            received = self._socket.recv(_CHUNK)
-            self._take(received)
-            return bool(received)
-        return True
+    def _exchange(self, end: int) -> bool:
+        """Speak or listen, whichever is possible; False once the other end is gone."""
+        if end == self._out:
+            self._push()
+            return True
+        received = os.read(self._in, _CHUNK)
+        self._take(received)
+        return bool(received)
 
     def close(self) -> int:
         """End the process here and now; its exit code, its own where it had ended by itself."""
         self._leave_loop()
-        self._socket.close()
+        if self._open:
+            self._open = False
+            os.close(self._in)
+            os.close(self._out)
         self._process.kill()
         return self._process.wait()
 
     def _leave_loop(self) -> None:
-        if self._socket.fileno() >= 0 and not self._loop.is_closed():
-            self._loop.remove_reader(self._socket)
-            self._loop.remove_writer(self._socket)
+        if self._open and not self._loop.is_closed():
+            self._loop.remove_reader(self._in)
+            self._loop.remove_writer(self._out)
+
+    def _push(self) -> None:
+        with suppress(BlockingIOError):
+            del self._unsent[: os.write(self._out, self._unsent)]
 
     def _write(self) -> None:
         try:
-            sent = self._socket.send(self._unsent)
-        except BlockingIOError:
-            sent = 0
+            self._push()
         except OSError:
             return  # whoever reads notices
-        del self._unsent[:sent]
         if self._unsent:
-            self._loop.add_writer(self._socket, self._write)
+            self._loop.add_writer(self._out, self._write)
         else:
-            self._loop.remove_writer(self._socket)
+            self._loop.remove_writer(self._out)
 
     def _read(self) -> None:
         try:
-            received = self._socket.recv(_CHUNK)
+            received = os.read(self._in, _CHUNK)
             self._take(received)
         except BlockingIOError:
             return
@@ -110,3 +129,10 @@ class Line:
         for told in self._frames.add(received):
             assert isinstance(told, Told)  # noqa: S101 - the one thing that it says
             self._heard(told)
+
+
+def _widen(pipe: int) -> None:
+    command = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
+    if command is not None:
+        with suppress(OSError):  # whoever has many of them gets no more; it is slower, no more
+            fcntl.fcntl(pipe, command, _ROOM)

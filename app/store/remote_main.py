@@ -1,4 +1,4 @@
-"""`python -m app.store.remote_main FD`: the committer's own process, on one line to the service.
+"""`python -m app.store.remote_main IN OUT`: the committer's own process, on a pipe each way.
 
 It commits what comes by the line until that ends, and then ends itself. Signals are for the
 service: it drains, and closes the line.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -27,7 +26,7 @@ from app.telemetry import configure_logs
 # What a batch makes is free of cycles and gone with it; at Python's own 700 objects the collector
 # would run some times in each batch, and find nothing.
 _COLLECT_AFTER = (50_000, 20, 20)
-_CHUNK = 2**18
+_CHUNK = 2**20
 # The service holds what waits within its bounds; it must never be refused here.
 _NO_LIMIT = 2**62
 
@@ -66,7 +65,7 @@ class Reply:
 class Desk:
     """What is to be told to the service, told when a lane is done with a transaction."""
 
-    def __init__(self, line: socket.socket, store: Store) -> None:
+    def __init__(self, line: int, store: Store) -> None:
         self._line = line
         self._store = store
         self._telling = threading.Lock()
@@ -109,20 +108,19 @@ class Desk:
             )
             self._clear()
             try:
-                self._line.sendall(framed(told))
+                _write(self._line, framed(told))
             except OSError:
                 os._exit(1)  # nobody is there to be told; what was committed is on disk
 
 
-def main(descriptor: int) -> None:
+def main(incoming: int, outgoing: int) -> None:
     """Commit what comes until the line ends."""
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, signal.SIG_IGN)
-    line = socket.socket(fileno=descriptor)
-    heard = _heard(line)
+    heard = _heard(incoming)
     opening, *early = next(heard)
     store = _opened(opening)
-    desk = Desk(line, store)
+    desk = Desk(outgoing, store)
     committer = Committer(store, _NO_LIMIT, _NO_LIMIT, moved=desk.moved, ended=desk.tell)
     committer.tell(desk.committed)
     # Of two threads one would keep the other from the interpreter, and what comes meanwhile waits
@@ -141,10 +139,16 @@ def main(descriptor: int) -> None:
     os._exit(0)
 
 
-def _heard(line: socket.socket) -> Iterator[list[Any]]:
+def _write(line: int, message: bytes) -> None:
+    left = memoryview(message)
+    while left:
+        left = left[os.write(line, left) :]
+
+
+def _heard(line: int) -> Iterator[list[Any]]:
     """The messages that are there, whenever some are."""
     frames = Frames()
-    while received := line.recv(_CHUNK):
+    while received := os.read(line, _CHUNK):
         if messages := list(frames.add(received)):
             yield messages
 
@@ -161,4 +165,4 @@ def _settle_memory() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

@@ -5,6 +5,6 @@ secrets; a label has a fixed set of values, whatever comes in.
 """
 
 from app.telemetry.counters import METHODS, Counters
-from app.telemetry.logs import AccessLog, configure_logs, logger, safe
+from app.telemetry.logs import AccessLog, Answered, configure_logs, logger, safe
 
-__all__ = ["METHODS", "AccessLog", "Counters", "configure_logs", "logger", "safe"]
+__all__ = ["METHODS", "AccessLog", "Answered", "Counters", "configure_logs", "logger", "safe"]

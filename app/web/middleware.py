@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.errors import Forbidden, TasseiError, Unavailable, Unreadable
-from app.telemetry import METHODS, AccessLog, Counters, logger
+from app.telemetry import METHODS, AccessLog, Answered, Counters, logger
 from app.web.auth import PRINCIPAL
 from app.web.body import CONNECTION, LIMITS, BodyLimits, has_body, header, received
 from app.web.problems import REQUEST_ID, Crash, exhausted, response
@@ -93,17 +93,17 @@ class Told:
         principal = scope.get(PRINCIPAL)
         client = scope.get("client")
         self._log(
-            {
-                "method": method if method in METHODS else "other",
+            Answered(
+                method if method in METHODS else "other",
                 # It may hold a hook's secret or anything else; the log hides and cuts it.
-                "path": scope["path"],
-                "route": route,
-                "status": status,
-                "ms": round(seconds * 1000, 2),
-                "request_id": scope[REQUEST_ID],
-                "key": principal.key_id if principal else None,
-                "client": client[0] if client else None,
-            }
+                scope["path"],
+                route,
+                status,
+                round(seconds * 1000, 2),
+                scope[REQUEST_ID],
+                principal.key_id if principal else None,
+                client[0] if client else None,
+            )
         )
 
 
