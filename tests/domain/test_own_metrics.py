@@ -129,6 +129,8 @@ def test_what_cannot_be_compared_is_no_value(what: Any) -> None:
         ({"aggregation": "sum", "value": "n"}, {"n": ["7"]}, "not_a_decimal"),
         ({"aggregation": "sum", "value": "n"}, {"n": "NaN"}, "not_a_decimal"),
         ({"aggregation": "max", "value": "n"}, {"n": "0.5"}, "amount_does_not_fit"),
+        ({"aggregation": "sum", "value": "n"}, {"n": 2**60}, "amount_does_not_fit"),
+        ({"aggregation": "sum", "value": "n"}, {"n": -(2**60)}, "amount_does_not_fit"),
         ({}, {"at": "yesterday"}, "not_a_time"),
         ({}, {"at": "2026-12-01"}, "time_without_offset"),
         ({}, {"at": "1970-01-01T00:00:00Z"}, "time_before_1980"),
@@ -147,6 +149,18 @@ def test_a_free_field_that_cannot_be_counted_names_its_fault_and_counts_nothing(
         contribution(metric, visit(**fields), "JPY")
     assert cells(visit(**fields), [metric], "JPY") == {}
     assert occurrences(visit(**fields), [metric], "JPY") == ()
+
+
+@given(st.integers(0, 3), st.sampled_from([int, str]), st.data())
+def test_a_whole_number_adds_the_same_however_it_is_written(
+    decimals: int, written: type[int | str], data: st.DataObject
+) -> None:
+    metric = defined(aggregation="sum", value="n", decimals=decimals)
+    most = (2**60 - 1) // 10**decimals
+    number = data.draw(st.integers(-most, most))
+    found = contribution(metric, visit(n=written(number)), "JPY")
+    assert isinstance(found, Contribution)
+    assert (found.number, found.total) == (1, number * 10**decimals)
 
 
 @pytest.mark.parametrize(
