@@ -94,9 +94,12 @@ class Direct:
         return True
 
     def _answer(self, scope: Scope, began: float, usually: Usually, settled: Settled) -> None:
-        if isinstance(settled, BaseException) or not at_once(scope, answer(settled, scope)):
-            scope[SETTLED] = settled
-            usually()
-            return
-        count(self._platform.counters, settled)
-        self._told(scope, "POST", 200, self._platform.monotonic() - began)
+        try:
+            if not isinstance(settled, BaseException) and at_once(scope, answer(settled, scope)):
+                count(self._platform.counters, settled)
+                self._told(scope, "POST", 200, self._platform.monotonic() - began)
+                return
+        except Exception as error:  # noqa: BLE001 - others wait to be told by who called this
+            settled = error
+        scope[SETTLED] = settled
+        usually()

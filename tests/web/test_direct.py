@@ -8,6 +8,7 @@ import logging
 import re
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from app.domain.errors import Unavailable
 from app.telemetry import Answered
 from app.web.direct import Direct
+from app.web.events import answer
 from tests.web.service import ADMIN
 from tests.web.streaming import PATIENCE, Live, call, listening, wait
 from tests.web.test_server import answer_of
@@ -241,6 +243,31 @@ def test_what_could_not_be_stored_is_told_by_the_layers(
     status, headers, body = asked(live, written(as_json(event(live, 9_000))))
     assert (status, headers["retry-after"], taken) == (503, "1", [True])
     assert json.loads(body)["type"].endswith("store-failed")
+
+
+def test_a_fault_of_ours_is_one_answer_and_the_others_of_its_commit_have_theirs(
+    live: Live, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter([ZeroDivisionError])
+
+    def failing(results: Any, scope: Any) -> bytes:
+        for error in told:
+            raise error
+        return answer(results, scope)
+
+    monkeypatch.setattr("app.web.direct.answer", failing)
+    waiting: list[Any] = []
+    post = live.context.committer.post
+    monkeypatch.setattr(live.context.committer, "post", lambda *one: waiting.append(one))
+    with ThreadPoolExecutor() as pool:
+        asking = [
+            pool.submit(asked, live, written(as_json(event(live, n)))) for n in (9_050, 9_051)
+        ]
+        wait(lambda: len(waiting) == 2)
+        for one in waiting:
+            post(*one)
+        statuses = sorted(one.result(PATIENCE)[0] for one in asking)
+    assert (statuses, taken) == ([200, 500], [True, True])
 
 
 def test_what_is_full_is_told_by_the_layers(
