@@ -268,10 +268,13 @@ def field_type(kind: Kind, label: str) -> FieldType | None:
 
 def kind_of(text: RawValue) -> Kind:
     """The kind of that name; an unknown name is a custom kind whose only role is `actor`."""
-    if not isinstance(text, str) or not _KIND_NAME.fullmatch(text):
+    if not isinstance(text, str):
         raise Invalid("not_a_kind")
-    known = KINDS.get(text)
-    return known or Kind(
+    if (known := KINDS.get(text)) is not None:
+        return known
+    if not _KIND_NAME.fullmatch(text):
+        raise Invalid("not_a_kind")
+    return Kind(
         text, {CREDITS: _credits, "actor": _identity}, actor_roles=("actor",), roles=("actor",)
     )
 

@@ -73,8 +73,8 @@ def refuse_repeated(names: Iterable[str], media_type: str) -> None:
 
 def raw_event(body: bytes, media_type: str, headers: Mapping[str, str]) -> Raw:
     """A request to the direct API as it is kept: of the headers, the attributes of an event."""
-    lowered = {label.lower(): value for label, value in headers.items()}
-    own = {label: value for label, value in lowered.items() if label.startswith(_PREFIX)}
+    named = [(label.lower(), value) for label, value in headers.items()]
+    own = {label: value for label, value in named if label.startswith(_PREFIX)}
     return Raw(Door.EVENTS, None, "POST", "", media_type, own, body)
 
 

@@ -7,6 +7,7 @@ source, and read again by whatever mapping the source has then.
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from itertools import islice
 
 from app.domain.deliveries import Delivery, Door, Raw
@@ -18,6 +19,7 @@ from app.intake.mapping import RowMapping
 MEDIA_TYPE = "text/csv"
 
 
+@lru_cache(maxsize=100)  # senders have few, and each says the same every time
 def is_table(media_type: str) -> bool:
     """Whether a Content-Type announces a table, in whatever character set."""
     return media_type.partition(";")[0].strip().lower() == MEDIA_TYPE

@@ -7,14 +7,15 @@ after it: an acknowledgement always means stored, counted and on disk.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Protocol
 
 from app.domain.deliveries import Delivery, ItemResult
 from app.domain.errors import Unavailable
 from app.store.engine import Store
-from app.store.lanes import Answer, Lane, Room, Told, Waiting, unheeded
+from app.store.lanes import Answer, Lane, Room, Told, Waiting, cut, unheeded
 from app.store.recording import Moved, Recorder, unheard
 from app.store.strays import Work
 
@@ -90,10 +91,16 @@ class Committer:
         for lane in self._lanes:
             lane.start()
 
-    def turn(self) -> None:
-        """Commit what waits, here and now: for whoever opened it and gave it no thread."""
-        for lane in self._lanes:
-            lane.turn()
+    def commit(self, deliveries: Iterable[tuple[Delivery, Answer]]) -> None:
+        """Commit some here and now, in the order they come and in as few transactions as they need.
+
+        For whoever is alone with it: without a thread, and where there is one lane. The answers
+        are those of `post`.
+        """
+        (lane,) = self._lanes
+        waiting = deque(Waiting(one, works_of(one), 0, answer) for one, answer in deliveries)
+        while batch := cut(waiting):
+            lane.commit(batch)
 
     def stop(self) -> None:
         """Take no more, commit what waits, and end."""
@@ -120,13 +127,9 @@ class Committer:
         workspace, Unavailable when the database failed; the delivery can then be sent again,
         whether or not it was committed.
         """
-        works = [Work(delivery, item) for item in delivery.items]
-        if delivery.refused:
-            works += [Work(delivery, refused) for refused in delivery.refused]
-            # In the order of the request: what comes after an unusable item may make up for it.
-            works.sort(key=lambda work: work.item.index)
         if answered_at_once(delivery, answer):
             return
+        works = works_of(delivery)
         waiting = Waiting(delivery, works, size_of(delivery), answer)
         if not self._room.take(len(works), waiting.size):
             raise Unavailable("queue_full", retry_after=1)
@@ -136,6 +139,18 @@ class Committer:
         if len(self._lanes) == 1:
             return self._lanes[0]
         return self._lanes[zlib.crc32(workspace.encode()) % len(self._lanes)]
+
+
+def works_of(delivery: Delivery) -> list[Work]:
+    """The items of a delivery, in the order of the request.
+
+    What comes after an unusable item may make up for it.
+    """
+    works = [Work(delivery, item) for item in delivery.items]
+    if delivery.refused:
+        works += [Work(delivery, refused) for refused in delivery.refused]
+        works.sort(key=lambda work: work.item.index)
+    return works
 
 
 def answered_at_once(delivery: Delivery, answer: Answer) -> bool:
@@ -149,6 +164,6 @@ def answered_at_once(delivery: Delivery, answer: Answer) -> bool:
 
 def size_of(delivery: Delivery) -> int:
     """The bytes that a delivery holds while it waits."""
-    items = sum(len(item.report.content) for item in delivery.items)
+    items = sum([len(item.report.content) for item in delivery.items])
     raw = len(delivery.raw.body) if delivery.raw else 0
-    return raw + items + sum(len(refused.content) for refused in delivery.refused)
+    return raw + items + sum([len(refused.content) for refused in delivery.refused])

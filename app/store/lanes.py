@@ -128,16 +128,12 @@ class Lane:
             self._waiting.append(waiting)
             self._changed.notify()
 
-    def turn(self) -> None:
-        """Commit what waits, in the caller's thread."""
-        while taken := self._taken():
-            self._try(taken)
-
     def _run(self) -> None:
         while taken := self._next():
-            self._try(taken)
+            self.commit(taken)
 
-    def _try(self, taken: Sequence[Waiting]) -> None:
+    def commit(self, taken: Sequence[Waiting]) -> None:
+        """Commit a batch in the caller's thread, and tell those who wait for it."""
         try:
             self._take(taken)
         except MemoryError:
@@ -156,20 +152,10 @@ class Lane:
                 self.ended()
 
     def _next(self) -> list[Waiting]:
-        """What waits, once something does; nothing once stopped and drained."""
+        """What waits, up to a batch; nothing once stopped and drained."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or not self._open)
-        return self._taken()
-
-    def _taken(self) -> list[Waiting]:
-        """What waits now, up to a batch."""
-        with self._changed:
-            batch: list[Waiting] = []
-            room = BATCH_ITEMS
-            while self._waiting and (not batch or len(self._waiting[0].works) <= room):
-                waiting = self._waiting.popleft()
-                batch.append(waiting)
-                room -= max(len(waiting.works), 1)
+            batch = cut(self._waiting)
         self._room.leave(
             len(batch), sum(len(one.works) for one in batch), sum(one.size for one in batch)
         )
@@ -226,6 +212,17 @@ class Lane:
         return self._recorder.record(works, empty, placed)
 
 
+def cut(waiting: deque[Waiting]) -> list[Waiting]:
+    """Take as many as make a batch from the front."""
+    batch: list[Waiting] = []
+    room = BATCH_ITEMS
+    while waiting and (not batch or len(waiting[0].works) <= room):
+        one = waiting.popleft()
+        batch.append(one)
+        room -= max(len(one.works), 1)
+    return batch
+
+
 def _by_workspace(batch: Iterable[Waiting]) -> list[list[Waiting]]:
     shares: dict[str, list[Waiting]] = defaultdict(list)
     for waiting in batch:
@@ -242,6 +239,9 @@ def unheeded() -> None:
 
 
 def _answer(answer: Answer, done: list[Done]) -> None:
+    if len(done) == 1 and isinstance(done[0], ItemResult):
+        answer.set_result([done[0]])
+        return
     missing = next((result for result in done if isinstance(result, NotFound)), None)
     if missing is not None:
         answer.set_exception(missing)

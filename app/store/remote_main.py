@@ -126,13 +126,17 @@ def main(incoming: int, outgoing: int) -> None:
     # Of two threads one would keep the other from the interpreter, and what comes meanwhile waits
     # as well on the line. Several lanes wait for a server, each in a thread.
     alone = store.lanes == 1
-    (committer.open if alone else committer.start)()
+    if not alone:
+        committer.start()
     _settle_memory()
     for messages in chain((early,), heard):
-        for number, delivery in map(raised, chain.from_iterable(messages)):
-            committer.post(delivery, Reply(desk, number))
+        numbered = map(raised, chain.from_iterable(messages))
+        deliveries = [(delivery, Reply(desk, number)) for number, delivery in numbered]
         if alone:
-            committer.turn()
+            committer.commit(deliveries)
+            continue
+        for delivery, reply in deliveries:
+            committer.post(delivery, reply)
     committer.stop()
     # All that is left is the end of the process: nothing is worth taking apart for it.
     sys.stderr.flush()

@@ -114,7 +114,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
         self._lines_bytes += len(name) + len(value)
-        if len(name) == len(b"host") and name.lower() == b"host":
+        if name.lower() == b"host":
             self._hosts.append(value)
         if self._lines_bytes > HEAD_BYTES or len(self.headers) > HEAD_LINES:
             self._stop(HeadTooLarge("head_too_large"))
