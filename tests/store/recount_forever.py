@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from itertools import count
 
 from app.store import building, reconfiguring
@@ -23,6 +24,8 @@ def main(url: str, life: int) -> None:
     def pour() -> None:
         for number in count():
             committer.submit(delivery(*reports(life, number))).result(30)
+            # Whoever pours faster than is counted anew makes each life longer than all before it.
+            time.sleep(0.01)
 
     threading.Thread(target=pour, daemon=True).start()
     for turn in count():
