@@ -8,7 +8,7 @@ import selectors
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from app.store.frames import Frames, Told
 
@@ -17,7 +17,8 @@ try:
 except ImportError:  # elsewhere than on Unix
     fcntl = None  # type: ignore[assignment] # a module, elsewhere
 
-LAST_WORDS_SECONDS = 30
+# Of silence; with what requests may take to drain, less than whoever stops the service waits.
+LAST_WORDS_SECONDS = 8
 _CHUNK = 2**18
 # A thousand events in one message: what is on its way while the other end commits, it need not
 # wait for afterwards. As much as anybody may have of a pipe on Linux.
@@ -37,19 +38,10 @@ class Line:
         self._frames = Frames()
         # Cut off at its front as it is taken: what waits may be megabytes while a commit is long.
         self._unsent = bytearray()
-        theirs_in, self._out = os.pipe()
-        self._in, theirs_out = os.pipe()
-        _widen(self._out)
-        try:
-            ends = (theirs_in, theirs_out)
-            command = [sys.executable, "-m", "app.store.remote_main", *map(str, ends)]
-            self._process = subprocess.Popen(command, pass_fds=ends)  # noqa: S603 - ourselves
-        finally:
-            os.close(theirs_in)
-            os.close(theirs_out)
-        os.set_blocking(self._in, False)
-        os.set_blocking(self._out, False)
         self._open = True
+        with ExitStack() as theirs, ExitStack() as ours:
+            self._process, self._in, self._out = _begun(theirs, ours)
+            self._ends = ours.pop_all()
         self._loop.add_reader(self._in, self._read)
 
     def send(self, message: bytes) -> None:
@@ -87,10 +79,8 @@ class Line:
     def close(self) -> int:
         """End the process here and now; its exit code, its own where it had ended by itself."""
         self._leave_loop()
-        if self._open:
-            self._open = False
-            os.close(self._in)
-            os.close(self._out)
+        self._open = False
+        self._ends.close()
         self._process.kill()
         return self._process.wait()
 
@@ -129,6 +119,26 @@ class Line:
         for told in self._frames.add(received):
             assert isinstance(told, Told)  # noqa: S101 - the one thing that it says
             self._heard(told)
+
+
+def _begun(theirs: ExitStack, ours: ExitStack) -> tuple[subprocess.Popen[bytes], int, int]:
+    """A process, what it says, and where it listens. OSError where none can be begun."""
+    incoming, out = _pipe(theirs, ours)
+    in_, outgoing = _pipe(ours, theirs)
+    _widen(out)
+    command = [sys.executable, "-m", "app.store.remote_main", str(incoming), str(outgoing)]
+    process = subprocess.Popen(command, pass_fds=(incoming, outgoing))  # noqa: S603 - ourselves
+    os.set_blocking(in_, False)
+    os.set_blocking(out, False)
+    return process, in_, out
+
+
+def _pipe(reads: ExitStack, writes: ExitStack) -> tuple[int, int]:
+    """One, closed at each end by whose end it is."""
+    ends = os.pipe()
+    reads.callback(os.close, ends[0])
+    writes.callback(os.close, ends[1])
+    return ends
 
 
 def _widen(pipe: int) -> None:

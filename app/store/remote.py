@@ -230,7 +230,15 @@ class RemoteCommitter:
         assert self._loop is not None  # noqa: S101 - lines are of a loop
         seconds = min(AGAIN_SECONDS * 2**self._losses, AGAIN_AT_MOST)
         self._losses += 1
-        self._again = self._loop.call_later(seconds, self._begin)
+        self._again = self._loop.call_later(seconds, self._begin_again)
+
+    def _begin_again(self) -> None:
+        try:
+            self._begin()
+        except OSError:
+            # No process or no memory left for it: as good as lost, and tried again later.
+            _log.exception("the process that commits activities could not be begun")
+            self._lost()
 
     def _give_up(self, numbers: Iterable[int], why: str = "recorder_is_away") -> None:
         gone = set(numbers)

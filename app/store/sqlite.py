@@ -80,7 +80,9 @@ class Sqlite:
     def writing(self, *, ahead: bool = False) -> Iterator[Connection]:  # noqa: ARG002 - nothing is far away here
         """Taken as a writer from the start: a reader that upgrades can only fail."""
         with self._floor.taken():
-            connection = self._writer or self._engine.connect().execution_options(begin=_TO_WRITE)
+            connection = self._writer
+            if connection is None or connection.closed:
+                connection = self._engine.connect().execution_options(begin=_TO_WRITE)
             self._writer = connection
             try:
                 with connection.begin():

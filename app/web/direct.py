@@ -20,8 +20,8 @@ from starlette.types import Scope
 from app.intake.tables import is_table
 from app.usecases.recording import record_events
 from app.web.arrivals import Settled
-from app.web.events import DOOR, PATH, SETTLED, answer, count, described
-from app.web.middleware import RequestIds, Told, at_once
+from app.web.events import DOOR, PATH, answer, count, described
+from app.web.middleware import BEGAN, SETTLED, RequestIds, Told, at_once
 from app.web.platform import Platform
 from app.web.problems import REQUEST_ID
 
@@ -62,7 +62,7 @@ class Direct:
         )
 
     def take(
-        self, scope: Scope, body: bytes, usually: Usually, loop: asyncio.AbstractEventLoop
+        self, scope: Scope, body: bytearray, usually: Usually, loop: asyncio.AbstractEventLoop
     ) -> bool:
         """Read it and see to its answer; False, and nothing is done, where it is not plain.
 
@@ -74,7 +74,7 @@ class Direct:
             return False
 
     def _taken(
-        self, scope: Scope, body: bytes, usually: Usually, loop: asyncio.AbstractEventLoop
+        self, scope: Scope, body: bytearray, usually: Usually, loop: asyncio.AbstractEventLoop
     ) -> bool:
         platform, state = self._platform, self._app.state
         names = [name for name, _ in scope["headers"]]
@@ -87,17 +87,17 @@ class Direct:
         media_type, headers = described(scope)
         if is_table(media_type):
             return False
-        scope.update({REQUEST_ID: self._ids.next(), "app": self._app, "endpoint": DOOR})
-        here = partial(self._answer, scope, platform.monotonic(), usually)
-        arrival = state.arrivals.calling(here, loop)
-        record_events(state.context, principal.workspace, body, media_type, headers, arrival)
+        own = {REQUEST_ID: self._ids.next(), BEGAN: platform.monotonic()}
+        scope.update({**own, "app": self._app, "endpoint": DOOR})
+        arrival = state.arrivals.calling(partial(self._answer, scope, usually), loop)
+        record_events(state.context, principal.workspace, bytes(body), media_type, headers, arrival)
         return True
 
-    def _answer(self, scope: Scope, began: float, usually: Usually, settled: Settled) -> None:
+    def _answer(self, scope: Scope, usually: Usually, settled: Settled) -> None:
         try:
             if not isinstance(settled, BaseException) and at_once(scope, answer(settled, scope)):
                 count(self._platform.counters, settled)
-                self._told(scope, "POST", 200, self._platform.monotonic() - began)
+                self._told(scope, "POST", 200, self._platform.monotonic() - scope[BEGAN])
                 return
         except Exception as error:  # noqa: BLE001 - others wait to be told by who called this
             settled = error

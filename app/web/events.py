@@ -24,15 +24,13 @@ from app.usecases.context import Context
 from app.usecases.recording import Results, record_events, record_table
 from app.views.messages import DEFAULT_LANGUAGE
 from app.web.auth import admitted
-from app.web.middleware import at_once
+from app.web.middleware import SETTLED, at_once
 from app.web.problems import language_of, problem
 from app.web.resources import Json, encoded
 from app.web.routes import refuse_unknown_parameters
 
 PATH = "/v1/events"
 SOURCE = "source"
-# In the scope of a request that was read before it came here: its results, or why there are none.
-SETTLED = "tassei.settled"
 _COUNTED = (
     Outcome.ACCEPTED,
     Outcome.REVISED,

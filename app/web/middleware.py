@@ -36,6 +36,9 @@ HEAD_ONLY = "tassei.head_only"
 
 # In the scope of a request that was answered past `send`: with which status.
 ANSWERED = "tassei.answered"
+# Of a request that was read before it came to the layers: when it came, and its results, or why
+# there are none.
+BEGAN, SETTLED = "tassei.began", "tassei.settled"
 
 
 def at_once(scope: Scope, body: bytes) -> bool:
@@ -123,7 +126,7 @@ class Observed:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began = self._monotonic()
+        began = scope.get(BEGAN) or self._monotonic()
         method, status = scope["method"], GONE
         # A copy: the server goes on reading its own, and for it a HEAD stays a HEAD.
         scope = {**scope, REQUEST_ID: self._ids.next()}
@@ -175,7 +178,8 @@ class Guarded:
         try:
             if _CONTROL.search(scope["path"]):
                 raise Unreadable("malformed_path")
-            receive = await self._received(scope, receive)
+            if SETTLED not in scope:
+                receive = await self._received(scope, receive)
         except TasseiError as error:
             await _refuse(response(scope, error), scope, receive, send)
         except MemoryError:

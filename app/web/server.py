@@ -90,9 +90,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._reading = True
         super().data_received(data)
         self._reading = False
-        if self._held is not None and self._direct is not None:
-            held, self._held = self._held, None
-            self._release(self._direct, *held)
+        self._release()
         # Most heads are whole by now, and a clock set and stopped for each costs more than parsing.
         if self._deadline is None and (self._in_head or not self._answering()):
             self._await_head()
@@ -144,11 +142,17 @@ class GuardedProtocol(HttpToolsProtocol):
         else:
             super()._start_asgi_task(cycle, app)
 
-    def _release(self, direct: Direct, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - as above
+    def _release(self) -> None:
+        """Let a request that was held have its answer, without a task or with one."""
+        if self._held is None or self._direct is None:
+            return
+        (cycle, app), self._held = self._held, None
         usually = partial(super()._start_asgi_task, cycle, app)
-        whole = not cycle.more_body and not self.transport.is_closing()
-        if not whole or not direct.take(_of(cycle), bytes(cycle.body), usually, self.loop):
+        if cycle.more_body or not self._direct.take(_of(cycle), cycle.body, usually, self.loop):
             usually()
+            return
+        # It was read. The connection keeps its last request, however long it is silent.
+        cycle.body = bytearray()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's name and signature
         """What uvicorn calls when the parser, or one of the callbacks above, objects."""
@@ -229,6 +233,8 @@ class GuardedProtocol(HttpToolsProtocol):
         raise httptools.HttpParserError(refusal.code)
 
     def _refuse(self, refusal: TasseiError) -> None:
+        # What came before is taken in, as it is where a task was begun at its head.
+        self._release()
         # In the middle of another answer, a refusal would read as part of that answer.
         if not self.transport.is_closing() and not self._answering():
             body = json.dumps(problem(refusal, DEFAULT_LANGUAGE)).encode()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from concurrent.futures import Future
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from app.domain.deliveries import Delivery, Door, ItemResult, Raw, Refused
@@ -104,3 +106,33 @@ def test_one_that_goes_unanswered_is_sent_to_the_next_process(store: Store, tmp_
     with store.read() as reading:
         stored = select(func.count()).where(activity.c.workspace_id == W)
         assert reading.connection.execute(stored).scalar_one() == 4
+
+
+def test_where_no_process_can_be_begun_it_is_tried_again(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does a try that failed leave its pipes behind."""
+    begin, tries = subprocess.Popen, []
+
+    def failing(*args: object, **options: object) -> object:
+        tries.append(len(list(Path("/proc/self/fd").iterdir())))
+        if len(tries) in {2, 3}:
+            raise BlockingIOError
+        return begin(*args, **options)  # type: ignore[call-overload] # as it was called
+
+    async def service() -> list[ItemResult]:
+        remote = committer(store, tmp_path)
+        remote.start()
+        try:
+            answer = asyncio.wrap_future(remote.submit(delivery(call("c-1"))))
+            line = remote._line
+            assert line is not None
+            line._process.kill()
+            return await answer
+        finally:
+            remote.stop()
+
+    monkeypatch.setattr(subprocess, "Popen", failing)
+    assert words(asyncio.run(asyncio.wait_for(service(), SECONDS))) == ["accepted"]
+    assert len(tries) == 4
+    assert tries[1] == tries[2] == tries[3]

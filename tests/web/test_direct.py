@@ -7,14 +7,17 @@ import json
 import logging
 import re
 import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from app.domain.errors import Unavailable
 from app.telemetry import Answered
+from app.web.body import CONNECTION
 from app.web.direct import Direct
 from app.web.events import answer
 from tests.web.service import ADMIN
@@ -27,6 +30,7 @@ SINGLE = "application/cloudevents+json"
 LINES = "application/x-ndjson"
 # uvicorn looks for whom it was forwarded, so this is never the short way.
 USUALLY = ("x-forwarded-proto: http",)
+ACCEPTED = 'tassei_events_total{outcome="accepted"}'
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,42 @@ def taken(live: Live, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
     monkeypatch.setattr(Direct, "take", noted)
     return found
+
+
+@dataclass(frozen=True)
+class Log:
+    """What is told of the requests of one test."""
+
+    live: Live
+    caplog: pytest.LogCaptureFixture
+
+    def lines(self) -> list[Answered]:
+        found = [getattr(record, "requests", []) for record in self.caplog.records]
+        return [line for some in found for line in some if line.path == "/v1/events"]
+
+    def measured(self) -> dict[str, float]:
+        text = self.live.client.get("/metrics").text
+        found = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
+        return {
+            name: float(value)
+            for name, value in found
+            if ('route="/v1/events"' in name and "_bucket" not in name and "_sum" not in name)
+            or name == ACCEPTED
+        }
+
+    def accepted(self) -> float:
+        return self.measured()[ACCEPTED]
+
+
+@pytest.fixture
+def told(live: Live, taken: list[bool], caplog: pytest.LogCaptureFixture) -> Iterator[Log]:
+    log = Log(live, caplog)
+    with caplog.at_level(logging.INFO, "tassei.access"):
+        live.call()
+        wait(lambda: bool(log.lines()))  # and with it those of the requests before
+        caplog.clear()
+        taken.clear()
+        yield log
 
 
 def written(
@@ -233,6 +273,76 @@ def test_whoever_went_away_is_counted_and_disturbs_nobody(live: Live, taken: lis
     assert json.loads(body)["duplicate"] == 1
 
 
+@pytest.fixture
+def slow(live: Live, monkeypatch: pytest.MonkeyPatch) -> float:
+    """Commits take so many seconds."""
+    post = live.context.committer.post
+
+    def later(delivery: Any, answer: Any) -> None:
+        threading.Timer(0.3, post, (delivery, answer)).start()
+
+    monkeypatch.setattr(live.context.committer, "post", later)
+    return 0.3
+
+
+@pytest.mark.parametrize("more", [(), USUALLY])
+def test_whoever_goes_before_the_commit_is_counted_and_logged_alike(
+    live: Live, taken: list[bool], slow: float, told: Log, more: tuple[str, ...]
+) -> None:
+    body = as_json(event(live, 8_200 + len(more)))
+    before = told.accepted()
+    with socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE) as connection:
+        connection.sendall(written(body, *more))
+        wait(lambda: bool(taken))
+    wait(lambda: len(told.lines()) == 1)
+    assert (told.lines()[0].status, told.accepted() - before) == (200, 1)
+    assert told.lines()[0].ms > slow * 900
+    assert json.loads(asked(live, written(body))[2])["duplicate"] == 1
+
+
+@pytest.mark.parametrize("more", [(), ("connection: close",), USUALLY])
+def test_its_time_is_that_of_its_commit(
+    live: Live, taken: list[bool], slow: float, told: Log, more: tuple[str, ...]
+) -> None:
+    status, _, _ = asked(live, written(as_json(event(live, 8_300 + len(str(more)))), *more))
+    wait(lambda: len(told.lines()) == 1)
+    assert (status, len(taken)) == (200, 1)
+    assert told.lines()[0].ms > slow * 900
+
+
+@pytest.mark.parametrize("tail", [b"\0nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nhost: a b\r\n\r\n"])
+@pytest.mark.parametrize("more", [(), USUALLY])
+def test_what_comes_before_nonsense_is_taken_in(
+    live: Live, told: Log, tail: bytes, more: tuple[str, ...]
+) -> None:
+    body = as_json(event(live, 8_400 + len(tail) + 100 * len(more)))
+    before = told.accepted()
+    with socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE) as connection:
+        connection.sendall(written(body, *more) + tail)
+        while connection.recv(65536):
+            pass
+    wait(lambda: len(told.lines()) >= 1)
+    assert told.accepted() - before == 1
+    assert json.loads(asked(live, written(body))[2])["duplicate"] == 1
+
+
+def test_a_connection_does_not_keep_what_was_read(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is it kept until a collector comes by, once the connection is closed."""
+    live.call()
+    bodies: list[Any] = []
+    take = Direct.take
+
+    def noted(self: Direct, scope: Any, *args: Any) -> bool:
+        bodies.append(scope["extensions"][CONNECTION]["protocol"].cycle)
+        return take(self, scope, *args)
+
+    monkeypatch.setattr(Direct, "take", noted)
+    assert asked(live, written(as_json(event(live, 8_500))))[0] == 200
+    assert [cycle.body for cycle in bodies] == [b""]
+
+
 def test_what_could_not_be_stored_is_told_by_the_layers(
     live: Live, taken: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,37 +392,21 @@ def test_what_is_full_is_told_by_the_layers(
     assert json.loads(body)["type"].endswith("queue-full")
 
 
-def test_it_is_logged_and_measured_as_any_other(
-    live: Live, taken: list[bool], caplog: pytest.LogCaptureFixture
-) -> None:
-    def lines() -> list[Answered]:
-        found = [getattr(record, "requests", []) for record in caplog.records]
-        return [line for some in found for line in some if line.path == "/v1/events"]
-
-    def measured() -> dict[str, float]:
-        text = live.client.get("/metrics").text
-        found = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
-        return {
-            name: float(value)
-            for name, value in found
-            if ('route="/v1/events"' in name and "_bucket" not in name and "_sum" not in name)
-            or name == 'tassei_events_total{outcome="accepted"}'
-        }
-
+def test_it_is_logged_and_measured_as_any_other(live: Live, taken: list[bool], told: Log) -> None:
     steps: list[dict[str, float]] = []
-    with caplog.at_level(logging.INFO, "tassei.access"):
-        for number, more in ((9_200, ()), (9_201, USUALLY)):
-            before = measured()
-            asked(live, written(as_json(event(live, number)), *more))
-            wait(lambda: len(lines()) == len(steps) + 1)
-            after = measured()
-            steps.append({name: after[name] - before[name] for name in after})
+    ways: list[tuple[str, ...]] = [(), USUALLY]
+    for way, more in enumerate(ways):
+        before = told.measured()
+        asked(live, written(as_json(event(live, 9_200 + way)), *more))
+        wait(lambda: len(told.lines()) == len(steps) + 1)
+        after = told.measured()
+        steps.append({name: after[name] - before[name] for name in after})
     assert taken == [True, False]
     assert steps[0] == steps[1]
     moved = {name: by for name, by in steps[0].items() if by}
     assert set(moved.values()) == {1}
     assert len(moved) == 3, "the request, its duration, its event"
-    told = lines()
-    assert all(len(line.request_id) == 32 and line.ms > 0 for line in told)
-    one, other = (line._replace(request_id="", ms=0) for line in told)
+    lines = told.lines()
+    assert all(len(line.request_id) == 32 and line.ms > 0 for line in lines)
+    one, other = (line._replace(request_id="", ms=0) for line in lines)
     assert one == other
