@@ -7,6 +7,7 @@ import os
 import selectors
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
@@ -36,8 +37,10 @@ class Line:
         self._lost = lost
         self._loop = asyncio.get_running_loop()
         self._frames = Frames()
-        # Cut off at its front as it is taken: what waits may be megabytes while a commit is long.
-        self._unsent = bytearray()
+        # Messages, and how much of the first one is sent: megabytes may wait while a commit is
+        # long, and must not be copied to be shortened.
+        self._unsent: deque[bytes] = deque()
+        self._sent = 0
         self._open = True
         with ExitStack() as theirs, ExitStack() as ours:
             self._process, self._in, self._out = _begun(theirs, ours)
@@ -46,18 +49,23 @@ class Line:
 
     def send(self, message: bytes) -> None:
         """Say something, now or as soon as the other end takes it."""
-        waits = bool(self._unsent)
-        self._unsent += message
-        if not waits:
+        try:
+            self._unsent.append(message)
+        except MemoryError:
+            self._lost()
+            return
+        if len(self._unsent) == 1:
             self._write()
 
     def finish(self, message: bytes, until: Callable[[], bool]) -> None:
         """Say the last thing and listen until nothing is awaited, without the loop: it ends."""
         self._leave_loop()
-        self._unsent += message
+        if message:
+            self._unsent.append(message)
         # Both at once: who only spoke could wait for room that the other end makes once it is
         # heard.
-        with suppress(OSError), selectors.DefaultSelector() as ready:  # gone, and not begun anew
+        # Once it is gone, nobody begins it anew.
+        with suppress(OSError, MemoryError), selectors.DefaultSelector() as ready:
             ready.register(self._in, selectors.EVENT_READ)
             ready.register(self._out, selectors.EVENT_WRITE)
             while not until():
@@ -91,17 +99,25 @@ class Line:
 
     def _push(self) -> None:
         with suppress(BlockingIOError):
-            del self._unsent[: os.write(self._out, self._unsent)]
+            while self._unsent:
+                first = self._unsent[0]
+                self._sent += os.write(self._out, memoryview(first)[self._sent :])
+                if self._sent == len(first):
+                    self._unsent.popleft()
+                    self._sent = 0
 
     def _write(self) -> None:
         try:
             self._push()
+            if self._unsent:
+                self._loop.add_writer(self._out, self._write)
+            else:
+                self._loop.remove_writer(self._out)
         except OSError:
             return  # whoever reads notices
-        if self._unsent:
-            self._loop.add_writer(self._out, self._write)
-        else:
-            self._loop.remove_writer(self._out)
+        except MemoryError:
+            # How much was taken is unknown. All of it goes to another process.
+            self._lost()
 
     def _read(self) -> None:
         try:

@@ -18,6 +18,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import NamedTuple
 
 from app.domain.activities import Outcome
@@ -141,7 +142,19 @@ class RemoteCommitter:
             self._outbox.append(number)
             soon = not self._arranged and self._is_enough()
             self._arranged = self._arranged or soon
-        self._arrange(soon=soon)
+        try:
+            self._arrange(soon=soon)
+        except BaseException:
+            # For want of memory: nobody would come for it, nor for whatever came after it.
+            self._withdraw(number)
+            raise
+
+    def _withdraw(self, number: int) -> None:
+        with self._posting:
+            self._arranged = False
+            self._outbox.remove(number)
+            pending = self._pending.pop(number)
+        self._room.leave(1, pending.items, pending.size)
 
     def _is_enough(self) -> bool:
         """Whether to send at once: to who is idle, from another thread, or many together."""
@@ -169,8 +182,8 @@ class RemoteCommitter:
 
     def _posted(self) -> bytes:
         with self._posting:
-            numbers, self._outbox = self._outbox, []
             self._arranged = False
+            numbers, self._outbox = self._outbox, []
         try:
             chosen = [flattened(number, self._pending[number].delivery) for number in numbers]
             return framed(chosen) if chosen else b""
@@ -218,24 +231,27 @@ class RemoteCommitter:
 
     def _lost(self) -> None:
         """The process is gone: the next one gets whatever had no answer, some times."""
-        line, self._line = self._line, None
-        code = line.close() if line is not None else 0
-        _log.error("the process that commits activities was lost, exit code %s", code)
-        self._told_losses()
-        with self._posting:
-            for number, pending in self._pending.items():
-                self._pending[number] = pending._replace(losses=pending.losses + 1)
-            self._outbox = list(self._pending)
-        self._give_up([n for n, one in self._pending.items() if one.losses > TRIES])
         assert self._loop is not None  # noqa: S101 - lines are of a loop
+        line, self._line = self._line, None
         seconds = min(AGAIN_SECONDS * 2**self._losses, AGAIN_AT_MOST)
         self._losses += 1
+        # First of all: it may be for want of memory, and what follows needs some.
         self._again = self._loop.call_later(seconds, self._begin_again)
+        with suppress(MemoryError):
+            code = line.close() if line is not None else None
+            _log.error("the process that commits activities was lost, exit code %s", code)
+            self._told_losses()
+            with self._posting:
+                for number, pending in self._pending.items():
+                    self._pending[number] = pending._replace(losses=pending.losses + 1)
+            self._give_up([n for n, one in self._pending.items() if one.losses > TRIES])
 
     def _begin_again(self) -> None:
         try:
+            with self._posting:
+                self._outbox = list(self._pending)
             self._begin()
-        except OSError:
+        except (OSError, MemoryError):
             # No process or no memory left for it: as good as lost, and tried again later.
             _log.exception("the process that commits activities could not be begun")
             self._lost()

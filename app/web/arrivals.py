@@ -122,7 +122,12 @@ class Arrivals:
         # between is either seen by it or calls it again.
         if not self._called and self._loop is not None and not self._loop.is_closed():
             self._called = True
-            self._loop.call_soon_threadsafe(self._hand_out)
+            try:
+                self._loop.call_soon_threadsafe(self._hand_out)
+            except BaseException:
+                # For want of memory: whoever arrives next calls again.
+                self._called = False
+                raise
 
     async def of(self, waiting: Future[Results]) -> Results:
         """The result of a future, or its exception; who is cancelled withdraws it, if it can be."""
