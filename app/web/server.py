@@ -88,8 +88,10 @@ class GuardedProtocol(HttpToolsProtocol):
         # Counted here as well: a header line reaches `on_header` only when it is complete.
         self._head_bytes += len(data)
         self._reading = True
-        super().data_received(data)
-        self._reading = False
+        try:
+            super().data_received(data)
+        finally:
+            self._reading = False
         self._release()
         # Most heads are whole by now, and a clock set and stopped for each costs more than parsing.
         if self._deadline is None and (self._in_head or not self._answering()):
