@@ -84,7 +84,8 @@ def missing(database: Path, acked: set[Event]) -> set[Event]:
             ).fetchall()
     except sqlite3.DatabaseError:
         return acked
-    return {event for event in acked if event.place not in set(rows)}
+    stored = set(rows)
+    return {event for event in acked if event.place not in stored}
 
 
 def lost(
