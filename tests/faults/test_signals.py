@@ -45,6 +45,7 @@ def test_a_second_sigterm_ends_what_hangs_and_loses_nothing_acknowledged(tmp_pat
     with serving(tmp_path) as service:
         load = Load(service)
         load.send(50)
+        committing = service.committing
         # Whoever holds the workspace holds up the drain: what waits behind it has no answer yet.
         with (
             service.store() as store,
@@ -59,8 +60,24 @@ def test_a_second_sigterm_ends_what_hangs_and_loses_nothing_acknowledged(tmp_pat
             service.process.send_signal(signal.SIGTERM)
             assert service.process.wait(30) == 128 + signal.SIGTERM
             assert time.monotonic() - began < 2
+        # What had gone over by then is still committed, which no recount may fall into.
+        _await_end(committing)
         with service.store() as store:
             assert_laws(store, load.told)
         service.start()
         load.resend()
         assert_laws(service, load.told)
+
+
+def _await_end(pid: int) -> None:
+    """Until a process that is nobody's child any more is gone, whether or not it is buried."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            status = Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            return
+        if status.rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.02)
+    raise AssertionError("it goes on committing")
