@@ -41,7 +41,7 @@ SHORTEST_SECONDS = 0.1
 LONGEST_SECONDS = 0.5
 # A round's processor time is this part of the square of what the event loop leaves until the next,
 # between those two: changes are quick while few write. At least the second, of all the time.
-SHARE, LEAST_SHARE = 0.5, 0.05
+SHARE, LEAST_SHARE = 0.5, 0.04
 # What the event loop pays to hand a change to one reader.
 HANDING_SECONDS = 0.000_03
 
