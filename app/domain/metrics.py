@@ -219,10 +219,8 @@ def contributions(
     `contribution`, and where credit is shared Invalid also for credits that nobody can read.
     """
     whole = contribution(metric, state, currency)
-    if whole is None or isinstance(whole, Uncounted):
+    if not isinstance(whole, Contribution):
         return whole
-    if not earlier and metric.credit is Credit.ROLE:
-        return (whole,)
     fields = state.fields
     if earlier and metric.holder is Holder.AT_TIME:
         then = held(state, earlier, metric.time, whole.at, lambda one: _is_about(metric, one))

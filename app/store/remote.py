@@ -146,15 +146,19 @@ class RemoteCommitter:
             self._arrange(soon=soon)
         except BaseException:
             # For want of memory: nobody would come for it, nor for whatever came after it.
-            self._withdraw(number)
-            raise
+            if self._withdrawn(number):
+                raise
 
-    def _withdraw(self, number: int) -> None:
+    def _withdrawn(self, number: int) -> bool:
+        """Take a delivery back; False where somebody else's coming has sent it meanwhile."""
         with self._posting:
             self._arranged = False
+            if number not in self._outbox:
+                return False
             self._outbox.remove(number)
             pending = self._pending.pop(number)
         self._room.leave(1, pending.items, pending.size)
+        return True
 
     def _is_enough(self) -> bool:
         """Whether to send at once: to who is idle, from another thread, or many together."""

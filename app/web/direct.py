@@ -20,12 +20,11 @@ from starlette.types import Scope
 from app.intake.tables import is_table
 from app.usecases.recording import record_events
 from app.web.arrivals import Settled
-from app.web.events import DOOR, PATH, answer, count, described
+from app.web.events import DOOR, PATH, SCOPE, answer, count, described
 from app.web.middleware import BEGAN, SETTLED, RequestIds, Told, at_once
 from app.web.platform import Platform
 from app.web.problems import REQUEST_ID
 
-SCOPE = "ingest"
 # What the layers and the listener look at besides the body.
 _UNUSUAL = frozenset(
     {

@@ -31,6 +31,8 @@ from app.web.routes import refuse_unknown_parameters
 
 PATH = "/v1/events"
 SOURCE = "source"
+# What a key must be allowed to.
+SCOPE = "ingest"
 _COUNTED = (
     Outcome.ACCEPTED,
     Outcome.REVISED,
@@ -52,7 +54,7 @@ class EventsDoor:
         if SETTLED in scope:
             await self._tell(scope, send)
             return
-        principal = await admitted(scope, "ingest")
+        principal = await admitted(scope, SCOPE)
         source = _source(Request(scope)) if scope["query_string"] else None
         state = scope["app"].state
         media_type, headers = described(scope)
@@ -203,7 +205,7 @@ DOCUMENT: Json = {
     "fault points at its cell (`/row/17/close_date`). The answer is given once everything is on "
     "disk, and is about each item: one that cannot be used is rejected alone. Sending again is "
     "harmless.",
-    "security": [{"key": ["ingest"]}],
+    "security": [{"key": [SCOPE]}],
     "parameters": _PARAMETERS,
     "requestBody": {"required": True, "content": _MEDIA_TYPES},
     "responses": {
