@@ -141,12 +141,21 @@ def quantile(law: Law, share: Numbers) -> NDArray[np.int64]:
 
     Of several shares at once, as arrays are broadcast.
     """
+    from scipy.special import ndtri  # noqa: PLC0415 - as above
+
     mean, variance, share = np.broadcast_arrays(law.mean, law.variance, share)
     law = Law(mean, variance)
-    high = np.ceil(law.mean + 10 * np.sqrt(law.variance) + 10)
+    # Each look at the law costs, and the normal one of that mean and variance is seldom far off.
+    spread = np.sqrt(variance)
+    near, step = np.floor(mean + spread * ndtri(share)), np.ceil(spread / 8) + 1
+    low, high = near - step, np.maximum(near + step, 0)
     while np.any(short := at_most(law, high) < share):
-        high = np.where(short, 2 * high, high)
-    low = np.full_like(high, -1.0)  # never enough
+        step = np.where(short, 2 * step, step)
+        low, high = np.where(short, high, low), np.where(short, high + step, high)
+    while np.any(enough := at_most(law, low) >= share):
+        step = np.where(enough, 2 * step, step)
+        low, high = np.where(enough, low - step, low), np.where(enough, low, high)
+    low = np.maximum(low, -1.0)  # never enough
     while np.any(high - low > 1):
         middle = np.floor((low + high) / 2)
         enough = at_most(law, middle) >= share

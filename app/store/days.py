@@ -14,7 +14,7 @@ went back nothing is taken for known. A snapshot older than what is kept reads f
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import Column, bindparam, select
 
@@ -23,7 +23,7 @@ from app.store.dialect import AnySelect, Whole, Words, halves, joined, listed, s
 from app.store.journal import Window
 from app.store.kept import Asked, Commit, Kept, Place, Rows, State
 from app.store.tables import tally_day
-from app.store.transactions import Access, Reading, Writing
+from app.store.transactions import Access, Reading, Writing, once_a_snapshot
 
 _D = tally_day.c
 # Moved so far, it is kept anew: what has to be added stays little, and requests that began a
@@ -98,11 +98,12 @@ def _moved(access: Reading, kept: Kept, asked: Asked, now: Commit) -> Rows | Non
         return None
     if known.commit == now:
         return known.rows
-    day_of = dating.day_of(access, asked.workspace)
-    if day_of is None or not heads.stands(access, asked.workspace, known.commit):
+    if dating.day_of(access, asked.workspace) is None or not heads.stands(
+        access, asked.workspace, known.commit
+    ):
         kept.forget(asked.workspace)
         return None
-    came = list(_since(access, asked, known.commit.seq, day_of))
+    came = list(_since(access, asked, known.commit.seq))
     rows = dict(known.rows) if came else known.rows
     if isinstance(rows, dict):
         _add(rows, came)
@@ -111,17 +112,28 @@ def _moved(access: Reading, kept: Kept, asked: Asked, now: Commit) -> Rows | Non
     return rows
 
 
-def _since(
-    access: Access, asked: Asked, seq: int, day_of: Callable[[int], int]
-) -> Iterator[tuple[Place, tuple[int, int]]]:
-    quarters = (asked.first * _A_DAY - _APART, asked.until * _A_DAY + _APART)
-    for slot, quarter, actor, number, total in journal.since_each(
-        access, asked.workspace, asked.slots, seq, quarters
-    ):
-        day = day_of(quarter)
-        if asked.first <= day < asked.until and (asked.of is None or actor in asked.of):
-            place = (slot, day if asked.by_day else 0, actor if asked.by_actor else 0)
+def _since(access: Access, asked: Asked, seq: int) -> Iterator[tuple[Place, tuple[int, int]]]:
+    by_day, by_actor, of = asked.by_day, asked.by_actor, asked.of
+    window = (asked.first, asked.until)
+    for slot, day, actor, number, total in _came(access, asked.workspace, asked.slots, seq, window):
+        if of is None or actor in of:
+            place = (slot, day if by_day else 0, actor if by_actor else 0)
             yield place, (number, total)
+
+
+@once_a_snapshot  # who is to know them by day asks after who is to know them by actor
+def _came(
+    access: Access, workspace: str, slots: frozenset[int], seq: int, days: Window
+) -> list[tuple[int, int, int, int, int]]:
+    """What came after a commit into some local days: slot, day, actor, number and sum."""
+    day_of = dating.day_of(access, workspace)
+    quarters = (days[0] * _A_DAY - _APART, days[1] * _A_DAY + _APART)
+    found = journal.since_each(access, workspace, slots, seq, quarters)
+    return [
+        (slot, day, actor, number, total)
+        for slot, quarter, actor, number, total in found
+        if day_of is not None and days[0] <= (day := day_of(quarter)) < days[1]
+    ]
 
 
 def _add(

@@ -93,7 +93,7 @@ def since(
     access: Access, workspace: str, slots: Iterable[int], seq: int, quarters: Window
 ) -> list[tuple[int, int, int, int]]:
     """Slot, actor, number and sum of all that came after a commit, in some quarter hours."""
-    found = access.connection.execute(_BY_SLOT, _bound(workspace, slots, seq, quarters))
+    found = access.connection.execute(_BY_SLOT, _bound(workspace, slots, seq, quarters)).all()
     return [_whole(row) for row in found]
 
 
@@ -101,7 +101,8 @@ def since_by_quarter(
     access: Access, workspace: str, slot: int, seq: int, quarters: Window
 ) -> list[tuple[int, int, int, int]]:
     """The same of one slot, with the quarter hour in the slot's place."""
-    found = access.connection.execute(_BY_QUARTER, _bound(workspace, [slot], seq, quarters))
+    bound = _bound(workspace, [slot], seq, quarters)
+    found = access.connection.execute(_BY_QUARTER, bound).all()
     return [_whole(row) for row in found]
 
 
@@ -109,7 +110,7 @@ def since_each(
     access: Access, workspace: str, slots: Iterable[int], seq: int, quarters: Window
 ) -> list[tuple[int, int, int, int, int]]:
     """Slot, quarter hour, actor, number and sum of all that came after a commit."""
-    found = access.connection.execute(_EACH, _bound(workspace, slots, seq, quarters))
+    found = access.connection.execute(_EACH, _bound(workspace, slots, seq, quarters)).all()
     return [
         (slot, quarter, actor, number, joined(upper, lower))
         for slot, quarter, actor, number, upper, lower in found
@@ -128,7 +129,8 @@ def values_since(
     access: Access, workspace: str, slot: int, seq: int, quarters: Window
 ) -> list[tuple[int, int, str, int]]:
     """Quarter hour, actor, value, and how many more of it came after a commit than left."""
-    found = access.connection.execute(_EACH_VALUE, _bound(workspace, [slot], seq, quarters))
+    bound = _bound(workspace, [slot], seq, quarters)
+    found = access.connection.execute(_EACH_VALUE, bound).all()
     return [(quarter, actor, value, n) for quarter, actor, value, n in found]
 
 
@@ -152,7 +154,8 @@ def _sums(*by: Column[int]) -> AnySelect:
     return select(*by, summed(_J.number), *halves(_J.total)).where(*_after(_J)).group_by(*by)
 
 
-# Made once: making one takes longer than asking it.
+# Made once: making one takes longer than asking it. All rows are taken at once: one by one, each
+# goes through a dozen calls.
 _BY_SLOT, _BY_QUARTER = _sums(_J.slot, _J.actor), _sums(_J.quarter, _J.actor)
 _EACH = _sums(_J.slot, _J.quarter, _J.actor)
 _TOUCHED = select(_J.seq).where(*_after(_J)).limit(1)

@@ -24,6 +24,7 @@ from app.store.heads import Head
 from app.telemetry import logger
 from app.usecases.context import Context
 from app.usecases.drifting import with_drift
+from app.usecases.leisure import Leisure, rest
 from app.usecases.plan_names import plan_named
 from app.usecases.progress import evaluated, moment_asked
 from app.views.messages import sentence
@@ -36,12 +37,6 @@ from app.views.stream import Activity, activity_events, changed_goals, event, go
 
 # How often time is looked at; the clock may be turned, so it is asked and never slept towards.
 TICK_SECONDS = 0.25
-# From one round of evaluation to the next: a burst of commits is one change to a reader.
-SHORTEST_SECONDS = 0.1
-LONGEST_SECONDS = 0.5
-# A round's processor time is this part of the square of what the event loop leaves until the next,
-# between those two: changes are quick while few write. At least the second, of all the time.
-SHARE, LEAST_SHARE = 0.5, 0.04
 # What the event loop pays to hand a change to one reader.
 HANDING_SECONDS = 0.000_03
 
@@ -132,17 +127,19 @@ class Hub:
     def __init__(self, context: Context, cost: Callable[[], float] = time.thread_time) -> None:
         self._context = context
         self._cost = cost
-        self._leisure: Leisure | None = None
         self._topics: dict[Subject, Topic] = {}
         self._changing = threading.Lock()
         self._moved = threading.Event()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="stream", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to evaluate. To be called by the thread that serves requests."""
         self._context.watch.listen(self._heed)
-        self._leisure = Leisure(threading.get_ident())
+        leisure = Leisure(threading.get_ident())
+        self._thread = threading.Thread(
+            target=self._run, args=(leisure,), name="stream", daemon=True
+        )
         self._thread.start()
 
     def _heed(self) -> None:
@@ -154,7 +151,7 @@ class Hub:
         """End."""
         self._ended.set()
         self._moved.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
 
     def follow(self, subject: Subject, wake: Wake) -> Topic:
@@ -180,13 +177,14 @@ class Hub:
         if self._topics.get(topic.subject) is topic:
             del self._topics[topic.subject]
 
-    def _run(self) -> None:
+    def _run(self, leisure: Leisure) -> None:
         while not self._ended.is_set():
             self._moved.wait(TICK_SECONDS)
             self._moved.clear()
-            began = time.monotonic()
-            if (spent := self.round()) and self._leisure:
-                self._ended.wait(rest(spent, time.monotonic() - began, self._leisure.part()))
+            left, began = leisure.part(), time.monotonic()
+            if spent := self.round():
+                leisure.begin(left)
+                self._ended.wait(rest(spent, time.monotonic() - began, left))
 
     def round(self) -> float:
         """Refresh what is due; the seconds of processor time that it takes, readers included."""
@@ -245,42 +243,6 @@ class Hub:
 def _config(state: State) -> int:
     # A reader is woken by it as well: the key may be among what changed.
     return state.observed.head.config_version
-
-
-class Leisure:
-    """How much of its time a thread leaves to others."""
-
-    def __init__(self, thread: int, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        # Not on every system; then it is taken for busy.
-        clock = getattr(time, "pthread_getcpuclockid", None)
-        self._clock: int | None = clock(thread) if clock else None
-        self._before = (now(), self._spent())
-
-    def part(self) -> float:
-        """Of the time since it was last asked, 0 to 1."""
-        before, self._before = self._before, (self._now(), self._spent())
-        took, spent = (after - then for after, then in zip(self._before, before, strict=True))
-        if self._clock is None or took <= 0:
-            return 0.0
-        return min(max(1 - spent / took, 0.0), 1.0)
-
-    def _spent(self) -> float:
-        return 0.0 if self._clock is None else time.clock_gettime(self._clock)
-
-
-def rest(spent: float, took: float, leisure: float) -> float:
-    """How long to rest after a round of so much processor time, and so long by the clock.
-
-    leisure: the part of the time that the event loop leaves
-
-    From one begin to the next its share stays small as long as a change still reaches readers
-    soon; and a round never takes more than half of the time.
-    """
-    # Squared: of what a busy loop leaves, most is needed by who commits and by who writes to it.
-    share = max(SHARE * leisure**2, LEAST_SHARE)
-    between = min(max(spent / share, SHORTEST_SECONDS), LONGEST_SECONDS)
-    return max(between - took, spent)
 
 
 def observe(context: Context, subject: Subject) -> Observed:

@@ -50,6 +50,9 @@ LASTING_BYTES = 64 * 1024
 LASTING_SILENCE_MS = 30_000
 LAST_WORDS_SECONDS = 0.3
 COLLECT_AFTER = (50_000, 20, 20)
+# How long another thread may keep the interpreter from the event loop, a fifth of Python's own: who
+# writes waits for every one of these while progress is evaluated.
+TURN_SECONDS = 0.001
 _HOST = re.compile(rb"[A-Za-z0-9._~-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 
 
@@ -315,6 +318,7 @@ def serve(
         },
     )
     _settle_memory()
+    sys.setswitchinterval(TURN_SECONDS)
     Server(server_config, drain).run(sockets)
     # All that is left is the end of the process. Python would first go through every object once
     # more, which takes longer than everything before it, for memory that is given back anyway.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +11,7 @@ import pytest
 from app.domain.errors import NotFound, Unavailable
 from app.domain.scopes import WHOLE, Breakdown
 from app.usecases import stream
-from app.usecases.stream import Hub, Leisure, State, Subject, Topic, rest
+from app.usecases.stream import Hub, State, Subject, Topic
 from tests.web.service import Service, started
 from tests.web.streaming import PLAN, call, company, plan, put, send
 
@@ -226,38 +224,6 @@ def test_news_says_who_did_how_much(service: Service, hub: Hub) -> None:
         {"kind": "call", "member": "sato", "goal": "calls", "delta": "2"},
         {"kind": "call", "member": "suzuki", "goal": "calls", "delta": "1"},
     ]
-
-
-@pytest.mark.parametrize(
-    ("spent", "took", "leisure", "rested"),
-    [
-        (0.001, 0.002, 1.0, 0.098),  # ten times a second at the most
-        (0.03, 0.05, 0.5, 0.19),  # an eighth of the time, a quarter of what the event loop leaves
-        (0.01, 0.05, 0.0, 0.2),  # 4 %, though the event loop leaves nothing
-        (0.2, 0.3, 0.1, 0.2),  # twice a second, as long as that leaves half of the time
-        (3.0, 9.0, 1.0, 3.0),
-    ],
-)
-def test_a_rest_is_short_while_rounds_are_cheap_and_never_shorter_than_a_round(
-    spent: float, took: float, leisure: float, rested: float
-) -> None:
-    assert rest(spent, took, leisure) == pytest.approx(rested)
-
-
-def test_a_thread_that_works_half_of_the_time_leaves_the_other_half() -> None:
-    """The clock is ours: as if twice as much time had passed as was worked."""
-    times = iter([0.0, 0.1])
-    leisure = Leisure(threading.get_ident(), lambda: next(times))
-    began = time.thread_time()
-    while time.thread_time() - began < 0.05:
-        pass
-    assert leisure.part() == pytest.approx(0.5, abs=0.1)
-
-
-def test_a_thread_that_waits_leaves_everything() -> None:
-    leisure = Leisure(threading.get_ident())
-    time.sleep(0.1)
-    assert leisure.part() > 0.5
 
 
 def test_an_alias_passes_on_at_midnight_without_a_bell(service: Service, hub: Hub) -> None:
