@@ -25,7 +25,8 @@ from app.main import create_app, opened, random_token
 from app.settings import Settings
 from app.usecases import workspaces
 from app.usecases.context import Context
-from app.web.server import GuardedProtocol, Server, listen
+from app.web.listener import GuardedProtocol
+from app.web.server import Server, listen
 from app.web.stream import Streams
 from tests.web.service import ADMIN, Clock
 

@@ -14,7 +14,8 @@ import pytest
 import uvicorn
 
 from app.web.body import BodyLimits
-from app.web.server import GuardedProtocol, Server, listen
+from app.web.listener import GuardedProtocol
+from app.web.server import Server, listen
 from tests.web.sample import SECRET, TOKENS, service
 
 LIMITS = BodyLimits(size=100_000, seconds=1)
@@ -273,6 +274,41 @@ def test_a_body_that_drips_is_cut_off(running: Running, head: bytes) -> None:
         assert headers["connection"] == "close"
         assert slow.recv(1) == b""
     assert 0.9 < time.monotonic() - began < 6
+
+
+LAST = b"1\r\na\r\n0\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        (LAST + b"X: ", b"a" * 8_000),
+        (LAST, b"X: a\r\n" * 1_000),
+        (b"1;x=", b"a" * 8_000),
+    ],
+    ids=["a line without an end", "lines without an end", "a size without an end"],
+)
+def test_what_is_neither_head_nor_body_has_an_end_as_well(
+    running: Running, begun: bytes, more: bytes
+) -> None:
+    """Of a line that does not end the parser keeps all, and copies it with each piece."""
+    with running.connect() as greedy:
+        greedy.sendall(post(CHUNKED, body=begun))
+        sent = 0
+        with pytest.raises(OSError):  # noqa: PT011 - reset or broken, as the system likes
+            while sent < 10_000_000:
+                greedy.sendall(more)
+                sent += len(more)
+                time.sleep(0.001)
+        assert sent < 1_000_000
+
+
+def test_trailers_are_read_and_say_nothing_of_the_request(running: Running) -> None:
+    trailers = b"X-Sum: 1\r\n" + KEY + b"Content-Encoding: gzip\r\n\r\n"
+    status, _, body = running.ask(post(CHUNKED, body=LAST + trailers))
+    assert (status, json.loads(body)["bytes"]) == (200, 1)
+    nobody = post(CHUNKED, body=LAST + trailers).replace(KEY, b"", 1)
+    assert running.ask(nobody)[0] == 401
 
 
 def packed(plain: bytes, *members: bytes) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 
 from app.domain.errors import TooMany, Unavailable
 from app.usecases import stream as hub
-from app.web import server as server_module
+from app.web import listener as listener_module
 from app.web.health import Drain
 from app.web.stream import Streams
 from tests.web.service import ADMIN
@@ -27,7 +27,7 @@ MINUTE = 60_000_000
 def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
     monkeypatch.setattr(hub, "rest", lambda _spent, _took, _leisure: 0.001)
     monkeypatch.setattr(hub, "TICK_SECONDS", 0.005)
-    monkeypatch.setattr(server_module, "LASTING_BYTES", 16 * 1024)
+    monkeypatch.setattr(listener_module, "LASTING_BYTES", 16 * 1024)
     with listening(AT) as live:
         yield live
 
