@@ -73,8 +73,10 @@ def refuse_repeated(names: Iterable[str], media_type: str) -> None:
 
 def raw_event(body: bytes, media_type: str, headers: Mapping[str, str]) -> Raw:
     """A request to the direct API as it is kept: of the headers, the attributes of an event."""
-    named = [(label.lower(), value) for label, value in headers.items()]
-    own = {label: value for label, value in named if label.startswith(_PREFIX)}
+    own: dict[str, str] = {}
+    for label, value in headers.items():
+        if label.lower().startswith(_PREFIX):
+            own[label.lower()] = value
     return Raw(Door.EVENTS, None, "POST", "", media_type, own, body)
 
 
@@ -88,7 +90,9 @@ def delivery(
 ) -> Delivery:
     """A delivery of what could be read and what could not."""
     items = tuple([one for one in outcomes if isinstance(one, Item)])
-    refused = tuple([one for one in outcomes if isinstance(one, Refused)])
+    refused: tuple[Refused, ...] = ()
+    if len(items) < len(outcomes):
+        refused = tuple([one for one in outcomes if isinstance(one, Refused)])
     return Delivery(workspace, now, quarantines, items, refused, raw)
 
 

@@ -164,6 +164,9 @@ def answered_at_once(delivery: Delivery, answer: Answer) -> bool:
 
 def size_of(delivery: Delivery) -> int:
     """The bytes that a delivery holds while it waits."""
-    items = sum([len(item.report.content) for item in delivery.items])
-    raw = len(delivery.raw.body) if delivery.raw else 0
-    return raw + items + sum([len(refused.content) for refused in delivery.refused])
+    size = len(delivery.raw.body) if delivery.raw else 0
+    for item in delivery.items:
+        size += len(item.report.content)
+    for refused in delivery.refused:
+        size += len(refused.content)
+    return size

@@ -164,6 +164,11 @@ def _shown(path: str) -> str:
     return safe(path, 200)
 
 
+@lru_cache(maxsize=1_000)  # the same few routes, keys and clients
+def _quoted(text: str | None) -> str:
+    return _encoded(text)
+
+
 class _Formatter(structlog.stdlib.ProcessorFormatter):
     """structlog's, with a short way for the access log."""
 
@@ -188,5 +193,11 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         )
 
     def _entry(self, stamp: str, of: Answered) -> str:
-        own = {"event": "request", "level": "info", "logger": "tassei.access", "timestamp": stamp}
-        return _encoded(own | of._asdict() | {"path": _shown(of.path)})
+        # Ours throughout but for the path: an encoder takes five times as long.
+        method, path, route, status, ms, request_id, key, client = of
+        return (
+            '{"event": "request", "level": "info", "logger": "tassei.access", '
+            f'"timestamp": "{stamp}", "method": "{method}", "path": {_quoted(_shown(path))}, '
+            f'"route": {_quoted(route)}, "status": {status}, "ms": {ms}, '
+            f'"request_id": "{request_id}", "key": {_quoted(key)}, "client": {_quoted(client)}}}'
+        )

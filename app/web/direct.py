@@ -86,8 +86,8 @@ class Direct:
         media_type, headers = described(scope)
         if is_table(media_type):
             return False
-        own = {REQUEST_ID: self._ids.next(), BEGAN: platform.monotonic()}
-        scope.update({**own, "app": self._app, "endpoint": DOOR})
+        scope[REQUEST_ID], scope[BEGAN] = self._ids.next(), platform.monotonic()
+        scope["app"], scope["endpoint"] = self._app, DOOR
         arrival = state.arrivals.calling(partial(self._answer, scope, usually), loop)
         record_events(state.context, principal.workspace, bytes(body), media_type, headers, arrival)
         return True

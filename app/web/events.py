@@ -88,6 +88,8 @@ def described(scope: Scope) -> tuple[str, dict[str, str]]:
             media_type = value
         elif name.startswith(b"ce-"):
             given.append((name.decode("latin-1"), value.decode("latin-1")))
+    if not given:
+        return media_type.decode("latin-1"), {}
     headers = dict(given)
     if len(headers) != len(given):
         refuse_repeated((name for name, _ in given), media_type.decode("latin-1"))

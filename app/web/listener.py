@@ -179,10 +179,7 @@ class GuardedProtocol(HttpToolsProtocol):
         ):
             return False
         cycle.response_started = cycle.response_complete = True
-        own = [
-            part for name, value in cycle.default_headers for part in (name, b": ", value, b"\r\n")
-        ]
-        self.transport.write(b"".join((head, *own, b"\r\n", body)))
+        self.transport.write(b"".join((head, _written(cycle.default_headers), b"\r\n", body)))
         cycle.message_event.set()
         cycle.on_response()
         return True
@@ -248,6 +245,19 @@ class GuardedProtocol(HttpToolsProtocol):
             ) + "".join(f"{name}: {value}\r\n" for name, value in told_by(refusal).items())
             self.transport.write(STATUS_LINE[status_of(refusal)] + head.encode() + b"\r\n" + body)
         self.transport.close()
+
+
+# uvicorn has one list for all answers of a second, and then another one.
+_latest: tuple[object, bytes] = (None, b"")
+
+
+def _written(headers: list[tuple[bytes, bytes]]) -> bytes:
+    global _latest  # noqa: PLW0603 - of all connections
+    of, lines = _latest
+    if of is not headers:
+        lines = b"".join([b"%s: %s\r\n" % line for line in headers])
+        _latest = (headers, lines)
+    return lines
 
 
 def _of(cycle: RequestResponseCycle) -> Scope:
