@@ -63,8 +63,8 @@ from app.web.server import ByPort
 from app.web.service import Service, assembled
 from app.web.source_status import routes as source_status
 from app.web.sources import routes as sources
-from app.web.stream import Streams
 from app.web.stream import routes as stream
+from app.web.streams import Streams
 from app.web.today import routes as today
 from app.web.trajectories import routes as trajectories
 from app.web.workspaces import api_keys, workspace

@@ -10,7 +10,7 @@ SHORTEST_SECONDS = 0.1
 LONGEST_SECONDS = 0.5
 # A round's processor time is so many times the cube of what the event loop leaves until the next,
 # between those two: changes are quick while few write. At least the second, of all the time.
-SHARE, LEAST_SHARE = 4, 0.04
+SHARE, LEAST_SHARE = 5, 0.04
 
 
 class Leisure:

@@ -38,7 +38,7 @@ from app.views.stream import Activity, activity_events, changed_goals, event, go
 # How often time is looked at; the clock may be turned, so it is asked and never slept towards.
 TICK_SECONDS = 0.25
 # What the event loop pays to hand a change to one reader.
-HANDING_SECONDS = 0.000_03
+HANDING_SECONDS = 0.000_015
 
 # Called by the hub's thread when there is something new; it must be quick and not fail.
 Wake = Callable[[], None]

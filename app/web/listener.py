@@ -196,6 +196,23 @@ class GuardedProtocol(HttpToolsProtocol):
         if timeout := getattr(socket, "TCP_USER_TIMEOUT", None):  # Linux
             connection.setsockopt(socket.IPPROTO_TCP, timeout, LASTING_SILENCE_MS)
 
+    def push(self, part: bytes) -> bool:
+        """A part of an answer without an end, in one write.
+
+        False, and nothing is written, where its reader does not keep up or is not the last to ask.
+        """
+        cycle = self.cycle
+        if (
+            not cycle.response_started
+            or cycle.response_complete
+            or cycle.disconnected
+            or not cycle.chunked_encoding
+            or self.flow.write_paused
+        ):
+            return False
+        self.transport.write(b"%x\r\n%b\r\n" % (len(part), part))
+        return True
+
     def drop(self) -> None:
         """Close at once: what the reader has not taken by now, it will not take."""
         self.transport.abort()

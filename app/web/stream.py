@@ -9,10 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
-from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
@@ -21,27 +17,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.domain.errors import TasseiError, TooMany, Unavailable
+from app.domain.errors import TasseiError, Unavailable
 from app.domain.progress import Scope as Whose
 from app.domain.scopes import Breakdown
-from app.usecases.stream import Hub, State, Subject
+from app.usecases.stream import State, Subject
 from app.views.stream import COMMENT, MEDIA_TYPE, event, retry
 from app.web.auth import Principal, admitted, requires
 from app.web.body import CONNECTION
 from app.web.dependencies import Language
-from app.web.health import Drain
 from app.web.middleware import HEAD_ONLY
 from app.web.problems import REQUEST_ID, problem
 from app.web.resources import Parts
 from app.web.schemas.common import Key
 from app.web.service import router
+from app.web.streams import Streams
 
 routes = router("/v1/plans", "plans")
 
-HEARTBEAT_SECONDS = 15.0
-# How long a reader may take over one frame.
-PATIENCE_SECONDS = 20.0
-STREAMS = 1_000
 _HEADERS = {
     "Content-Type": f"{MEDIA_TYPE}; charset=utf-8",
     "Cache-Control": "no-store",
@@ -55,61 +47,8 @@ class Connection(Protocol):
     """What the listener can do for an answer without an end."""
 
     def last(self) -> None: ...
+    def push(self, part: bytes) -> bool: ...
     def drop(self) -> None: ...
-
-
-class Streams:
-    """The open streams of this process, and how many there may be.
-
-    Each is an open file, and files are needed for more than streams: half of what the process may
-    have is the most. One key has half of that at the most, so that no script shuts others out.
-    """
-
-    def __init__(
-        self,
-        hub: Hub,
-        drain: Drain,
-        *,
-        limit: int = STREAMS,
-        heartbeat: float = HEARTBEAT_SECONDS,
-        patience: float = PATIENCE_SECONDS,
-    ) -> None:
-        self.hub = hub
-        self.drain = drain
-        self.heartbeat = heartbeat
-        self.patience = patience
-        self._limit = min(limit, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
-        self._open: set[Callable[[], None]] = set()
-        self._of_key: Counter[str] = Counter()
-        self._opened = 0
-        drain.listen(self._wake_all)
-
-    def number(self) -> int:
-        """How many are open."""
-        return len(self._open)
-
-    def enter(self, key: str, wake: Callable[[], None]) -> int:
-        """A place for one more; its number. Raises Unavailable, TooMany when there is none."""
-        if self.drain.begun:
-            raise Unavailable("draining")
-        if len(self._open) >= self._limit:
-            raise Unavailable("too_many_streams", retry_after=5, limit=self._limit)
-        if self._of_key[key] >= max(self._limit // 2, 1):
-            raise TooMany("too_many_streams_of_key", 5, limit=self._limit // 2)
-        self._open.add(wake)
-        self._of_key[key] += 1
-        self._opened += 1
-        return self._opened
-
-    def leave(self, key: str, wake: Callable[[], None]) -> None:
-        """The place is free again."""
-        self._open.discard(wake)
-        self._of_key[key] -= 1
-        self._of_key += Counter()  # forgets the keys that have none
-
-    def _wake_all(self) -> None:
-        for wake in list(self._open):
-            wake()
 
 
 class Followed(NamedTuple):
@@ -138,7 +77,7 @@ class EventStream(Response):
         self._streams = streams
         self._key = principal.key_id
         self._moved = asyncio.Event()
-        self._wake = partial(_wake, asyncio.get_running_loop(), self._moved)
+        self._wake = partial(streams.woken, self.look, asyncio.get_running_loop())
         self._number = streams.enter(self._key, self._wake)
         self._checked: int | None = None
         self._topic = streams.hub.follow(subject, self._wake)
@@ -147,9 +86,12 @@ class EventStream(Response):
         self._gone = False
         self._beat_due = False
         self._sending_since: float | None = None
+        self._connection: Connection = _Unheld()
+        self._idle = False
 
     def close(self) -> None:
         """Give the place back."""
+        self._idle = False
         self._streams.hub.leave(self._topic, self._wake)
         self._streams.leave(self._key, self._wake)
 
@@ -169,12 +111,12 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send what there is until there is no more, or nobody who takes it."""
-        connection = _connection(scope)
-        connection.last()
+        self._connection = _connection(scope)
+        self._connection.last()
         aside = [
             asyncio.create_task(self._left(receive)),
             asyncio.create_task(self._beat()),
-            asyncio.create_task(self._lose_patience(connection)),
+            asyncio.create_task(self._lose_patience(self._connection)),
         ]
         try:
             await self._send_all(scope, send)
@@ -230,8 +172,35 @@ class EventStream(Response):
                 return self._news(state), False
             if self._beat_due:
                 return self._pause(state), False
+            self._idle = True
             await self._moved.wait()
+            self._idle = False
         return b"", True
+
+    def look(self) -> None:
+        """There may be something new. On the event loop.
+
+        A change of figures is written here and now to who waits for nothing else: waking its task
+        takes as long as reading an event, and a thousand readers have one each.
+        """
+        if not (self._idle and self._pushed()):
+            self._moved.set()
+
+    def _pushed(self) -> bool:
+        state, hub = self._topic.state, self._streams.hub
+        if (
+            state is None
+            or state.number == self._seen
+            or self._topic.error is not None
+            or self._streams.drain.begun
+            or hub.config_version(self._topic.subject.workspace) != self._checked
+        ):
+            return False
+        kept_up = state.number == self._seen + 1
+        if not self._connection.push(state.news if kept_up else state.whole):
+            return False
+        self._seen = state.number
+        return True
 
     def _news(self, state: State) -> bytes:
         kept_up = state.number == self._seen + 1
@@ -266,11 +235,6 @@ class EventStream(Response):
         return event("end", json.dumps(told, ensure_ascii=False).encode())
 
 
-def _wake(loop: asyncio.AbstractEventLoop, moved: asyncio.Event) -> None:
-    with suppress(RuntimeError):  # the loop has ended, and its streams with it
-        loop.call_soon_threadsafe(moved.set)
-
-
 def _now() -> float:
     return asyncio.get_running_loop().time()
 
@@ -280,6 +244,9 @@ class _Unheld:
 
     def last(self) -> None: ...
     def drop(self) -> None: ...
+
+    def push(self, part: bytes) -> bool:  # noqa: ARG002 - it may be anything
+        return False
 
 
 def _connection(scope: Scope) -> Connection:

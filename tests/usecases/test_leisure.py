@@ -14,7 +14,7 @@ from app.usecases.leisure import Leisure, rest
     ("spent", "took", "leisure", "rested"),
     [
         (0.001, 0.002, 1.0, 0.098),  # ten times a second at the most
-        (0.03, 0.05, 0.4, 0.0671875),  # a quarter of the time: four times what is left, cubed
+        (0.04, 0.05, 0.4, 0.075),  # a third of the time: five times what is left, cubed
         (0.01, 0.05, 0.0, 0.2),  # 4 %, though the event loop leaves nothing
         (0.2, 0.3, 0.1, 0.2),  # twice a second, as long as that leaves half of the time
         (3.0, 9.0, 1.0, 3.0),

@@ -27,7 +27,7 @@ from app.usecases import workspaces
 from app.usecases.context import Context
 from app.web.listener import GuardedProtocol
 from app.web.server import Server, listen
-from app.web.stream import Streams
+from app.web.streams import Streams
 from tests.web.service import ADMIN, Clock
 
 PEOPLE = {"sato": "301", "suzuki": "302"}

@@ -13,9 +13,11 @@ import pytest
 
 from app.domain.errors import TooMany, Unavailable
 from app.usecases import stream as hub
+from app.usecases.stream import State
 from app.web import listener as listener_module
 from app.web.health import Drain
-from app.web.stream import Streams
+from app.web.stream import EventStream
+from app.web.streams import Streams
 from tests.web.service import ADMIN
 from tests.web.streaming import Copy, Live, headers, lasting, listening, wait
 
@@ -74,6 +76,29 @@ def stream_minutes(live: Live, minutes: int) -> None:
     for _ in range(minutes):
         live.clock.now += MINUTE
         reader.named("snapshot")
+
+
+def test_a_change_is_written_to_who_keeps_up_without_waking_its_task(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_task: list[bytes] = []
+    news = EventStream._news
+
+    def noted(stream: EventStream, state: State) -> bytes:
+        by_task.append(news(stream, state))
+        return by_task[-1]
+
+    monkeypatch.setattr(EventStream, "_news", noted)
+    copies = [(Copy(), live.reader()) for _ in range(3)]
+    for number in range(6):
+        for copy, reader in copies:
+            copy.follow(reader, str(number))
+        live.call()
+    # The first state of each, and nothing after it.
+    assert len(by_task) == len(copies)
+    for copy, reader in copies:
+        copy.follow(reader, "6")
+        assert copy.lasting() == lasting(live.progress())
 
 
 def test_a_slow_reader_skips_what_lies_between_and_never_the_end(live: Live) -> None:
