@@ -64,19 +64,30 @@ def parts(portions: Iterable[Portion], workdays: Workdays, deadline: date, now: 
     """
     targets: dict[int, Fraction] = {}
     expected: dict[int, Fraction] = {}
-    for person, share, stints in portions:
+    for (whole, stints), share in _by_time(portions).items():
         until = deadline
-        own = effort(person.stints, workdays, until)
+        own = effort(whole, workdays, until)
         if not own:
             until = workdays.span.until
-            own = effort(person.stints, workdays, until) or 1  # then the share is zero as well
-        part = share * (own if stints is person.stints else effort(stints, workdays, until))
+            own = effort(whole, workdays, until) or 1  # then the share is zero as well
+        part = share * (own if stints is whole else effort(stints, workdays, until))
         _add(targets, own, part)
         if now.day >= deadline:
             _add(expected, own, part)
         elif until == deadline and now.day >= workdays.span.first:
             _add(expected, own, share * elapsed(stints, workdays, now))
     return Parts(_quotients(targets), _quotients(expected))
+
+
+def _by_time(
+    portions: Iterable[Portion],
+) -> Mapping[tuple[tuple[Stint, ...], tuple[Stint, ...]], Fraction]:
+    """The shares of those who work alike, added up: their own stints, and those looked at."""
+    together: dict[tuple[tuple[Stint, ...], tuple[Stint, ...]], Fraction] = {}
+    for person, share, stints in portions:
+        time = (person.stints, stints)
+        together[time] = together[time] + share if time in together else share
+    return together
 
 
 def _add(sums: dict[int, Fraction], divisor: int, part: Fraction) -> None:

@@ -11,7 +11,7 @@ from app.store import days, journal, tallies
 from app.store.dialect import Whole, Words, halves, joined, summed
 from app.store.journal import Knowing, Window
 from app.store.tables import tally_quarter
-from app.store.transactions import Access
+from app.store.transactions import Access, once_a_snapshot
 
 _Q = tally_quarter.c
 _Sums = dict[tuple[int, int], tuple[int, int]]  # by slot and actor
@@ -58,7 +58,7 @@ def quarter_totals(
     """Per metric, currency and actor over quarter hours (instant // QUARTER), end excluded."""
     chosen = _chosen(access, workspace, metrics)
     quarters = (first_quarter, end_quarter)
-    standing = _summed(access, workspace, quarters, chosen)
+    standing = _summed(access, workspace, quarters, frozenset(chosen))
     return _known(access, workspace, chosen, (standing, quarters), known)
 
 
@@ -81,6 +81,7 @@ def _known(
     """What stands in a window, less what has come into its quarter hours since."""
     sums, quarters = within
     if known is not None:
+        sums = dict(sums)
         for slot, actor, *came in journal.since(access, workspace, chosen, known.seq, quarters):
             number, total = sums.get((slot, actor), (0, 0))
             sums[slot, actor] = (number - came[0], total - came[1])
@@ -100,7 +101,8 @@ _SUMMED = (
 )
 
 
-def _summed(access: Access, workspace: str, window: Window, slots: Iterable[int]) -> _Sums:
+@once_a_snapshot  # of the running day the evidence of drift asks again
+def _summed(access: Access, workspace: str, window: Window, slots: frozenset[int]) -> _Sums:
     first, end = window
     bound = {"workspace": workspace, "slots": sorted(slots), "first": first, "end": end}
     return {
