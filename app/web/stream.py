@@ -196,16 +196,19 @@ class EventStream(Response):
             or hub.config_version(self._topic.subject.workspace) != self._checked
         ):
             return False
-        kept_up = state.number == self._seen + 1
-        if not self._connection.push(state.news if kept_up else state.whole):
+        if not self._connection.push(self._frame(state)):
             return False
         self._seen = state.number
         return True
 
     def _news(self, state: State) -> bytes:
-        kept_up = state.number == self._seen + 1
+        frame = self._frame(state)
         self._seen = state.number
-        return state.news if kept_up else state.whole
+        return frame
+
+    def _frame(self, state: State) -> bytes:
+        """What leads to a state from what the reader has."""
+        return state.news if state.number == self._seen + 1 else state.whole
 
     def _pause(self, state: State | None) -> bytes:
         self._beat_due = False

@@ -70,14 +70,15 @@ class Streams:
 
     def woken(self, look: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
         """From any thread: have a stream look for news, together with others that were woken."""
-        self._woken.append(look)
-        # Set before the loop empties the queue and unset before it begins, as for `Arrivals`.
-        if not self._called:
-            self._called = True
-            try:
+        try:
+            self._woken.append(look)
+            # Set before the loop empties the queue and unset before it begins, as for `Arrivals`.
+            if not self._called:
+                self._called = True
                 loop.call_soon_threadsafe(self._look)
-            except RuntimeError:  # the loop has ended, and its streams with it
-                self._called = False
+        except (RuntimeError, MemoryError):
+            # The loop has ended, and its streams with it; or whoever is woken next wakes all.
+            self._called = False
 
     def _look(self) -> None:
         self._called = False
