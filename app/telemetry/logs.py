@@ -136,7 +136,8 @@ class Answered(NamedTuple):
 class AccessLog:
     """One line per request, past structlog: its processors would take longer than an ingest does.
 
-    What the caller can choose is the path alone, so that alone is cleaned. The requests that end
+    What the caller can choose is the path and, behind a proxy that passes on anything, the client:
+    these are cleaned. The requests that end
     together, as those of one commit do, are written together, once `soon` calls back.
     """
 
@@ -166,7 +167,7 @@ def _shown(path: str) -> str:
 
 @lru_cache(maxsize=1_000)  # the same few routes, keys and clients
 def _quoted(text: str | None) -> str:
-    return _encoded(text)
+    return _encoded(text if text is None else safe(text, 200))
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
@@ -189,7 +190,7 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         return (
             f"{stamp} request method={of.method} path={_shown(of.path)} route={of.route} "
             f"status={of.status} ms={of.ms} request_id={of.request_id} key={of.key} "
-            f"client={of.client}"
+            f"client={of.client and _shown(of.client)}"
         )
 
     def _entry(self, stamp: str, of: Answered) -> str:
@@ -197,7 +198,7 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         method, path, route, status, ms, request_id, key, client = of
         return (
             '{"event": "request", "level": "info", "logger": "tassei.access", '
-            f'"timestamp": "{stamp}", "method": "{method}", "path": {_quoted(_shown(path))}, '
+            f'"timestamp": "{stamp}", "method": "{method}", "path": {_quoted(path)}, '
             f'"route": {_quoted(route)}, "status": {status}, "ms": {ms}, '
             f'"request_id": "{request_id}", "key": {_quoted(key)}, "client": {_quoted(client)}}}'
         )

@@ -5,17 +5,20 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from app.domain.activities import Outcome
-from app.telemetry import Counters, configure_logs, logger, safe
+from app.telemetry import AccessLog, Answered, Counters, configure_logs, logger, safe
 from tests.web.sample import SECRET, TOKENS, bearer, service
 
 HOOK = f"h_default_{SECRET}"
@@ -44,6 +47,38 @@ def test_one_request_is_one_line(log: io.StringIO) -> None:
     assert (entry["method"], entry["status"], entry["key"]) == ("GET", 200, "key-read")
     assert entry["request_id"] == answer.headers["x-request-id"]
     assert TOKENS["read"] not in log.getvalue()
+
+
+@given(
+    st.text(max_size=300),
+    st.one_of(st.none(), st.text(max_size=50)),
+    st.floats(0, 1e9).map(lambda ms: round(ms, 2)),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.usefixtures("log")
+def test_a_request_is_one_line_whatever_was_asked_for(
+    path: str, client: str | None, ms: float
+) -> None:
+    """The fixture puts the handlers back at the end; each example sets its own."""
+    stream, words = io.StringIO(), io.StringIO()
+    configure_logs("json", stream)
+    later: list[Callable[[], None]] = []
+    told = AccessLog(later.append)
+    one = Answered("GET", path, "/v1/things/{key}", 200, ms, "0f" * 16, None, client)
+    told(one)
+    told(one._replace(path="/plain"))
+    later[0]()
+    configure_logs("text", words)
+    told(one)
+    later[1]()
+    assert len(words.getvalue().splitlines()) == 1
+    first, second = [json.loads(line) for line in stream.getvalue().splitlines()]
+    stamp = first.pop("timestamp")
+    assert datetime.fromisoformat(stamp).utcoffset() == timedelta(0)
+    own = {"event": "request", "level": "info", "logger": "tassei.access"}
+    cleaned = {"path": safe(path, 200), "client": client if client is None else safe(client, 200)}
+    assert first == own | one._asdict() | cleaned
+    assert (second["path"], second["timestamp"]) == ("/plain", stamp)
 
 
 def test_a_crash_is_logged_with_its_trace_under_the_request_id(log: io.StringIO) -> None:
