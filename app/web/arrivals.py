@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
 from app.domain.deliveries import ItemResult
+from app.web.handover import Handover
 
 Result = TypeVar("Result")
 Results = list[ItemResult]
@@ -93,15 +93,13 @@ class Call(_Arrival):
 
 
 class Arrivals:
-    """Wakes the event loop once for all the results of a commit.
+    """Wakes the event loop once for all the results of a commit; `asyncio.wrap_future` for each.
 
-    `asyncio.wrap_future` wakes it for each, and each waking makes the two threads compete for the
-    interpreter while the committer still has the next result to hand over. One per event loop.
+    One per event loop.
     """
 
     def __init__(self) -> None:
-        self._arrived: deque[_Arrival] = deque()
-        self._called = False
+        self._handover = Handover()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def expected(self) -> Arrival:
@@ -117,17 +115,8 @@ class Arrivals:
 
     def arrived(self, arrival: _Arrival) -> None:
         """From any thread: it has its result."""
-        self._arrived.append(arrival)
-        # Set before the loop empties the queue and unset before it begins: whatever is added in
-        # between is either seen by it or calls it again.
-        if not self._called and self._loop is not None and not self._loop.is_closed():
-            self._called = True
-            try:
-                self._loop.call_soon_threadsafe(self._hand_out)
-            except BaseException:
-                # For want of memory: whoever arrives next calls again.
-                self._called = False
-                raise
+        if self._loop is not None:
+            self._handover.call(arrival.hand_out, self._loop)
 
     async def of(self, waiting: Future[Results]) -> Results:
         """The result of a future, or its exception; who is cancelled withdraws it, if it can be."""
@@ -139,8 +128,3 @@ class Arrivals:
             waiting.cancel()
             raise
         return waiting.result()
-
-    def _hand_out(self) -> None:
-        self._called = False
-        while self._arrived:
-            self._arrived.popleft().hand_out()

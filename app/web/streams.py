@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 from app.domain.errors import TooMany, Unavailable
 from app.usecases.stream import Hub
+from app.web.handover import Handover
 from app.web.health import Drain
 
 HEARTBEAT_SECONDS = 15.0
@@ -41,8 +43,7 @@ class Streams:
         self._open: set[Callable[[], None]] = set()
         self._of_key: Counter[str] = Counter()
         self._opened = 0
-        self._woken: deque[Callable[[], None]] = deque()
-        self._called = False
+        self._handover = Handover()
         drain.listen(self._wake_all)
 
     def number(self) -> int:
@@ -70,20 +71,9 @@ class Streams:
 
     def woken(self, look: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
         """From any thread: have a stream look for news, together with others that were woken."""
-        try:
-            self._woken.append(look)
-            # Set before the loop empties the queue and unset before it begins, as for `Arrivals`.
-            if not self._called:
-                self._called = True
-                loop.call_soon_threadsafe(self._look)
-        except (RuntimeError, MemoryError):
-            # The loop has ended, and its streams with it; or whoever is woken next wakes all.
-            self._called = False
-
-    def _look(self) -> None:
-        self._called = False
-        while self._woken:
-            self._woken.popleft()()
+        # The loop has ended, and its streams with it; or whoever is woken next wakes all.
+        with suppress(RuntimeError, MemoryError):
+            self._handover.call(look, loop)
 
     def _wake_all(self) -> None:
         for wake in list(self._open):
