@@ -21,6 +21,7 @@ from app.intake.tables import is_table
 from app.usecases.recording import record_events
 from app.web.arrivals import Settled
 from app.web.events import DOOR, PATH, SCOPE, answer, count, described
+from app.web.heads import PLAIN, Heads
 from app.web.middleware import BEGAN, SETTLED, RequestIds, Told, at_once
 from app.web.platform import Platform
 from app.web.problems import REQUEST_ID
@@ -31,6 +32,7 @@ _UNUSUAL = frozenset(
         b"content-encoding",
         b"transfer-encoding",
         b"expect",
+        b"upgrade",
         b"x-forwarded-for",
         b"x-forwarded-proto",
     }
@@ -50,18 +52,22 @@ class Direct:
         self._platform = platform
         self._told = told
         self._ids = RequestIds()
+        self.heads = Heads()
+
+    def serves(self, server: tuple[str, int | None] | None) -> bool:
+        """Whether requests that come in at an address may go this way."""
+        return server is None or server[1] != self._platform.metrics_port
 
     def concerns(self, scope: Scope) -> bool:
         """Whether a request may go this way, as far as its first line tells."""
-        return (
-            scope["path"] == PATH
-            and scope["method"] == "POST"
-            and not scope["query_string"]
-            and (scope.get("server") or ("", None))[1] != self._platform.metrics_port
-        )
+        return scope["path"] == PATH and scope["method"] == "POST" and not scope["query_string"]
 
     def take(
-        self, scope: Scope, body: bytearray, usually: Usually, loop: asyncio.AbstractEventLoop
+        self,
+        scope: Scope,
+        body: bytes | bytearray,
+        usually: Usually,
+        loop: asyncio.AbstractEventLoop,
     ) -> bool:
         """Read it and see to its answer; False, and nothing is done, where it is not plain.
 
@@ -73,19 +79,22 @@ class Direct:
             return False
 
     def _taken(
-        self, scope: Scope, body: bytearray, usually: Usually, loop: asyncio.AbstractEventLoop
+        self,
+        scope: Scope,
+        body: bytes | bytearray,
+        usually: Usually,
+        loop: asyncio.AbstractEventLoop,
     ) -> bool:
         platform, state = self._platform, self._app.state
-        names = [name for name, _ in scope["headers"]]
-        if not body or len(body) > platform.limits.size or not _UNUSUAL.isdisjoint(names):
+        if PLAIN not in scope:
+            scope[PLAIN] = _plain(scope)
+        if scope[PLAIN] is None or not body or len(body) > platform.limits.size:
             return False
         principal = platform.gate.known(scope) if platform.gate else None
         if principal is None or platform.cors_origins:
             return False
         principal.require(SCOPE)
-        media_type, headers = described(scope)
-        if is_table(media_type):
-            return False
+        media_type, headers = scope[PLAIN]
         scope[REQUEST_ID], scope[BEGAN] = self._ids.next(), platform.monotonic()
         scope["app"], scope["endpoint"] = self._app, DOOR
         arrival = state.arrivals.calling(partial(self._answer, scope, usually), loop)
@@ -102,3 +111,11 @@ class Direct:
             settled = error
         scope[SETTLED] = settled
         usually()
+
+
+def _plain(scope: Scope) -> tuple[str, dict[str, str]] | None:
+    """The body's media type and the attributes beside it; None where the layers have to look."""
+    if not _UNUSUAL.isdisjoint([name for name, _ in scope["headers"]]):
+        return None
+    media_type, attributes = described(scope)
+    return None if is_table(media_type) else (media_type, attributes)

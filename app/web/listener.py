@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import httptools
 from starlette.types import Scope
+from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -25,6 +26,7 @@ from app.domain.errors import TasseiError, TooSlow, Unreadable
 from app.views.messages import DEFAULT_LANGUAGE
 from app.web.body import CONNECTION, WHOLE
 from app.web.direct import Direct
+from app.web.heads import Head
 from app.web.problems import (
     MEDIA_TYPE,
     HeadTooLarge,
@@ -71,6 +73,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         super().connection_made(transport)
+        if self._direct is not None and not self._direct.serves(self.server):
+            self._direct = None
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -78,6 +82,9 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        begins = self._between()
+        if begins and self._recalled(data):
+            return
         if self._deadline is None and not self._answering():
             self._head_bytes = 0
         # A line reaches `on_header` when it is complete, and all are looked at when the head is.
@@ -88,7 +95,7 @@ class GuardedProtocol(HttpToolsProtocol):
             super().data_received(data)
         finally:
             self._reading = False
-        self._release()
+        self._release(data if begins else b"")
         # Most heads are whole by now, and a clock set and stopped for each costs more than parsing.
         if self._deadline is None and (self._in_head or not self._answering()):
             self._await_head()
@@ -143,8 +150,11 @@ class GuardedProtocol(HttpToolsProtocol):
         else:
             super()._start_asgi_task(cycle, app)
 
-    def _release(self) -> None:
-        """Let a request that was held have its answer, without a task or with one."""
+    def _release(self, data: bytes = b"") -> None:
+        """Let a request that was held have its answer, without a task or with one.
+
+        data: what came, where a message began with its first byte
+        """
         if self._held is None or self._direct is None:
             return
         (cycle, app), self._held = self._held, None
@@ -152,8 +162,58 @@ class GuardedProtocol(HttpToolsProtocol):
         if cycle.more_body or not self._direct.take(_of(cycle), cycle.body, usually, self.loop):
             usually()
             return
+        if cycle.keep_alive:
+            self._direct.heads.remember(data, _of(cycle), len(cycle.body))
         # It was read. The connection keeps its last request, however long it is silent.
         cycle.body = bytearray()
+
+    def _between(self) -> bool:
+        """Whether what comes next is the first byte of a message, and nothing before it is open."""
+        unfinished = self._answering() or (self.cycle is not None and self.cycle.more_body)
+        return not self._in_head and not unfinished
+
+    def _recalled(self, data: bytes) -> bool:
+        """Begin a whole request whose head was parsed before as the parser's callbacks would."""
+        direct = self._direct
+        if direct is None or (found := direct.heads.find(data)) is None:
+            return False
+        head, body = found
+        self._unset_keepalive_if_required()
+        self._head_arrived()
+        self.cycle = cycle = self._begun(head)
+        usually = partial(super()._start_asgi_task, cycle, self.app)
+        if not direct.take(_of(cycle), body, usually, self.loop):
+            cycle.body += body
+            usually()
+        return True
+
+    def _begun(self, head: Head) -> RequestResponseCycle:
+        scope = {
+            **head.scope,
+            "headers": [*head.headers],
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": self.root_path,
+            "state": self.app_state.copy(),
+            "extensions": {CONNECTION: {"protocol": self}, WHOLE: {}},
+        }
+        cycle = RequestResponseCycle(
+            scope=cast("HTTPScope", scope),
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=True,
+            on_response=self.on_response_complete,
+        )
+        cycle.more_body = False
+        cycle.message_event.set()
+        return cycle
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's name and signature
         """What uvicorn calls when the parser, or one of the callbacks above, objects."""
