@@ -33,23 +33,22 @@ _HEAD = workspace_head.c
 _COLUMNS = (_HEAD.seq, _HEAD.at, _HEAD.config_version)
 _ONE: ColumnElement[int] = literal_column("1")
 _C = workspace_commit.c
-# With the new head goes the instant of the commit before. Whoever waited for the lock may not see
-# that one yet: PostgreSQL looks it up as of when the waiting began.
+# Asked for behind the change and not returned by it, which takes SQLite some times as long. Nor may
+# PostgreSQL, in a statement that waited for the lock, see the commit that it waited for.
 _MOVE = Prepared(
     update(workspace_head)
     .where(_HEAD.workspace_id == bindparam("workspace", type_=Words))
-    .values(seq=_HEAD.seq + _ONE, at=greatest(_HEAD.at + _ONE, bindparam("now", type_=Whole)))
-    .returning(
+    .values(seq=_HEAD.seq + _ONE, at=greatest(_HEAD.at + _ONE, bindparam("now", type_=Whole))),
+    "now",
+    "workspace",
+)
+_MOVED = Prepared(
+    select(
         *_COLUMNS,
         select(_C.at)
-        # By name: in what it returns, the compiler for SQLite leaves out whose columns they are.
-        .where(
-            _C.workspace_id == literal_column("workspace_head.workspace_id"),
-            _C.seq == literal_column("workspace_head.seq - 1"),
-        )
+        .where(_C.workspace_id == _HEAD.workspace_id, _C.seq == _HEAD.seq - _ONE)
         .scalar_subquery(),
-    ),
-    "now",
+    ).where(_HEAD.workspace_id == bindparam("workspace", type_=Words)),
     "workspace",
 )
 _AT = Prepared(
@@ -111,7 +110,8 @@ def workspaces(access: Access) -> list[str]:
 
 def move(connection: Connection, workspace: str, now: int) -> Writing:
     """Begin a write: take the head's lock and the next place in the order of commits."""
-    rows = _MOVE.rows(connection, now, workspace)
+    _MOVE.run(connection, now, workspace)
+    rows = _MOVED.rows(connection, workspace)
     if not rows:
         raise NotFound("unknown_workspace")
     return _entered(Writing(connection, workspace, *rows[0]))

@@ -32,7 +32,7 @@ class Writing:
 
     `seq` and `at` are those of the commit to be: `at` never repeats and never runs backwards.
     `config_version` moves with every change of config inside the transaction.
-    `before` is the instant of the commit before; None where it was not seen, which tells nothing.
+    `before` is the instant of the commit before; None where there was none.
     """
 
     connection: Connection
