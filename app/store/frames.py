@@ -75,7 +75,7 @@ class Frames:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def add(self, received: bytes) -> Iterator[object]:
+    def add(self, received: bytes | memoryview) -> Iterator[object]:
         """The values that are whole now."""
         self._buffer += received
         while len(self._buffer) >= _LENGTH.size:

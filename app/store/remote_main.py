@@ -152,8 +152,10 @@ def _write(line: int, message: bytes) -> None:
 def _heard(line: int) -> Iterator[list[Any]]:
     """The messages that are there, whenever some are."""
     frames = Frames()
-    while received := os.read(line, _CHUNK):
-        if messages := list(frames.add(received)):
+    # One place for all: `os.read` would have so much memory mapped and unmapped each time.
+    place = memoryview(bytearray(_CHUNK))
+    while length := os.readv(line, [place]):
+        if messages := list(frames.add(place[:length])):
             yield messages
 
 

@@ -6,17 +6,22 @@ Parsing it takes longer than reading the event behind it, and what comes of it i
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.web.body import CONNECTION, WHOLE
 
 # In the scope of a request about which nothing is unusual: what its head says of its body.
 PLAIN = "tassei.plain"
 _END = b"\r\n\r\n"
-# A few senders, each with lengths that differ by some hundred; two megabytes at most.
-MOST = 1_000
-LONGEST = 2 * 1024
+# Some senders, each with lengths that differ by some hundred. What a head takes, some kilobytes at
+# most, is mostly its headers, each of them an object or three.
+MOST = 2_000
+LONGEST, MOST_HEADERS = 1_024, 16
 # What of a scope comes from the head alone. All else is of the connection, or of the one request.
 _SAID = ("type", "asgi", "http_version", "method", "path", "raw_path", "query_string", PLAIN)
 
@@ -27,9 +32,22 @@ class Head(NamedTuple):
     length: of the body that it announces
     """
 
-    scope: Mapping[str, Any]
+    said: Mapping[str, Any]
     headers: tuple[tuple[bytes, bytes], ...]
     length: int
+
+    def scope_on(self, connection: HttpToolsProtocol) -> Scope:
+        """The scope of a request that has this head, and came whole by a connection."""
+        return {
+            **self.said,
+            "headers": [*self.headers],
+            "server": connection.server,
+            "client": connection.client,
+            "scheme": connection.scheme,
+            "root_path": connection.root_path,
+            "state": connection.app_state.copy(),
+            "extensions": {CONNECTION: {"protocol": connection}, WHOLE: {}},
+        }
 
 
 class Heads:
@@ -40,7 +58,8 @@ class Heads:
     """
 
     def __init__(self) -> None:
-        self._known: dict[bytes, Head] = {}
+        # Those that came last at its end: who never sends a head twice drives out nobody who does.
+        self._known: OrderedDict[bytes, Head] = OrderedDict()
 
     def find(self, data: bytes) -> tuple[Head, bytes] | None:
         """The head and the body of a request that is whole, where its head is known.
@@ -48,9 +67,11 @@ class Heads:
         data: what came since the end of the last message, so a head begins with it
         """
         end = data.find(_END) + len(_END)
-        head = self._known.get(data[:end])
+        said = data[:end]
+        head = self._known.get(said)
         if head is None or len(data) - end != head.length:
             return None
+        self._known.move_to_end(said)
         return head, data[end:]
 
     def remember(self, data: bytes, scope: Scope, length: int) -> None:
@@ -60,10 +81,9 @@ class Heads:
         in it. Where that is not exactly what follows the first empty line, it is not kept.
         """
         end = data.find(_END) + len(_END)
-        if end > LONGEST or len(data) - end != length:
+        if end > LONGEST or len(scope["headers"]) > MOST_HEADERS or len(data) - end != length:
             return
-        if len(self._known) >= MOST:
-            # Somebody's heads are never the same twice, and everybody else's are parsed once more.
-            self._known.clear()
         said = {name: scope[name] for name in _SAID}
         self._known[data[:end]] = Head(said, tuple(scope["headers"]), length)
+        if len(self._known) > MOST:
+            self._known.popitem(last=False)

@@ -10,12 +10,14 @@ import json
 import re
 import socket
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
 import httptools
 from starlette.types import Scope
 from uvicorn._types import HTTPScope
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -58,6 +60,7 @@ class GuardedProtocol(HttpToolsProtocol):
     head_seconds = HEAD_SECONDS
     _deadline: asyncio.TimerHandle | None = None
     _in_head = False
+    _begins = False
     _head_bytes = 0
     # Since the head or the latest piece of a body.
     _aside_bytes = 0
@@ -82,7 +85,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        begins = self._between()
+        begins = self._begins = self._between()
         if begins and self._recalled(data):
             return
         if self._deadline is None and not self._answering():
@@ -108,6 +111,9 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = {CONNECTION: {"protocol": self}}
         self._in_head = True
+        if not self._begins:
+            # What came with its first bytes was another message's: counted from the next ones on.
+            self._head_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -162,10 +168,11 @@ class GuardedProtocol(HttpToolsProtocol):
         if cycle.more_body or not self._direct.take(_of(cycle), cycle.body, usually, self.loop):
             usually()
             return
-        if cycle.keep_alive:
-            self._direct.heads.remember(data, _of(cycle), len(cycle.body))
         # It was read. The connection keeps its last request, however long it is silent.
-        cycle.body = bytearray()
+        length, cycle.body = len(cycle.body), bytearray()
+        if cycle.keep_alive:
+            with suppress(MemoryError):
+                self._direct.heads.remember(data, _of(cycle), length)
 
     def _between(self) -> bool:
         """Whether what comes next is the first byte of a message, and nothing before it is open."""
@@ -175,12 +182,18 @@ class GuardedProtocol(HttpToolsProtocol):
     def _recalled(self, data: bytes) -> bool:
         """Begin a whole request whose head was parsed before as the parser's callbacks would."""
         direct = self._direct
-        if direct is None or (found := direct.heads.find(data)) is None:
-            return False
-        head, body = found
+        try:
+            if direct is None or (found := direct.heads.find(data)) is None:
+                return False
+            head, body = found
+            cycle = self._begun(head)
+        except MemoryError:
+            return False  # the parser meets it as well, and has the words for it
         self._unset_keepalive_if_required()
         self._head_arrived()
-        self.cycle = cycle = self._begun(head)
+        self.cycle = cycle
+        if len(body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
         usually = partial(super()._start_asgi_task, cycle, self.app)
         if not direct.take(_of(cycle), body, usually, self.loop):
             cycle.body += body
@@ -188,18 +201,8 @@ class GuardedProtocol(HttpToolsProtocol):
         return True
 
     def _begun(self, head: Head) -> RequestResponseCycle:
-        scope = {
-            **head.scope,
-            "headers": [*head.headers],
-            "server": self.server,
-            "client": self.client,
-            "scheme": self.scheme,
-            "root_path": self.root_path,
-            "state": self.app_state.copy(),
-            "extensions": {CONNECTION: {"protocol": self}, WHOLE: {}},
-        }
         cycle = RequestResponseCycle(
-            scope=cast("HTTPScope", scope),
+            scope=cast("HTTPScope", head.scope_on(self)),
             transport=self.transport,
             flow=self.flow,
             logger=self.logger,
@@ -294,13 +297,14 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _head_arrived(self) -> None:
         self._in_head = False
+        self._head_bytes = 0
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
     def _head_late(self) -> None:
         self._deadline = None
-        if self._head_bytes:
+        if self._head_bytes or self._in_head:
             self._refuse(TooSlow("head_too_slow"))
         else:  # opened and never used, as browsers do: nobody awaits an answer
             self.transport.close()

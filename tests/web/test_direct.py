@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from app.telemetry import Answered
 from app.web.body import CONNECTION
 from app.web.direct import Direct
 from app.web.events import answer
+from app.web.heads import Heads
 from tests.web.service import ADMIN
 from tests.web.streaming import PATIENCE, Live, call, listening, wait
 from tests.web.test_server import answer_of
@@ -179,6 +180,7 @@ def test_an_answer_is_the_same_whichever_way_it_went(
         (("content-encoding: gzip",), gzip.compress),
         (("expect: 100-continue",), bytes),
         (("x-forwarded-for: 192.0.2.1",), bytes),
+        (("upgrade: h2c",), bytes),
     ],
 )
 def test_what_the_layers_have_to_look_at_goes_through_them(
@@ -412,3 +414,23 @@ def test_it_is_logged_and_measured_as_any_other(live: Live, taken: list[bool], t
     assert all(len(line.request_id) == 32 and line.ms > 0 for line in lines)
     one, other = (line._replace(request_id="", ms=0) for line in lines)
     assert one == other
+
+
+@pytest.mark.parametrize("before", ["never", "sent"])
+@pytest.mark.parametrize("setting", ["metrics_port", "cors_origins"])
+def test_where_something_else_answers_or_adds_to_answers_nothing_goes_past_it(
+    live: Live, taken: list[bool], monkeypatch: pytest.MonkeyPatch, setting: str, before: str
+) -> None:
+    app: Any = live.server.config.app
+    direct: Direct = app.state.direct
+    body = as_json(event(live, 9_300 + len(setting + before)))
+    if before == "sent":
+        assert asked(live, written(body))[0] == 200
+    else:
+        direct.heads = Heads()
+    value = {"metrics_port": live.port, "cors_origins": ("https://here.example",)}[setting]
+    monkeypatch.setattr(direct, "_platform", replace(app.state.platform, **{setting: value}))
+    taken.clear()
+    assert asked(live, written(body))[0] == 200
+    assert True not in taken
+    monkeypatch.undo()

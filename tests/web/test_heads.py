@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from app.web import heads
+from app.web import direct, heads
 from app.web.body import CONNECTION
 from app.web.direct import Direct
 from app.web.events import PATH
@@ -71,7 +71,7 @@ class Door:
         self.heads = known
         self.found: list[tuple[dict[str, Any], bytes]] = []
         self._here = here
-        self._waiting: list[Scope] = []
+        self._waiting: list[tuple[Scope, Callable[[], None]]] = []
 
     def serves(self, _server: object) -> bool:
         return self._here
@@ -79,21 +79,21 @@ class Door:
     def concerns(self, scope: Scope) -> bool:
         return bool(self._here and scope["path"] == PATH and scope["method"] == "POST")
 
-    def take(self, scope: Scope, body: bytes, _usually: Callable[[], None], _loop: object) -> bool:
-        if body.startswith(b"no"):
+    def take(self, scope: Scope, body: bytes, usually: Callable[[], None], _loop: object) -> bool:
+        scope[PLAIN] = scope.get(PLAIN) or direct._plain(scope)
+        if scope[PLAIN] is None or body.startswith(b"no"):
             return False
-        scope[PLAIN] = ("", {})
         self.found.append((without_us(scope), bytes(body)))
-        self._waiting.append(scope)
+        self._waiting.append((scope, usually))
         return True
 
     def answer(self) -> None:
         while self._waiting:
-            scope = self._waiting.pop()
+            scope, usually = self._waiting.pop()
             head = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n"
             connection = scope["extensions"][CONNECTION]["protocol"]
             if not connection.answer(scope["extensions"], head, b"ok"):
-                connection.transport.write(b"gone")
+                usually()
 
 
 def without_us(scope: Scope) -> dict[str, Any]:
@@ -112,9 +112,9 @@ class Listening:
         config.load()
         config.loaded_app = self._app
         self._loop = loop
-        self._protocol = GuardedProtocol(
-            config, ServerState(), {}, loop, direct=cast("Direct", door)
-        )
+        server = ServerState()
+        server.default_headers = [(b"date", b"today")]
+        self._protocol = GuardedProtocol(config, server, {}, loop, direct=cast("Direct", door))
         self._protocol.connection_made(self.wire)  # type: ignore[arg-type] # it writes nowhere
 
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,6 +127,19 @@ class Listening:
         headers = [(b"content-length", b"5")]
         await send({"type": "http.response.start", "status": 202, "headers": headers})
         await send({"type": "http.response.body", "body": b"usual"})
+
+    def standing(self) -> tuple[object, ...]:
+        """What nobody sees yet: whether it waits for a head or a request, and what waits in it."""
+        of = self._protocol
+        cycle = of.cycle
+        return (
+            of._deadline is None,
+            of.timeout_keep_alive_task is None,
+            of.server_state.total_requests,
+            len(of.pipeline),
+            of.flow is not None and of.flow.read_paused,
+            cycle is not None and (cycle.more_body, cycle.message_event.is_set()),
+        )
 
     def hear(self, data: bytes) -> None:
         if not self.wire.closed:
@@ -178,7 +191,9 @@ MESSAGES = [
     PLAINLY,
     LONGER,
     LONGER,
-    posted(b"no, or not here"),
+    posted(b"no, not here"),  # as long as the first, so that its head is known
+    posted(b'{"n":"%b"}' % (b"a" * 30_000)),
+    posted(b'{"n":"%b"}' % (b"a" * 70_000)),
     posted(b"", b"x: 1\r\n"),
     posted(more=b"connection: close\r\n"),
     posted(more=b"expect: 100-continue\r\n"),
@@ -224,13 +239,15 @@ def test_whoever_remembers_heads_hears_and_says_the_same(steps: list[bytes | Non
     whole = [message for message in MESSAGES if message.startswith(b"POST")]
     heard = []
     for known in (taught(*whole), Forgetful()):
+        stood = []
         with connected(Door(known)) as one:
             for step in steps:
                 if step is None:
                     one.settle()
                 elif step:
                     one.hear(step)
-        heard.append((one.door.found, one.wire.written, one.wire.closed))
+                stood.append((one.standing(), one.wire.written, one.wire.closed))
+        heard.append((one.door.found, stood, one.wire.written))
     assert heard[0] == heard[1]
 
 
@@ -249,10 +266,11 @@ def test_a_head_that_was_taken_is_known_to_every_connection() -> None:
 @pytest.mark.parametrize(
     "request_bytes",
     [
-        posted(b"no, or not here"),
+        posted(b"no, not here"),
         posted(more=b"connection: close\r\n"),
         posted(more=b"connection: upgrade\r\nupgrade: websocket\r\n"),
         posted(more=b"x: %b\r\n" % (b"a" * heads.LONGEST)),
+        posted(more=b"".join(b"x%d: 1\r\n" % number for number in range(heads.MOST_HEADERS))),
         b"POST /v1/events HTTP/1.0\r\nhost: here\r\ncontent-length: 3\r\n\r\nabc",
     ],
 )
@@ -312,11 +330,75 @@ def test_where_nothing_goes_the_short_way_nothing_is_recalled() -> None:
     assert one.wire.written.startswith(b"HTTP/1.1 202")
 
 
-def test_heads_that_never_come_again_take_no_memory() -> None:
+def test_what_came_before_a_head_is_none_of_its_bytes() -> None:
+    """A large body behind which half a head comes: neither is too large a head."""
+    large = next(message for message in MESSAGES if len(message) > 30_000)
+    for known in (taught(large, PLAINLY), Forgetful()):
+        for steps in (
+            [large, PLAINLY, PLAINLY[:20], PLAINLY[20:]],
+            [large + PLAINLY[:20], PLAINLY[20:]],
+            [large[:900], large[900:] + PLAINLY[:20], PLAINLY[20:]],
+        ):
+            with connected(Door(known)) as one:
+                for step in steps:
+                    one.hear(step)
+                one.settle()
+            assert one.wire.written.count(b"HTTP/1.1 20") == b"".join(steps).count(b"POST ")
+
+
+def test_half_a_head_behind_a_request_is_told_that_it_is_late() -> None:
+    with connected(Door(Heads())) as one:
+        one.hear(PLAINLY + PLAINLY[:20])
+        one.settle()
+        one._protocol._head_late()
+    assert b" 408 " in one.wire.written
+
+
+def test_requests_of_one_head_share_nothing_that_can_be_changed() -> None:
+    door = Door(taught(PLAINLY))
+    head, _ = door.heads.find(PLAINLY) or pytest.fail("it was taught")
+    with connected(door) as one:
+        first, second = (head.scope_on(one._protocol) for _ in range(2))
+        for own in ("headers", "state", "extensions"):
+            assert first[own] is not second[own]
+        assert isinstance(first["headers"], list)
+        assert first["state"] is not one._protocol.app_state
+
+
+def test_no_head_is_endless_wherever_it_begins() -> None:
+    for before in (b"", PLAINLY):
+        with connected(Door(Heads())) as one:
+            one.hear(before + b"GET / HTTP/1.1\r\nx: ")
+            one.settle()
+            for _ in range(3):
+                one.hear(b"a" * 10_000)
+        assert b" 431 " in one.wire.written
+
+
+def test_where_memory_is_wanting_nothing_is_recalled_and_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise MemoryError
+
+    for at in ("find", "remember"):
+        door = Door(taught(PLAINLY))
+        monkeypatch.setattr(door.heads, at, fail)
+        with connected(door) as one:
+            one.hear(PLAINLY)
+            one.settle()
+            one.hear(LONGER)
+            one.settle()
+        assert one.wire.written.count(b"200 OK") == 2
+
+
+def test_heads_that_never_come_again_take_no_memory_and_drive_nobody_out() -> None:
     known = Heads()
     scope: dict[str, Any] = dict.fromkeys(heads._SAID) | {"headers": []}
+    known.remember(PLAINLY, scope, len(BODY))
     for number in range(3 * heads.MOST):
         data = posted(more=b"x: %d\r\n" % number)
         known.remember(data, scope, len(BODY))
         assert recalled(known, data)
+        assert recalled(known, PLAINLY)
         assert len(known._known) <= heads.MOST
