@@ -21,10 +21,10 @@ from app.intake.tables import is_table
 from app.usecases.recording import record_events
 from app.web.arrivals import Settled
 from app.web.events import DOOR, PATH, SCOPE, answer, count, described
-from app.web.heads import PLAIN, Heads
 from app.web.middleware import BEGAN, SETTLED, RequestIds, Told, at_once
 from app.web.platform import Platform
 from app.web.problems import REQUEST_ID
+from app.web.request_heads import PLAIN, RequestHeads
 
 # What the layers and the listener look at besides the body.
 _UNUSUAL = frozenset(
@@ -52,7 +52,7 @@ class Direct:
         self._platform = platform
         self._told = told
         self._ids = RequestIds()
-        self.heads = Heads()
+        self.heads = RequestHeads()
 
     def serves(self, server: tuple[str, int | None] | None) -> bool:
         """Whether requests that come in at an address may go this way."""

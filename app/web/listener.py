@@ -28,7 +28,6 @@ from app.domain.errors import TasseiError, TooSlow, Unreadable
 from app.views.messages import DEFAULT_LANGUAGE
 from app.web.body import CONNECTION, WHOLE
 from app.web.direct import Direct
-from app.web.heads import Head
 from app.web.problems import (
     MEDIA_TYPE,
     HeadTooLarge,
@@ -38,6 +37,7 @@ from app.web.problems import (
     status_of,
     told_by,
 )
+from app.web.request_heads import RequestHead
 
 HEAD_SECONDS = 10.0
 HEAD_BYTES = 16 * 1024
@@ -60,6 +60,7 @@ class GuardedProtocol(HttpToolsProtocol):
     head_seconds = HEAD_SECONDS
     _deadline: asyncio.TimerHandle | None = None
     _in_head = False
+    # Whether what came last began with the first byte of a message.
     _begins = False
     _head_bytes = 0
     # Since the head or the latest piece of a body.
@@ -85,8 +86,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        begins = self._begins = self._between()
-        if begins and self._recalled(data):
+        self._begins = self._between()
+        if self._begins and self._recalled(data):
             return
         if self._deadline is None and not self._answering():
             self._head_bytes = 0
@@ -98,7 +99,7 @@ class GuardedProtocol(HttpToolsProtocol):
             super().data_received(data)
         finally:
             self._reading = False
-        self._release(data if begins else b"")
+        self._release(data if self._begins else b"")
         # Most heads are whole by now, and a clock set and stopped for each costs more than parsing.
         if self._deadline is None and (self._in_head or not self._answering()):
             self._await_head()
@@ -200,7 +201,7 @@ class GuardedProtocol(HttpToolsProtocol):
             usually()
         return True
 
-    def _begun(self, head: Head) -> RequestResponseCycle:
+    def _begun(self, head: RequestHead) -> RequestResponseCycle:
         cycle = RequestResponseCycle(
             scope=cast("HTTPScope", head.scope_on(self)),
             transport=self.transport,

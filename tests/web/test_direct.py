@@ -20,7 +20,7 @@ from app.telemetry import Answered
 from app.web.body import CONNECTION
 from app.web.direct import Direct
 from app.web.events import answer
-from app.web.heads import Heads
+from app.web.request_heads import RequestHeads
 from tests.web.service import ADMIN
 from tests.web.streaming import PATIENCE, Live, call, listening, wait
 from tests.web.test_server import answer_of
@@ -427,7 +427,7 @@ def test_where_something_else_answers_or_adds_to_answers_nothing_goes_past_it(
     if before == "sent":
         assert asked(live, written(body))[0] == 200
     else:
-        direct.heads = Heads()
+        direct.heads = RequestHeads()
     value = {"metrics_port": live.port, "cors_origins": ("https://here.example",)}[setting]
     monkeypatch.setattr(direct, "_platform", replace(app.state.platform, **{setting: value}))
     taken.clear()

@@ -9,17 +9,17 @@ from typing import Any, cast
 
 import pytest
 import uvicorn
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from app.web import direct, heads
+from app.web import direct, request_heads
 from app.web.body import CONNECTION
 from app.web.direct import Direct
 from app.web.events import PATH
-from app.web.heads import PLAIN, Heads
 from app.web.listener import GuardedProtocol
+from app.web.request_heads import PLAIN, RequestHeads
 
 BODY = b'{"number":1}'
 HERE = b"POST /v1/events HTTP/1.1\r\nhost: here\r\n"
@@ -29,7 +29,7 @@ def posted(body: bytes = BODY, more: bytes = b"") -> bytes:
     return b"%b%bcontent-length: %d\r\n\r\n%b" % (HERE, more, len(body), body)
 
 
-class Forgetful(Heads):
+class Forgetful(RequestHeads):
     """Parses every head."""
 
     def find(self, data: bytes) -> None:  # noqa: ARG002 - of the class above
@@ -67,7 +67,7 @@ class Wire:
 class Door:
     """Takes what a `Direct` would, and answers once it is told to."""
 
-    def __init__(self, known: Heads, *, here: bool = True) -> None:
+    def __init__(self, known: RequestHeads, *, here: bool = True) -> None:
         self.heads = known
         self.found: list[tuple[dict[str, Any], bytes]] = []
         self._here = here
@@ -174,9 +174,9 @@ def connected(door: Door) -> Iterator[Listening]:
         found.end()
 
 
-def taught(*requests: bytes) -> Heads:
+def taught(*requests: bytes) -> RequestHeads:
     """What is remembered of some requests, each of a connection of its own."""
-    door = Door(Heads())
+    door = Door(RequestHeads())
     for request in requests:
         with connected(door) as one:
             one.hear(request)
@@ -234,6 +234,7 @@ def conversations(draw: st.DrawFn) -> list[bytes | None]:
     return [*steps, held, None]
 
 
+@example([next(message for message in MESSAGES if len(message) > 70_000), None])
 @given(conversations())
 def test_whoever_remembers_heads_hears_and_says_the_same(steps: list[bytes | None]) -> None:
     whole = [message for message in MESSAGES if message.startswith(b"POST")]
@@ -251,7 +252,7 @@ def test_whoever_remembers_heads_hears_and_says_the_same(steps: list[bytes | Non
     assert heard[0] == heard[1]
 
 
-def recalled(known: Heads, data: bytes) -> bool:
+def recalled(known: RequestHeads, data: bytes) -> bool:
     return known.find(data) is not None
 
 
@@ -269,8 +270,10 @@ def test_a_head_that_was_taken_is_known_to_every_connection() -> None:
         posted(b"no, not here"),
         posted(more=b"connection: close\r\n"),
         posted(more=b"connection: upgrade\r\nupgrade: websocket\r\n"),
-        posted(more=b"x: %b\r\n" % (b"a" * heads.LONGEST)),
-        posted(more=b"".join(b"x%d: 1\r\n" % number for number in range(heads.MOST_HEADERS))),
+        posted(more=b"x: %b\r\n" % (b"a" * request_heads.LONGEST)),
+        posted(
+            more=b"".join(b"x%d: 1\r\n" % number for number in range(request_heads.MOST_HEADERS))
+        ),
         b"POST /v1/events HTTP/1.0\r\nhost: here\r\ncontent-length: 3\r\n\r\nabc",
     ],
 )
@@ -280,7 +283,7 @@ def test_what_is_not_plain_is_parsed_each_time(request_bytes: bytes) -> None:
 
 def test_half_a_head_is_no_head() -> None:
     """What ends a request looks like a request, to whoever did not see how that began."""
-    door = Door(Heads())
+    door = Door(RequestHeads())
     with connected(door) as one:
         one.hear(PLAINLY[:9])
         one.hear(PLAINLY[9:])
@@ -347,7 +350,7 @@ def test_what_came_before_a_head_is_none_of_its_bytes() -> None:
 
 
 def test_half_a_head_behind_a_request_is_told_that_it_is_late() -> None:
-    with connected(Door(Heads())) as one:
+    with connected(Door(RequestHeads())) as one:
         one.hear(PLAINLY + PLAINLY[:20])
         one.settle()
         one._protocol._head_late()
@@ -367,7 +370,7 @@ def test_requests_of_one_head_share_nothing_that_can_be_changed() -> None:
 
 def test_no_head_is_endless_wherever_it_begins() -> None:
     for before in (b"", PLAINLY):
-        with connected(Door(Heads())) as one:
+        with connected(Door(RequestHeads())) as one:
             one.hear(before + b"GET / HTTP/1.1\r\nx: ")
             one.settle()
             for _ in range(3):
@@ -393,12 +396,12 @@ def test_where_memory_is_wanting_nothing_is_recalled_and_nothing_is_lost(
 
 
 def test_heads_that_never_come_again_take_no_memory_and_drive_nobody_out() -> None:
-    known = Heads()
-    scope: dict[str, Any] = dict.fromkeys(heads._SAID) | {"headers": []}
+    known = RequestHeads()
+    scope: dict[str, Any] = dict.fromkeys(request_heads._SAID) | {"headers": []}
     known.remember(PLAINLY, scope, len(BODY))
-    for number in range(3 * heads.MOST):
+    for number in range(3 * request_heads.MOST):
         data = posted(more=b"x: %d\r\n" % number)
         known.remember(data, scope, len(BODY))
         assert recalled(known, data)
         assert recalled(known, PLAINLY)
-        assert len(known._known) <= heads.MOST
+        assert len(known._known) <= request_heads.MOST

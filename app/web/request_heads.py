@@ -26,7 +26,7 @@ LONGEST, MOST_HEADERS = 1_024, 16
 _SAID = ("type", "asgi", "http_version", "method", "path", "raw_path", "query_string", PLAIN)
 
 
-class Head(NamedTuple):
+class RequestHead(NamedTuple):
     """What a head says, whoever sends it: the part of a scope that comes from it.
 
     length: of the body that it announces
@@ -50,7 +50,7 @@ class Head(NamedTuple):
         }
 
 
-class Heads:
+class RequestHeads:
     """Those that are remembered. For the event loop's thread alone.
 
     It keeps heads as they were sent, keys included, as whoever looks keys up does. It says nothing
@@ -59,9 +59,9 @@ class Heads:
 
     def __init__(self) -> None:
         # Those that came last at its end: who never sends a head twice drives out nobody who does.
-        self._known: OrderedDict[bytes, Head] = OrderedDict()
+        self._known: OrderedDict[bytes, RequestHead] = OrderedDict()
 
-    def find(self, data: bytes) -> tuple[Head, bytes] | None:
+    def find(self, data: bytes) -> tuple[RequestHead, bytes] | None:
         """The head and the body of a request that is whole, where its head is known.
 
         data: what came since the end of the last message, so a head begins with it
@@ -84,6 +84,6 @@ class Heads:
         if end > LONGEST or len(scope["headers"]) > MOST_HEADERS or len(data) - end != length:
             return
         said = {name: scope[name] for name in _SAID}
-        self._known[data[:end]] = Head(said, tuple(scope["headers"]), length)
+        self._known[data[:end]] = RequestHead(said, tuple(scope["headers"]), length)
         if len(self._known) > MOST:
             self._known.popitem(last=False)
