@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
+from tests.patience import HANG_SECONDS
 from tests.web.streaming import free_port
 
 
@@ -56,7 +57,7 @@ class Pooler:
         """At once: whoever is connected is cut off."""
         assert self._process is not None
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(HANG_SECONDS)
 
 
 @contextmanager

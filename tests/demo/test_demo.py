@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANG_SECONDS
 from tests.web.test_cli import ROOT, free_port, get
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 # Ten times what it takes on two cores that have nothing else to do: a runner may share them.
 PROMISED = 150
 # The demo with a month in which nothing happened: the rest of the story takes a second.
 QUIET = """
 from examples.demo import __main__ as demo
+from tests.patience import HANG_SECONDS
 from examples.demo.sample import Fact
 build = demo.build
 def quiet(now, seed):
@@ -113,7 +115,7 @@ def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
         assert get(port, "/readyz")[0] == 200
     finally:
         first.terminate()
-        first.communicate(timeout=30)
+        first.communicate(timeout=HANG_SECONDS)
     assert code == 1
     assert "another demo is running" in said
 
@@ -132,10 +134,10 @@ def test_the_live_demo_ends_with_its_service(
             assert process.poll() is None, said
         time.sleep(1.5)
         process.send_signal(ending)
-        said += process.communicate(timeout=30)[0]
+        said += process.communicate(timeout=HANG_SECONDS)[0]
     finally:
         process.kill()
     assert process.returncode == code, said
     assert "Traceback" not in said
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.1", port), timeout=1)
+        socket.create_connection(("127.0.0.1", port), timeout=HANG_SECONDS)

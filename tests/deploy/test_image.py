@@ -15,6 +15,7 @@ import pytest
 
 from tests.deploy.dockerfile import ROOT
 from tests.deploy.image import Container, Image, built, namespaces
+from tests.patience import HANG_SECONDS, PROMPT_SECONDS
 from tests.web.test_cli import free_port, get
 
 pytestmark = pytest.mark.slow
@@ -33,7 +34,7 @@ def container(image: Image, tmp_path: Path) -> Container:
 
 def output(container: Container, *words: str) -> tuple[int, str]:
     with container.program(*words) as process:
-        out, log = process.communicate(timeout=30)
+        out, log = process.communicate(timeout=HANG_SECONDS)
         return process.returncode, out + log
 
 
@@ -43,14 +44,14 @@ def test_it_serves_is_found_healthy_and_stops_when_it_is_told(container: Contain
     with container.running(TASSEI_PORT=port) as process:
         assert get(int(port), "/readyz")[0] == 200
         with container.program(*probe, TASSEI_PORT=port) as healthy:
-            assert healthy.wait(timeout=10) == 0
+            assert healthy.wait(timeout=HANG_SECONDS) == 0
         process.send_signal(signal.SIGTERM)
         # Less than a request may take to drain, though the machine may be slow: none is under way.
-        out, log = process.communicate(timeout=10)
+        out, log = process.communicate(timeout=PROMPT_SECONDS)
     assert process.returncode == 0, log
     assert "tsk_default_" in out
     with container.program(*probe, TASSEI_PORT=port) as unhealthy:
-        assert unhealthy.wait(timeout=10) == 1
+        assert unhealthy.wait(timeout=HANG_SECONDS) == 1
     left = {path.name for path in container.data.iterdir()}
     assert left - {f"tassei.sqlite3-{end}" for end in ("turn", "floor")} == {
         "tassei.sqlite3",
@@ -73,7 +74,7 @@ def test_the_backup_of_the_instructions_is_taken_beside_the_service_and_counts_t
         assert "bytes, sound, recounted" in said
     restored = f"sqlite:///{container.mounted}/backup.sqlite3"
     with container.running("verify", TASSEI_DATABASE_URL=restored) as process:
-        assert process.communicate(timeout=30) == ("0 mismatches\n", "")
+        assert process.communicate(timeout=HANG_SECONDS) == ("0 mismatches\n", "")
 
 
 def test_the_environment_holds_the_service_and_nothing_that_builds_or_tests(image: Image) -> None:

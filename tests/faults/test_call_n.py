@@ -27,6 +27,7 @@ from tests.faults.founded import serving
 from tests.faults.load import Load
 from tests.faults.oracle import Told, Verdict, assert_laws
 from tests.faults.service import KEY, SOURCE, Service
+from tests.patience import HANG_SECONDS
 from tests.store.worlds import W
 from tests.web.service import Service as InProcess
 from tests.web.service import started
@@ -235,13 +236,13 @@ def injected(service: Service, call: str, n: int) -> Iterator[None]:
     assert tracer.stderr is not None
     said = tracer.stderr.readline()
     if "attached" not in said:
-        tracer.wait(10)
+        tracer.wait(HANG_SECONDS)
         pytest.skip(f"strace may not attach here: {said.strip()}")
     try:
         yield
     finally:
         tracer.terminate()
-        tracer.communicate(timeout=30)
+        tracer.communicate(timeout=HANG_SECONDS)
 
 
 @pytest.mark.slow

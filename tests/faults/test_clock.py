@@ -15,6 +15,7 @@ from app.store import heads
 from app.store.heads import Head
 from app.usecases import upkeep
 from tests.engines import SQLITE, chosen, on_both
+from tests.patience import HANG_SECONDS
 from tests.store.recount import stored_tallies
 from tests.store.worlds import W
 from tests.web.example import START, actual, call, settle
@@ -108,7 +109,7 @@ def skew(service: Service) -> dict[str, float]:
 
 def soon(service: Service, against: str, seconds: float) -> None:
     """Until the gauge says so, within a second and a half."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + HANG_SECONDS
     while abs(skew(service).get(against, 10**9) - seconds) > 1.5:
         assert time.monotonic() < end, skew(service)
         time.sleep(0.05)

@@ -16,6 +16,7 @@ from tests.faults.conftest import Noted
 from tests.faults.founded import serving
 from tests.faults.load import Load
 from tests.faults.oracle import assert_laws
+from tests.patience import HANG_SECONDS
 
 pytestmark = on_both
 
@@ -69,7 +70,7 @@ def test_a_killed_committing_process_is_begun_anew_and_nobody_who_sends_notices(
 
 def _wait_for_more(load: Load) -> None:
     """Until the new process commits: killed before, time and again, it would be an outage."""
-    answered, end = load.answers.total(), time.monotonic() + 30
+    answered, end = load.answers.total(), time.monotonic() + HANG_SECONDS
     # What the last one had committed may still be told: more than one delivery a connection.
     while load.answers.total() < answered + 50:
         assert time.monotonic() < end, "the process was not begun anew"
@@ -84,7 +85,7 @@ def test_a_committing_process_that_dies_time_and_again_is_an_outage_with_a_name(
         load = Load(service)
         load.send(20)
         with load.pouring(2, pause=0.02):
-            end = time.monotonic() + 30
+            end = time.monotonic() + HANG_SECONDS
             while not load.answers[503] and time.monotonic() < end:
                 with suppress(ProcessLookupError):  # it was just dead and has been buried
                     os.kill(service.committing, signal.SIGKILL)

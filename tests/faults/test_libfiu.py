@@ -16,6 +16,7 @@ from tests.faults.founded import serving
 from tests.faults.load import Load
 from tests.faults.oracle import assert_laws
 from tests.faults.service import Service
+from tests.patience import HANG_SECONDS
 
 pytestmark = pytest.mark.slow
 EIO = 5
@@ -36,7 +37,8 @@ def failing(service: Service, point: str, probability: float) -> Iterator[None]:
 def told(service: Service, command: str) -> None:
     where = str(service.folder / "fiu")
     for pid in (str(service.process.pid), str(service.committing)):
-        subprocess.run(["fiu-ctrl", "-f", where, "-c", command, pid], check=True, timeout=30)  # noqa: S603, S607 - our own words
+        asked = ["fiu-ctrl", "-f", where, "-c", command, pid]
+        subprocess.run(asked, check=True, timeout=HANG_SECONDS)  # noqa: S603 - our own words
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from tests.faults.founded import found
 from tests.faults.load import Load
 from tests.faults.oracle import assert_laws
 from tests.faults.service import Service, running
+from tests.patience import HANG_SECONDS
 
 pytestmark = [on_both, pytest.mark.slow]
 NEVER = 0
@@ -46,7 +47,7 @@ def tables(address: str) -> list[str]:
 
 def ended(process: subprocess.Popen[str], *, killed: bool = False) -> int:
     """How many statements it took."""
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == (-signal.SIGKILL if killed else 0)
     return int(said or 0)
 
@@ -78,7 +79,7 @@ def test_two_replicas_migrate_an_empty_database_at_once_while_a_third_is_killed(
         services = [Service(folder, log=folder / f"{place}.log") for place in range(2)]
         with running(*services):
             # The one that dies may have come too late: then it found nothing to do.
-            dying.communicate(timeout=60)
+            dying.communicate(timeout=HANG_SECONDS)
             assert dying.returncode in (0, -signal.SIGKILL)
             with services[0].store() as store, store.read() as reading:
                 context = MigrationContext.configure(

@@ -22,6 +22,7 @@ from tests.faults.founded import serving
 from tests.faults.load import Load
 from tests.faults.oracle import Told, assert_laws
 from tests.faults.service import Answer, Service
+from tests.patience import HANG_SECONDS
 
 pytestmark = [on_sqlite, pytest.mark.slow]
 HERE = Path(__file__).parent
@@ -53,7 +54,7 @@ def recorded(folder: Path, pragmas: str, seconds: float) -> tuple[Noting, Disk]:
         pytest.skip("no gcc here to build the recorder with")
     library, record = folder / "recorder.so", folder / "record"
     build = ["gcc", "-shared", "-fPIC", "-O1", "-o", str(library), str(HERE / "recorder.c"), "-ldl"]
-    subprocess.run(build, check=True, timeout=60)  # noqa: S603 - our own words
+    subprocess.run(build, check=True, timeout=HANG_SECONDS)  # noqa: S603 - our own words
     place = folder / "data"
     place.mkdir()
     also = {

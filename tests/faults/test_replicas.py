@@ -16,6 +16,7 @@ from tests.faults.events import Event
 from tests.faults.founded import replicas
 from tests.faults.load import Load
 from tests.faults.oracle import Verdict, assert_laws
+from tests.patience import HANG_SECONDS
 
 pytestmark = [on_postgresql, pytest.mark.slow]
 AT_ONCE = 64
@@ -25,7 +26,7 @@ ROUNDS = 2
 
 def duplicates(load: Load, chosen: list[Event], gate: threading.Barrier, place: int) -> int:
     """How many of one delivery were known already, when all have sent it at once."""
-    gate.wait(60)
+    gate.wait(HANG_SECONDS)
     answer = load.deliver(chosen, place)
     assert answer.status == 200, answer.body
     return int(answer.json()["duplicate"])

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+from tests.patience import HANG_SECONDS
+
 
 def killed_after(program: str, address: str, life: int, seconds: float) -> list[str]:
     """The whole lines that a program had printed when it was killed, that long after its first.
@@ -22,7 +24,7 @@ def killed_after(program: str, address: str, life: int, seconds: float) -> list[
     first = process.stdout.readline()
     time.sleep(seconds)
     process.kill()
-    rest, said = process.communicate(timeout=30)
+    rest, said = process.communicate(timeout=HANG_SECONDS)
     assert first, said
     # A line cut off by the kill was said as well, but cannot be read any more.
     return [line for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")]

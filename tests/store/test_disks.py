@@ -19,6 +19,7 @@ from app.store import disks
 from app.store.disks import Disk, disk_of
 from app.store.engine import StartError, Store
 from tests.engines import on_sqlite
+from tests.patience import HANG_SECONDS
 
 pytestmark = on_sqlite
 LOCAL = "22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw"
@@ -148,7 +149,7 @@ def mounted(place: Path, kind: bytes) -> Iterator[None]:
         yield
     finally:
         system.umount2(bytes(place), 2)
-        answering.join(10)
+        answering.join(HANG_SECONDS)
         os.close(device)
 
 

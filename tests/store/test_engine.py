@@ -18,6 +18,7 @@ from app.store.engine import StartError, Store
 from app.store.tables import METADATA
 from app.store.transactions import Writing
 from tests.engines import on_sqlite
+from tests.patience import HANG_SECONDS
 from tests.store.worlds import NOW, W, url
 
 # A column that was added later stands in the line of the one before.
@@ -109,7 +110,7 @@ def test_processes_that_start_at_once_migrate_once(tmp_path: Path) -> None:
         )
         for _ in range(4)
     ]
-    said = [process.communicate(timeout=60)[1] for process in running]
+    said = [process.communicate(timeout=HANG_SECONDS)[1] for process in running]
     assert [process.returncode for process in running] == [0] * 4, said
     again = Store(url(tmp_path))
     again.migrate()
@@ -200,7 +201,7 @@ def test_writers_stand_in_line(store: Store) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(HANG_SECONDS)
     with store.read() as reading:
         after = heads.head(reading, W)
         assert len(documents.all_of(reading, W, "team")) == 20

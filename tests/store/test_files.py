@@ -9,6 +9,7 @@ from app.store import documents
 from app.store.engine import Store
 from app.usecases.upkeep import LONG_LOG, Upkeep
 from tests.engines import on_sqlite
+from tests.patience import HANG_SECONDS
 from tests.store.worlds import NOW, W
 
 pytestmark = on_sqlite
@@ -79,4 +80,4 @@ def test_readers_that_overlap_without_end_do_not_keep_the_log(store: Store) -> N
     finally:
         ended.set()
         for thread in threads:
-            thread.join(10)
+            thread.join(HANG_SECONDS)

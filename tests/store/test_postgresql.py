@@ -23,6 +23,7 @@ from app.store.recording import Recorder
 from app.store.strays import Work
 from app.store.tables import METADATA
 from tests.engines import engine_of, on_postgresql, overheard
+from tests.patience import HANG_SECONDS
 from tests.store.recount import stored_tallies, tallies_of
 from tests.store.test_reading import _read_everything
 from tests.store.worlds import NOW, W, call, delivery, opened, report, sent, settle, url, won, words
@@ -126,7 +127,7 @@ def test_identical_deliveries_to_three_replicas_at_once_count_once(
         gate = threading.Barrier(64)
 
         def send(number: int) -> list[str]:
-            gate.wait(30)
+            gate.wait(HANG_SECONDS)
             return words(committers[number % 3].submit(one).result(60))
 
         answers = list(pool.map(send, range(64)))
@@ -250,7 +251,7 @@ def test_two_replicas_that_make_one_workspace_make_it_once(store: Store) -> None
     gate = threading.Barrier(8)
 
     def create(_number: int) -> str:
-        gate.wait(30)
+        gate.wait(HANG_SECONDS)
         try:
             with store.create_workspace("fresh", NOW):
                 pass

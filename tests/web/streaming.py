@@ -28,6 +28,7 @@ from app.usecases.context import Context
 from app.web.listener import GuardedProtocol
 from app.web.server import Server, listen
 from app.web.streams import Streams
+from tests.patience import HANG_SECONDS
 from tests.web.service import ADMIN, Clock
 
 PEOPLE = {"sato": "301", "suzuki": "302"}
@@ -51,7 +52,6 @@ FUNNEL = [
     {"metric": "appointments", "rate": "0.1"},
     {"metric": "calls", "rate": "0.2"},
 ]
-PATIENCE = 60.0
 FLEETING = ("as_of", "known_at", "generated_at", "next_change_at")
 
 
@@ -143,13 +143,13 @@ class Reader:
         self.answer: httpx.Response | None = None
         self.complete: bool | None = None
         threading.Thread(target=self._read, daemon=True).start()
-        assert self._started.wait(PATIENCE), "no answer"
+        assert self._started.wait(HANG_SECONDS), "no answer"
 
     @property
     def raw(self) -> bytes:
         return self._recorded.raw
 
-    def next(self, seconds: float = PATIENCE) -> Any:
+    def next(self, seconds: float = HANG_SECONDS) -> Any:
         """The next event; None at the end. Queue.Empty when none comes in time."""
         return self._events.get(timeout=seconds)
 
@@ -177,7 +177,9 @@ class Reader:
 
     def _read(self) -> None:
         try:
-            with httpx.stream("GET", self._url, headers=self._headers, timeout=60) as answer:
+            with httpx.stream(
+                "GET", self._url, headers=self._headers, timeout=HANG_SECONDS
+            ) as answer:
                 self.answer = answer
                 if answer.status_code != 200:
                     answer.read()
@@ -308,17 +310,17 @@ def served(
     wait(lambda: server.started)
     base = f"http://127.0.0.1:{port}"
     try:
-        with httpx.Client(base_url=base, headers=headers(), timeout=30) as client:
+        with httpx.Client(base_url=base, headers=headers(), timeout=HANG_SECONDS) as client:
             yield Live(port, clock, context, app.state.streams, server, client)
     finally:
         # A second one would end the process of the tests at once.
         if not server.should_exit:
             server.handle_exit(signal.SIGTERM, None)
-        thread.join(PATIENCE)
+        thread.join(HANG_SECONDS)
     assert not thread.is_alive()
 
 
-def wait(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+def wait(condition: Callable[[], bool], seconds: float = HANG_SECONDS) -> None:
     """Until it holds."""
     end = time.monotonic() + seconds
     while not condition():

@@ -27,6 +27,7 @@ import httpx
 import pytest
 
 from tests.intake.asterisk_events import TRUNK, phone, row
+from tests.patience import HANG_SECONDS
 from tests.web.streaming import free_port, headers, put
 from tests.web.test_stream_process import serving
 
@@ -113,7 +114,7 @@ def endpoint() -> Iterator[Endpoint]:
     yield kept
     server.shutdown()
     server.server_close()
-    thread.join(10)
+    thread.join(HANG_SECONDS)
 
 
 @dataclass
@@ -297,7 +298,7 @@ def test_what_speaks_no_http_is_said_and_tried_again(tmp_path: Path) -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         told = switch.sends()
-        thread.join(10)
+        thread.join(HANG_SECONDS)
     assert (told.returncode, "not sent" in told.stderr) == (1, True)
     assert "Traceback" not in told.stderr
 
@@ -366,14 +367,16 @@ def test_every_call_is_counted_once_whatever_dies(tmp_path: Path) -> None:
         written = {text for one in rotated_of(switch) for text in one.splitlines()}
         wait_for(lambda: total(client) == len(written))
         sender.send_signal(signal.SIGTERM)
-        assert sender.wait(10) == 0
+        assert sender.wait(HANG_SECONDS) == 0
         assert client.get("/v1/quarantine").json()["items"] == []
         assert switch.sends().returncode == 0
         assert total(client) == len(written)
 
 
 def client_of(port: int) -> httpx.Client:
-    return httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers(), timeout=30)
+    return httpx.Client(
+        base_url=f"http://127.0.0.1:{port}", headers=headers(), timeout=HANG_SECONDS
+    )
 
 
 def rotated_of(switch: Switch) -> list[str]:
@@ -390,7 +393,7 @@ def total(client: httpx.Client) -> int:
 
 
 def wait_for(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + HANG_SECONDS
     while not done():
         assert time.monotonic() < end
         time.sleep(0.2)

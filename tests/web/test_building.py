@@ -11,6 +11,7 @@ import pytest
 from app.store import building
 from app.usecases import building as carrying
 from tests.engines import on_both
+from tests.patience import HANG_SECONDS
 from tests.web.service import Service, started
 from tests.web.test_own_metrics import SIZE, deal, total
 
@@ -153,7 +154,7 @@ def test_what_nobody_carries_on_with_is_carried_on_with(
     builder = carrying.Builder(app.state.context)
     builder.start()
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + HANG_SECONDS
         while state(service)[0] == "building" and time.monotonic() < until:
             time.sleep(0.02)
     finally:

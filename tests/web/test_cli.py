@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANG_SECONDS, PROMPT_SECONDS
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 
@@ -50,10 +52,12 @@ def serving(*arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]
 
 
 def get(port: int, path: str) -> tuple[int, str]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + HANG_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{port}{path}", timeout=HANG_SECONDS
+            ) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -71,7 +75,7 @@ def test_it_serves_until_sigterm_and_exits_with_0(arguments: tuple[str, ...]) ->
         assert get(port, "/metrics")[0] == 200
         kept = socket.create_connection(("127.0.0.1", port))
         process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=10)
+        _, log = process.communicate(timeout=PROMPT_SECONDS)
         kept.close()
     assert process.returncode == 0
     entries = [json.loads(line) for line in log.splitlines()]
@@ -82,7 +86,7 @@ def test_a_request_under_way_is_answered_after_sigterm() -> None:
     port = free_port()
     with serving(TASSEI_PORT=str(port), TASSEI_LOG_FORMAT="json") as process:
         assert get(port, "/livez")[0] == 200
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=HANG_SECONDS) as connection:
             connection.sendall(
                 b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
             )
@@ -93,7 +97,7 @@ def test_a_request_under_way_is_answered_after_sigterm() -> None:
             time.sleep(0.5)
             connection.sendall(b"b")
             answer = connection.recv(65536)
-        process.communicate(timeout=10)
+        process.communicate(timeout=HANG_SECONDS)
     assert answer.startswith(b"HTTP/1.1 404 ")
     assert process.returncode == 0
 
@@ -112,7 +116,7 @@ def test_metrics_stand_on_their_own_port_and_nothing_else_does() -> None:
 
 def test_a_wrong_setting_is_one_line_and_the_exit_code_2() -> None:
     process = command("serve", TASSEI_PROT="9000")
-    out, log = process.communicate(timeout=30)
+    out, log = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 2
     assert (out, log) == ("", "TASSEI_PROT: no such setting\n")
 
@@ -122,13 +126,13 @@ def test_a_port_that_is_taken_is_one_line() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         process = command("serve", TASSEI_PORT=str(taken.getsockname()[1]))
-        _, log = process.communicate(timeout=30)
+        _, log = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 2
     assert len(log.splitlines()) == 1
     assert "TASSEI_PORT" in log
 
 
 def test_the_openapi_document_and_the_settings_can_be_printed() -> None:
-    document = command("openapi").communicate(timeout=30)[0]
+    document = command("openapi").communicate(timeout=HANG_SECONDS)[0]
     assert json.loads(document)["openapi"] == "3.1.0"
-    assert "`TASSEI_PORT`" in command("settings").communicate(timeout=30)[0]
+    assert "`TASSEI_PORT`" in command("settings").communicate(timeout=HANG_SECONDS)[0]

@@ -19,6 +19,7 @@ from app.cli import cli
 from app.store.engine import Store
 from tests import engines
 from tests.engines import on_both, on_postgresql
+from tests.patience import HANG_SECONDS
 from tests.web.service import ADMIN
 from tests.web.streaming import headers, wait
 from tests.web.test_cli import command, free_port, get, serving
@@ -102,12 +103,12 @@ def test_the_tree_and_the_report_of_a_service_are_shown(tmp_path: Path) -> None:
         made = httpx.put(f"{url}/v1/plans/december", json=PLAN, headers=headers())
         assert made.status_code == 201, made.text
         asked = command("tree", "december", TASSEI_KEY=ADMIN, TASSEI_URL=url)
-        shown, _ = asked.communicate(timeout=30)
+        shown, _ = asked.communicate(timeout=HANG_SECONDS)
         asked_for = ("--format", "html", "--language", "ja")
         told = command("report", "december", *asked_for, TASSEI_KEY=ADMIN, TASSEI_URL=url)
-        page, _ = told.communicate(timeout=30)
+        page, _ = told.communicate(timeout=HANG_SECONDS)
         nobody = command("report", "november", TASSEI_KEY=ADMIN, TASSEI_URL=url)
-        _, why = nobody.communicate(timeout=30)
+        _, why = nobody.communicate(timeout=HANG_SECONDS)
     assert asked.returncode == 0
     assert "December" in shown
     assert told.returncode == 0
@@ -137,7 +138,7 @@ def test_of_replicas_that_start_at_once_exactly_one_prints_the_key(tmp_path: Pat
         assert [get(port, "/readyz")[0] for port in ports] == [200] * 3
         for replica in replicas:
             replica.send_signal(signal.SIGTERM)
-        said = [replica.communicate(timeout=60)[0] for replica in replicas]
+        said = [replica.communicate(timeout=HANG_SECONDS)[0] for replica in replicas]
     finally:
         for replica in replicas:
             replica.kill()

@@ -21,8 +21,9 @@ from app.web.body import CONNECTION
 from app.web.direct import Direct
 from app.web.events import answer
 from app.web.request_heads import RequestHeads
+from tests.patience import HANG_SECONDS
 from tests.web.service import ADMIN
-from tests.web.streaming import PATIENCE, Live, call, listening, wait
+from tests.web.streaming import Live, call, listening, wait
 from tests.web.test_server import answer_of
 
 AT = "2026-12-01T05:00:00Z"
@@ -108,7 +109,7 @@ def written(
 
 
 def asked(live: Live, *parts: bytes) -> tuple[int, dict[str, str], bytes]:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=HANG_SECONDS) as connection:
         for part in parts:
             connection.sendall(part)
         return answer_of(connection)
@@ -187,7 +188,7 @@ def test_what_the_layers_have_to_look_at_goes_through_them(
     live: Live, taken: list[bool], more: tuple[str, ...], change: Any
 ) -> None:
     body = change(as_json(event(live, 3_000 + len(more[0]))))
-    with socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=HANG_SECONDS) as connection:
         connection.sendall(written(body, *more))
         status, _, _ = answer_of(connection)
         if status == 100:
@@ -198,12 +199,12 @@ def test_what_the_layers_have_to_look_at_goes_through_them(
 
 def test_a_body_that_comes_later_is_waited_for_by_the_layers(live: Live, taken: list[bool]) -> None:
     whole = written(as_json(event(live, 4_000)))
-    with socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=HANG_SECONDS) as connection:
         connection.sendall(whole[:-20])
         connection.settimeout(0.2)
         with pytest.raises(TimeoutError):
             connection.recv(1)
-        connection.settimeout(PATIENCE)
+        connection.settimeout(HANG_SECONDS)
         connection.sendall(whole[-20:])
         status, _, body = answer_of(connection)
     assert (status, json.loads(body)["accepted"], taken) == (200, 1, [])
@@ -248,7 +249,7 @@ def test_requests_that_come_together_are_answered_in_their_order(live: Live) -> 
     second = written(
         b"\n".join(as_json(event(live, 7_001 + n)) for n in range(2)), media_type=LINES
     )
-    with socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=HANG_SECONDS) as connection:
         connection.sendall(first + second + first)
         raw = b""
         while raw.count(b"HTTP/1.1 200 OK") < 3 or not raw.endswith(b"}"):
@@ -260,7 +261,7 @@ def test_requests_that_come_together_are_answered_in_their_order(live: Live) -> 
 
 
 def test_a_connection_that_is_to_end_ends_after_the_answer(live: Live, taken: list[bool]) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=HANG_SECONDS) as connection:
         connection.sendall(written(as_json(event(live, 8_000)), "connection: close"))
         status, headers, body = answer_of(connection)
         assert (status, headers["connection"], taken) == (200, "close", [True])
@@ -269,7 +270,7 @@ def test_a_connection_that_is_to_end_ends_after_the_answer(live: Live, taken: li
 
 
 def test_whoever_went_away_is_counted_and_disturbs_nobody(live: Live, taken: list[bool]) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=HANG_SECONDS) as connection:
         connection.sendall(written(as_json(event(live, 8_100))))
     wait(lambda: bool(taken))
     live.call()  # is committed behind it
@@ -295,7 +296,7 @@ def test_whoever_goes_before_the_commit_is_counted_and_logged_alike(
 ) -> None:
     body = as_json(event(live, 8_200 + len(more)))
     before = told.accepted()
-    with socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=HANG_SECONDS) as connection:
         connection.sendall(written(body, *more))
         wait(lambda: bool(taken))
     wait(lambda: len(told.lines()) == 1)
@@ -321,7 +322,7 @@ def test_what_comes_before_nonsense_is_taken_in(
 ) -> None:
     body = as_json(event(live, 8_400 + len(tail) + 100 * len(more)))
     before = told.accepted()
-    with socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=HANG_SECONDS) as connection:
         connection.sendall(written(body, *more) + tail)
         while connection.recv(65536):
             pass
@@ -380,7 +381,7 @@ def test_a_fault_of_ours_is_one_answer_and_the_others_of_its_commit_have_theirs(
         wait(lambda: len(waiting) == 2)
         for one in waiting:
             post(*one)
-        statuses = sorted(one.result(PATIENCE)[0] for one in asking)
+        statuses = sorted(one.result(HANG_SECONDS)[0] for one in asking)
     assert (statuses, taken) == ([200, 500], [True, True])
 
 

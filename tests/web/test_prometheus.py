@@ -18,6 +18,7 @@ import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.patience import HANG_SECONDS
 from tests.prometheus_tools import prometheus, promtool
 from tests.web.service import ADMIN
 from tests.web.test_cli import ROOT, free_port
@@ -27,7 +28,6 @@ __all__ = ["prometheus", "promtool"]
 pytestmark = pytest.mark.slow
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
-PATIENCE = 30.0
 VERDICTS = ("reached", "unknown", "on_track", "at_risk", "off_track", "missed", "not_started")
 GAUGES = {
     "tassei_goal_target": "target",
@@ -73,7 +73,7 @@ def program(*command: str | Path, log: Path, **settings: str) -> Iterator[None]:
             yield
         finally:
             process.terminate()
-            process.wait(15)
+            process.wait(HANG_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def answers(client: httpx.Client, path: str) -> bool:
 
 
 def until(told: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + HANG_SECONDS
     while not told():
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -168,7 +168,7 @@ def expected_of_goal(goal: dict[str, Any], labels: dict[str, str]) -> Series:
 
 def at_one_moment(live: Live, accept: str = "") -> tuple[dict[str, Any], str]:
     """A progress document and a scrape that speak of the same minute and the same events."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + HANG_SECONDS
     while True:
         before, text, after = live.progress(), live.metrics(accept), live.progress()
         (taken,) = [
@@ -220,7 +220,7 @@ def test_the_openmetrics_variant_is_read_by_the_strict_parser(live: Live) -> Non
 
 
 def test_the_goal_gauges_are_the_numbers_of_the_progress_document(live: Live) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + HANG_SECONDS
     shown: Series = {}
     expected: Series = {("nothing", frozenset()): 0.0}
     while shown != expected and time.monotonic() < deadline:

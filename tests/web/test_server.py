@@ -17,6 +17,7 @@ import uvicorn
 from app.web.body import BodyLimits
 from app.web.listener import GuardedProtocol
 from app.web.server import Server, listen
+from tests.patience import HANG_SECONDS, PROMPT_SECONDS
 from tests.web.sample import SECRET, TOKENS, service
 
 LIMITS = BodyLimits(size=100_000, seconds=1)
@@ -33,7 +34,7 @@ class Running:
     port: int
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=8)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=HANG_SECONDS)
 
     def ask(self, *parts: bytes) -> tuple[int, dict[str, str], bytes]:
         """Sends, then reads until the server closes or the announced body is there."""
@@ -73,7 +74,7 @@ def running() -> Iterator[Running]:
         time.sleep(0.01)
     yield Running(listening.getsockname()[1])
     server.should_exit = True
-    thread.join(10)
+    thread.join(HANG_SECONDS)
 
 
 def code(body: bytes) -> str:
@@ -190,7 +191,7 @@ def test_a_head_that_drips_is_cut_off_while_others_are_answered(
         status, _, body = answer_of(slow)
         assert (status, code(body)) == (408, "head-too-slow")
         assert slow.recv(1) == b""
-        assert 0.5 < time.monotonic() - began < 3
+        assert 0.5 < time.monotonic() - began < PROMPT_SECONDS
 
 
 @pytest.mark.parametrize("kept", [b"", b"\r\n"], ids=["silent", "empty lines"])
@@ -205,7 +206,7 @@ def test_a_connection_that_never_asks_is_closed_without_an_answer(
         began = time.monotonic()
         while idle.recv(65536):
             pass
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < PROMPT_SECONDS
 
 
 def post(*headers: bytes, body: bytes = b"") -> bytes:
@@ -274,7 +275,7 @@ def test_a_body_that_drips_is_cut_off(running: Running, head: bytes) -> None:
         assert (status, code(body)) == (408, "body-too-slow")
         assert headers["connection"] == "close"
         assert slow.recv(1) == b""
-    assert 0.9 < time.monotonic() - began < 6
+    assert 0.9 < time.monotonic() - began < PROMPT_SECONDS
 
 
 LAST = b"1\r\na\r\n0\r\n"

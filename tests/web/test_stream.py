@@ -10,6 +10,7 @@ import pytest
 
 from app.main import random_token
 from app.usecases import workspaces
+from tests.patience import HANG_SECONDS
 from tests.web.streaming import (
     PLAN,
     Copy,
@@ -284,7 +285,7 @@ def test_it_asks_for_a_key_that_may_read(live: Live) -> None:
 
 
 def test_head_tells_the_headers_and_ends(live: Live) -> None:
-    answer = httpx.head(live.url(), headers=headers(), timeout=5)
+    answer = httpx.head(live.url(), headers=headers(), timeout=HANG_SECONDS)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
     wait(lambda: live.streams.number() == 0)

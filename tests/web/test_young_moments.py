@@ -14,6 +14,7 @@ from app.domain.instants import instant, written_instant
 from app.store import heads
 from app.store.engine import Store
 from tests.engines import on_both
+from tests.patience import HANG_SECONDS
 from tests.store.worlds import W, opened
 from tests.web.example import START, call, deal, settle
 from tests.web.service import Service, started
@@ -102,14 +103,14 @@ def test_whoever_makes_a_moment_final_waits_for_who_is_writing(tmp_path: Path) -
     def write() -> None:
         with store.write(W, at - 1) as begun:
             writing.set()
-            assert asked.wait(30)
+            assert asked.wait(HANG_SECONDS)
             # The other one has begun to wait, or will: either way it comes after this commit.
             found.append(("wrote", begun.at))
 
     other = Store(store._url)
     first = threading.Thread(target=write)
     first.start()
-    assert writing.wait(30)
+    assert writing.wait(HANG_SECONDS)
 
     def finish() -> None:
         other.settle(W, at)
@@ -118,8 +119,8 @@ def test_whoever_makes_a_moment_final_waits_for_who_is_writing(tmp_path: Path) -
     second = threading.Thread(target=finish)
     second.start()
     asked.set()
-    first.join(30)
-    second.join(30)
+    first.join(HANG_SECONDS)
+    second.join(HANG_SECONDS)
     assert found == [("wrote", at - 1), ("final", at)]
     with other.write(W, at - 5) as later:
         assert later.at == at + 1
