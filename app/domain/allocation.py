@@ -65,10 +65,13 @@ def people_of(plan: Plan, people: Directory) -> tuple[Person, ...]:
     teams = {a.team: a for a in plan.assignments if a.team is not None}
     moves = people.tree_changes(plan.span)
     found: list[Person] = []
+    # Whoever works alike shares one tuple, so that who asks for that need not compare days.
+    alike: dict[tuple[Stint, ...], tuple[Stint, ...]] = {}
     for key, member in people.members.items():
         weights = _Weights(members.get(key), teams, scale)
         stints = tuple(_stints(plan.span, key, people, moves, weights))
         if stints:
+            stints = alike.setdefault(stints, stints)
             found.append(Person(key, member.name, member.capacity, stints))
     return tuple(found)
 

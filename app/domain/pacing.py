@@ -6,7 +6,7 @@ over the working hours; a team's is the sum of its persons'. It never runs past 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -64,7 +64,7 @@ def parts(portions: Iterable[Portion], workdays: Workdays, deadline: date, now: 
     """
     targets: dict[int, Fraction] = {}
     expected: dict[int, Fraction] = {}
-    for (whole, stints), share in _by_time(portions).items():
+    for whole, stints, share in _by_time(portions):
         until = deadline
         own = effort(whole, workdays, until)
         if not own:
@@ -81,13 +81,19 @@ def parts(portions: Iterable[Portion], workdays: Workdays, deadline: date, now: 
 
 def _by_time(
     portions: Iterable[Portion],
-) -> Mapping[tuple[tuple[Stint, ...], tuple[Stint, ...]], Fraction]:
-    """The shares of those who work alike, added up: their own stints, and those looked at."""
-    together: dict[tuple[tuple[Stint, ...], tuple[Stint, ...]], Fraction] = {}
+) -> Iterator[tuple[tuple[Stint, ...], tuple[Stint, ...], Fraction]]:
+    """The shares of those who work alike, added up: their own stints, and those looked at.
+
+    Alike are those who share one tuple (`allocation.people_of`): hashing their days, for each of
+    a thousand people, took longer than all that is done with them.
+    """
+    shares: dict[tuple[int, int], Fraction] = {}
+    times: dict[tuple[int, int], tuple[tuple[Stint, ...], tuple[Stint, ...]]] = {}
     for person, share, stints in portions:
-        time = (person.stints, stints)
-        together[time] = together[time] + share if time in together else share
-    return together
+        time = (id(person.stints), id(stints))
+        times[time] = (person.stints, stints)
+        shares[time] = shares[time] + share if time in shares else share
+    return ((*times[time], share) for time, share in shares.items())
 
 
 def _add(sums: dict[int, Fraction], divisor: int, part: Fraction) -> None:

@@ -31,7 +31,11 @@ _MINOR_DIGITS = dict.fromkeys(
 
 def written(quantity: Quantity) -> str:
     """The decimal string of a quantity, rounded half to even at six fractional digits."""
-    whole, part = divmod(abs(round(quantity * _SCALE)), _SCALE)
+    # In integers: a Fraction that is multiplied and rounded takes three times as long.
+    top, bottom = quantity.as_integer_ratio()
+    units, rest = divmod(abs(top) * _SCALE, bottom)
+    units += 2 * rest > bottom or (2 * rest == bottom and units % 2)
+    whole, part = divmod(units, _SCALE)
     digits = f"{whole}.{part:0{FRACTION_DIGITS}d}".rstrip("0").rstrip(".")
     return f"-{digits}" if quantity < 0 and digits != "0" else digits
 

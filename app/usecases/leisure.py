@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-# From one begin to the next: a burst of commits is one change to a reader.
-SHORTEST_SECONDS = 0.1
+# From one begin to the next: a burst of commits is one change to a reader. Shorter would show them
+# a change hardly sooner, and a round costs who writes twice its own time.
+SHORTEST_SECONDS = 0.15
 LONGEST_SECONDS = 0.5
 # A round's processor time is so many times the cube of what the event loop leaves until the next,
 # between those two: changes are quick while few write. At least the second, of all the time.

@@ -121,5 +121,9 @@ def _told(activity: Activity) -> dict[str, str | None]:
     }
 
 
+# `json.dumps` makes one each time that it is asked for anything but its defaults.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()

@@ -13,8 +13,8 @@ from app.usecases.leisure import Leisure, rest
 @pytest.mark.parametrize(
     ("spent", "took", "leisure", "rested"),
     [
-        (0.001, 0.002, 1.0, 0.098),  # ten times a second at the most
-        (0.04, 0.05, 0.4, 0.075),  # a third of the time: five times what is left, cubed
+        (0.001, 0.002, 1.0, 0.148),  # seven times a second, no more
+        (0.08, 0.09, 0.4, 0.16),  # a third of the time: five times what is left, cubed
         (0.01, 0.05, 0.0, 0.2),  # 4 %, though the event loop leaves nothing
         (0.2, 0.3, 0.1, 0.2),  # twice a second, as long as that leaves half of the time
         (3.0, 9.0, 1.0, 3.0),
