@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from typing import Any, NamedTuple, cast
 
 from starlette.applications import Starlette
 from starlette.types import Scope
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.intake.tables import is_table
 from app.usecases.recording import record_events
@@ -33,10 +36,9 @@ _UNUSUAL = frozenset(
         b"transfer-encoding",
         b"expect",
         b"upgrade",
-        b"x-forwarded-for",
-        b"x-forwarded-proto",
     }
 )
+_FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-proto"})
 # How the listener is told to go on as with every other request.
 Usually = Callable[[], None]
 
@@ -52,7 +54,12 @@ class Direct:
         self._platform = platform
         self._told = told
         self._ids = RequestIds()
+        self._proxies: ProxyHeadersMiddleware | None = None
         self.heads = RequestHeads()
+
+    def believe(self, proxies: list[str] | str) -> None:
+        """Who may say for whom a request came. Until it is told, such requests go the usual way."""
+        self._proxies = ProxyHeadersMiddleware(_nothing, proxies)
 
     def serves(self, server: tuple[str, int | None] | None) -> bool:
         """Whether requests that come in at an address may go this way."""
@@ -93,12 +100,24 @@ class Direct:
         principal = platform.gate.known(scope) if platform.gate else None
         if principal is None or platform.cors_origins:
             return False
+        plain: _Plain = scope[PLAIN]
+        if plain.forwarded and not self._ascribed(scope):
+            return False
         principal.require(SCOPE)
-        media_type, headers = scope[PLAIN]
         scope[REQUEST_ID], scope[BEGAN] = self._ids.next(), platform.monotonic()
         scope["app"], scope["endpoint"] = self._app, DOOR
         arrival = state.arrivals.calling(partial(self._answer, scope, usually), loop)
-        record_events(state.context, principal.workspace, bytes(body), media_type, headers, arrival)
+        told = (plain.media_type, plain.attributes)
+        record_events(state.context, principal.workspace, bytes(body), *told, arrival)
+        return True
+
+    def _ascribed(self, scope: Scope) -> bool:
+        """Have uvicorn's own layer say whom it came from, as it would again on the usual way."""
+        if self._proxies is None:
+            return False
+        nothing: Any = None  # it receives nothing and sends nothing
+        with suppress(StopIteration):  # and waits for nothing: its first step is its last
+            self._proxies(cast("Any", scope), nothing, nothing).send(None)
         return True
 
     def _answer(self, scope: Scope, usually: Usually, settled: Settled) -> None:
@@ -113,9 +132,24 @@ class Direct:
         usually()
 
 
-def _plain(scope: Scope) -> tuple[str, dict[str, str]] | None:
-    """The body's media type and the attributes beside it; None where the layers have to look."""
-    if not _UNUSUAL.isdisjoint([name for name, _ in scope["headers"]]):
+class _Plain(NamedTuple):
+    """What a head says of its body, and whether it says for whom it is sent."""
+
+    media_type: str
+    attributes: dict[str, str]
+    forwarded: bool
+
+
+def _plain(scope: Scope) -> _Plain | None:
+    """What a head says; None where the layers have to look."""
+    names = [name for name, _ in scope["headers"]]
+    if not _UNUSUAL.isdisjoint(names):
         return None
     media_type, attributes = described(scope)
-    return None if is_table(media_type) else (media_type, attributes)
+    if is_table(media_type):
+        return None
+    return _Plain(media_type, attributes, not _FORWARDED.isdisjoint(names))
+
+
+async def _nothing(_scope: object, _receive: object, _send: object) -> None:
+    """What is behind uvicorn's layer here."""

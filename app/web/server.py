@@ -87,6 +87,8 @@ def serve(
             **config,
         },
     )
+    if direct is not None:
+        direct.believe(server_config.forwarded_allow_ips)
     _settle_memory()
     sys.setswitchinterval(TURN_SECONDS)
     Server(server_config, drain).run(sockets)

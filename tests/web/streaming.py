@@ -304,6 +304,7 @@ def served(
         access_log=False,
         loop="uvloop",
     )
+    app.state.direct.believe(config.forwarded_allow_ips)
     server = Server(config, app.state.drain)
     thread = threading.Thread(target=server.run, args=([socket_],), daemon=True)
     thread.start()

@@ -10,10 +10,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.domain.errors import Unavailable
 from app.telemetry import Answered
@@ -30,8 +32,8 @@ AT = "2026-12-01T05:00:00Z"
 HERE = "POST /v1/events HTTP/1.1"
 SINGLE = "application/cloudevents+json"
 LINES = "application/x-ndjson"
-# uvicorn looks for whom it was forwarded, so this is never the short way.
-USUALLY = ("x-forwarded-proto: http",)
+# The layers unpack bodies, so this is never the short way.
+USUALLY = ("content-encoding: identity",)
 ACCEPTED = 'tassei_events_total{outcome="accepted"}'
 
 
@@ -180,7 +182,6 @@ def test_an_answer_is_the_same_whichever_way_it_went(
     [
         (("content-encoding: gzip",), gzip.compress),
         (("expect: 100-continue",), bytes),
-        (("x-forwarded-for: 192.0.2.1",), bytes),
         (("upgrade: h2c",), bytes),
     ],
 )
@@ -415,6 +416,71 @@ def test_it_is_logged_and_measured_as_any_other(live: Live, taken: list[bool], t
     assert all(len(line.request_id) == 32 and line.ms > 0 for line in lines)
     one, other = (line._replace(request_id="", ms=0) for line in lines)
     assert one == other
+
+
+FORWARDED: dict[str, tuple[str, ...]] = {
+    "one": ("x-forwarded-for: 192.0.2.1",),
+    "by two proxies": ("x-forwarded-for: 192.0.2.1, 127.0.0.1",),
+    "in two headers": ("x-forwarded-for: 192.0.2.1", "x-forwarded-for: 192.0.2.2"),
+    "with a port": ("x-forwarded-for: [2001:db8::1]:4711", "x-forwarded-proto: https"),
+    "from here": ("x-forwarded-for: 127.0.0.1, 127.0.0.1",),
+    "nonsense": ("x-forwarded-for: \u00e9,[,", "x-forwarded-proto: gopher"),
+    "nobody": ("x-forwarded-for:",),
+}
+
+
+@pytest.mark.parametrize("proxies", ["127.0.0.1", "*", "192.0.2.9"])
+@pytest.mark.parametrize("name", FORWARDED)
+def test_whom_a_proxy_asks_for_is_logged_alike(
+    live: Live, taken: list[bool], told: Log, name: str, proxies: str
+) -> None:
+    place = 10_000 + 100 * list(FORWARDED).index(name) + 10 * len(proxies)
+    with believing(live, proxies):
+        for number, more in enumerate(((), (), USUALLY)):  # its head new, known, and not plain
+            body = as_json(event(live, place + number))
+            assert asked(live, written(body, *FORWARDED[name], *more))[0] == 200
+        wait(lambda: len(told.lines()) == 3)
+    assert taken == [True, True, False]
+    new, known, usual = (line.client for line in told.lines())
+    assert new == known == usual
+    if proxies == "192.0.2.9" or name in {"from here", "nobody"}:
+        assert usual == "127.0.0.1"
+    elif name == "one":
+        assert usual == "192.0.2.1"
+
+
+def test_whom_a_proxy_asks_for_is_told_by_the_layers_as_well(
+    live: Live, taken: list[bool], told: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(_delivery: object, answer: Any) -> None:
+        answer.set_exception(Unavailable("store_failed", retry_after=1))
+
+    monkeypatch.setattr(live.context.committer, "post", lose)
+    body = as_json(event(live, 11_000))
+    assert asked(live, written(body, "x-forwarded-for: 192.0.2.1, 127.0.0.1"))[0] == 503
+    wait(lambda: len(told.lines()) == 1)
+    assert (told.lines()[0].client, told.lines()[0].status, taken) == ("192.0.2.1", 503, [True])
+
+
+def test_who_was_told_of_no_proxies_believes_nobody(
+    live: Live, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    direct: Direct = cast("Any", live.server.config.app).state.direct
+    monkeypatch.setattr(direct, "_proxies", None)
+    body = as_json(event(live, 11_100))
+    assert asked(live, written(body, "x-forwarded-for: 192.0.2.1"))[0] == 200
+    assert taken == [False]
+
+
+@contextmanager
+def believing(live: Live, proxies: str) -> Iterator[None]:
+    """A service that was started with these as `FORWARDED_ALLOW_IPS`."""
+    layer, app = cast("Any", live.server.config.loaded_app), cast("Any", live.server.config.app)
+    with pytest.MonkeyPatch.context() as started:
+        started.setattr(layer, "trusted_hosts", ProxyHeadersMiddleware(app, proxies).trusted_hosts)
+        started.setattr(app.state.direct, "_proxies", None)
+        app.state.direct.believe(proxies)
+        yield
 
 
 @pytest.mark.parametrize("before", ["never", "sent"])
