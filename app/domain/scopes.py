@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from app.domain.allocation import Person, split
+from app.domain.allocation import Person, Stint, split
 from app.domain.errors import Invalid, NotFound
 from app.domain.goals import Goal
 from app.domain.ground import Ground
@@ -39,10 +39,15 @@ def portions(base: Ground, scope: Scope) -> tuple[Portion, ...]:
 
 
 def _portions(base: Ground, people: Iterable[Person], team: str | None) -> Iterable[Portion]:
+    # Who shares all stints (`allocation.people_of`) shares those in a team as well.
+    cut: dict[int, tuple[Stint, ...]] = {}
     for person in people:
-        inside = tuple(s for s in person.stints if team is None or team in s.line)
-        if len(inside) == len(person.stints):
-            inside = person.stints
+        inside = cut.get(id(person.stints))
+        if inside is None:
+            inside = tuple(s for s in person.stints if team is None or team in s.line)
+            if len(inside) == len(person.stints):
+                inside = person.stints
+            cut[id(person.stints)] = inside
         if inside:
             yield Portion(person, base.shares[person.member], inside)
 

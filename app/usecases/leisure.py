@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-# From one begin to the next: a burst of commits is one change to a reader. Shorter would show them
-# a change hardly sooner, and a round costs who writes twice its own time.
+# From one begin to the next: a burst of commits is one change to a reader. Shorter
+# ones cost those who write more than readers gain (decision 13).
 SHORTEST_SECONDS = 0.15
 LONGEST_SECONDS = 0.5
 # A round's processor time is so many times the cube of what the event loop leaves until the next,
@@ -54,7 +54,7 @@ def rest(spent: float, took: float, leisure: float) -> float:
     soon; and a round never takes more than half of the time.
     """
     # Cubed: of what a busy loop leaves, most is needed by who commits and by who writes to it. At
-    # half of the rate that is possible it leaves hardly twice as much as at all of it.
+    # half of the rate that is possible it leaves half as much again as at all of it, or less.
     share = max(SHARE * leisure**3, LEAST_SHARE)
     between = min(max(spent / share, SHORTEST_SECONDS), LONGEST_SECONDS)
     return max(between - took, spent)

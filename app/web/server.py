@@ -87,7 +87,7 @@ def serve(
             **config,
         },
     )
-    if direct is not None:
+    if direct is not None and server_config.proxy_headers:
         direct.believe(server_config.forwarded_allow_ips)
     _settle_memory()
     sys.setswitchinterval(TURN_SECONDS)

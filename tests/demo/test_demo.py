@@ -16,13 +16,12 @@ import pytest
 from tests.patience import HANG_SECONDS
 from tests.web.test_cli import ROOT, free_port, get
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 # Ten times what it takes on two cores that have nothing else to do: a runner may share them.
 PROMISED = 150
 # The demo with a month in which nothing happened: the rest of the story takes a second.
 QUIET = """
 from examples.demo import __main__ as demo
-from tests.patience import HANG_SECONDS
 from examples.demo.sample import Fact
 build = demo.build
 def quiet(now, seed):

@@ -17,7 +17,6 @@ import pytest
 from app import probe
 from app.settings import Settings
 from tests.deploy.dockerfile import ROOT
-from tests.patience import PROMPT_SECONDS
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -74,7 +73,7 @@ def test_silence_is_not_health_and_not_for_ever(monkeypatch: pytest.MonkeyPatch)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         begun = time.monotonic()
         assert not probe.answers({"TASSEI_PORT": str(silent.getsockname()[1])})
-        assert time.monotonic() - begun < PROMPT_SECONDS
+        assert time.monotonic() - begun < 2.5  # it has 3 otherwise
 
 
 def test_its_defaults_are_those_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:

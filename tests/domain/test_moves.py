@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from app.domain.allocation import people_of
+from app.domain import pacing
+from app.domain.allocation import effort, people_of
 from app.domain.attribution import Actor, ActorTotal, counted, segments
 from app.domain.directory import Directory, directory
 from app.domain.errors import Invalid
 from app.domain.evaluation import Heard, Question, evaluate
 from app.domain.ground import Ground
 from app.domain.instants import instant
+from app.domain.pacing import Moment, Parts, parts
 from app.domain.people import member_of, team_of
 from app.domain.progress import Progress, Scope
-from app.domain.scopes import WHOLE, Breakdown
+from app.domain.scopes import WHOLE, Breakdown, portions
 from tests.domain.worlds import codes, december, member_document, plan, values
 
 ACTORS = {1: Actor("zoom", "301"), 2: Actor("zoom", "302")}
@@ -125,3 +128,32 @@ def test_only_a_teams_targets_can_follow(assignment: dict[str, Any], code: str) 
     with pytest.raises(Invalid) as refused:
         plan(assignments=[assignment])
     assert codes(refused.value) == [("/assignments/0/targets_follow", code)]
+
+
+@pytest.mark.parametrize("scope", [WHOLE, Scope(team="east"), Scope(team="west")])
+def test_who_works_alike_is_one_sum_whatever_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, scope: Scope
+) -> None:
+    """A department that moves on one day: a thousand people are asked for their days once."""
+
+    def asked(number: int) -> tuple[int, Parts]:
+        looked = Mock(wraps=effort)
+        monkeypatch.setattr(pacing, "effort", looked)
+        base = made(department(number), targets_follow="move")
+        day = Moment(date(2026, 12, 16), Fraction(1, 2))
+        found = parts(portions(base, scope), base.workdays, base.plan.span.until, day)
+        return looked.call_count, found
+
+    assert asked(9) == asked(1)
+
+
+def department(number: int) -> Directory:
+    """So many people, each of whom goes from east to west on the 15th."""
+    moved = [
+        {"team": "east", "from": "2026-04-01", "to": "2026-12-15"},
+        {"team": "west", "from": "2026-12-15", "to": None},
+    ]
+    teams = [team_of(key, {"name": key}) for key in ("east", "west")]
+    people = {f"m{n}": member_document(f"m{n}", str(300 + n)) for n in range(number)}
+    moving = [member_of(key, one | {"memberships": moved}) for key, one in people.items()]
+    return directory(teams, moving)

@@ -15,7 +15,7 @@ from tests.faults.conftest import Noted
 from tests.faults.founded import serving
 from tests.faults.load import Load
 from tests.faults.oracle import assert_laws
-from tests.patience import PROMPT_SECONDS
+from tests.patience import HANG_SECONDS
 from tests.store.worlds import W
 
 pytestmark = on_both
@@ -41,23 +41,24 @@ def test_a_stalled_database_fills_a_bounded_queue_and_the_rest_is_refused_at_onc
             while not load.answers[503]:
                 assert time.monotonic() - began < SECONDS
                 time.sleep(0.02)
-            full, refused = service.rss(), 0
+            full, refused = service.rss(), []
             while time.monotonic() - began < SECONDS:
                 asked = time.monotonic()
                 answer = load.deliver(waiting[0])
                 if answer.status == 503 and answer.problem == "queue_full":
-                    refused += 1
-                    assert time.monotonic() - asked < PROMPT_SECONDS
+                    refused.append(time.monotonic() - asked)
                     assert answer.headers["retry-after"] == "1"
                 assert service.ask("GET", "/livez").status == 200
                 assert service.ask("GET", "/v1/activities?limit=1").status == 200
-            assert refused
+            # At once, though a busy machine may take long over one: a wait for room would take 5 s.
+            assert min(refused) < 1
             grown = service.rss() - full
             assert grown < GROWTH, grown
         for thread in threads:
-            thread.join(60)
+            thread.join(HANG_SECONDS)
+            assert not thread.is_alive()
         assert not load.faults, load.faults[:3]
         assert_laws(service, load.told)
         load.resend()
         assert service.ask("GET", "/readyz").json() == {"status": "ready"}
-        noted("database locked 10 s, queue full", refused, assert_laws(service, load.told))
+        noted("database locked 10 s, queue full", len(refused), assert_laws(service, load.told))

@@ -299,6 +299,7 @@ def test_what_speaks_no_http_is_said_and_tried_again(tmp_path: Path) -> None:
         thread.start()
         told = switch.sends()
         thread.join(HANG_SECONDS)
+        assert not thread.is_alive()
     assert (told.returncode, "not sent" in told.stderr) == (1, True)
     assert "Traceback" not in told.stderr
 

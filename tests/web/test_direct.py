@@ -429,13 +429,17 @@ FORWARDED: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize("proxies", ["127.0.0.1", "*", "192.0.2.9"])
+PROXIES = ["127.0.0.1", "*", "192.0.2.9"]
+
+
+@pytest.mark.parametrize("proxies", PROXIES)
 @pytest.mark.parametrize("name", FORWARDED)
 def test_whom_a_proxy_asks_for_is_logged_alike(
     live: Live, taken: list[bool], told: Log, name: str, proxies: str
 ) -> None:
-    place = 10_000 + 100 * list(FORWARDED).index(name) + 10 * len(proxies)
-    with believing(live, proxies):
+    place = 10_000 + 100 * list(FORWARDED).index(name) + 10 * PROXIES.index(proxies)
+    with believing(live, proxies) as direct:
+        direct.heads = RequestHeads()
         for number, more in enumerate(((), (), USUALLY)):  # its head new, known, and not plain
             body = as_json(event(live, place + number))
             assert asked(live, written(body, *FORWARDED[name], *more))[0] == 200
@@ -462,25 +466,26 @@ def test_whom_a_proxy_asks_for_is_told_by_the_layers_as_well(
     assert (told.lines()[0].client, told.lines()[0].status, taken) == ("192.0.2.1", 503, [True])
 
 
-def test_who_was_told_of_no_proxies_believes_nobody(
-    live: Live, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+def test_who_was_told_of_no_proxies_leaves_it_to_the_layers(
+    live: Live, taken: list[bool], told: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     direct: Direct = cast("Any", live.server.config.app).state.direct
     monkeypatch.setattr(direct, "_proxies", None)
     body = as_json(event(live, 11_100))
     assert asked(live, written(body, "x-forwarded-for: 192.0.2.1"))[0] == 200
-    assert taken == [False]
+    wait(lambda: len(told.lines()) == 1)
+    assert (told.lines()[0].client, taken) == ("192.0.2.1", [False])
 
 
 @contextmanager
-def believing(live: Live, proxies: str) -> Iterator[None]:
+def believing(live: Live, proxies: str) -> Iterator[Direct]:
     """A service that was started with these as `FORWARDED_ALLOW_IPS`."""
     layer, app = cast("Any", live.server.config.loaded_app), cast("Any", live.server.config.app)
     with pytest.MonkeyPatch.context() as started:
         started.setattr(layer, "trusted_hosts", ProxyHeadersMiddleware(app, proxies).trusted_hosts)
         started.setattr(app.state.direct, "_proxies", None)
         app.state.direct.believe(proxies)
-        yield
+        yield app.state.direct
 
 
 @pytest.mark.parametrize("before", ["never", "sent"])

@@ -75,6 +75,7 @@ def running() -> Iterator[Running]:
     yield Running(listening.getsockname()[1])
     server.should_exit = True
     thread.join(HANG_SECONDS)
+    assert not thread.is_alive()
 
 
 def code(body: bytes) -> str:
