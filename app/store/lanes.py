@@ -184,8 +184,8 @@ class Lane:
         """Record works; where one of them breaks the transaction, find it by halving."""
         try:
             return self._retried(works, empty, placed)
-        except Unavailable:
-            raise
+        except (Unavailable, OSError):
+            raise  # what the system lacks or refuses is no item's fault
         except Exception as error:
             if not works:
                 raise

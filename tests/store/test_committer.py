@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from app.domain.deliveries import Delivery, Refused
 from app.domain.errors import Invalid, NotFound, Unavailable
 from app.domain.quantities import INT64
 from app.domain.revisions import of_instant
-from app.store import activities, documents, ledger, quarantine, sources, totals
+from app.store import activities, documents, heads, ledger, quarantine, sources, totals
 from app.store.committer import Committer
 from app.store.engine import Store
 from app.store.tables import tally_day
@@ -264,6 +265,28 @@ def test_one_poisoned_item_is_set_aside_and_all_others_are_counted(store: Store)
     with store.read() as reading:
         (kept,) = quarantine.page(reading, W, None, 10).items
     assert (kept.code, kept.item, kept.content) == ("not_storable", "poison", broken.content)
+    assert ledger.verify(store, W) == []
+
+
+def test_what_the_system_refuses_is_no_fault_of_an_item(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file may be opened, a lock fails: whoever sent it is asked to come again."""
+    refused = iter([OSError(errno.EMFILE, "too many open files")])
+    move = heads.move
+
+    def moving(*of: Any) -> Any:
+        for error in refused:
+            raise error
+        return move(*of)
+
+    monkeypatch.setattr(heads, "move", moving)
+    with pytest.raises(Unavailable) as outage:
+        sent(store, delivery(won("a"), won("b")))
+    assert outage.value.code == "store_failed"
+    assert words(sent(store, delivery(won("a"), won("b")))[0]) == ["accepted"] * 2
+    with store.read() as reading:
+        assert quarantine.page(reading, W, None, 10).items == []
     assert ledger.verify(store, W) == []
 
 
