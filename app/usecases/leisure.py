@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-# From one begin to the next: a burst of commits is one change to a reader. Shorter
-# ones cost those who write more than readers gain (decision 13).
+# From one begin to the next: a burst of commits is one change to a reader. Shorter ones cost those
+# who write more than readers gain (decision 13).
 SHORTEST_SECONDS = 0.15
 LONGEST_SECONDS = 0.5
 # A round's processor time is so many times the cube of what the event loop leaves until the next,

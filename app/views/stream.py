@@ -121,9 +121,9 @@ def _told(activity: Activity) -> dict[str, str | None]:
     }
 
 
-# `json.dumps` makes one each time that it is asked for anything but its defaults.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+# `json.dumps` makes an encoder each time that it is asked for anything but its defaults.
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _json(value: object) -> bytes:
-    return _ENCODER.encode(value).encode()
+    return _encoded(value).encode()

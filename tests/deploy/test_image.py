@@ -15,7 +15,7 @@ import pytest
 
 from tests.deploy.dockerfile import ROOT
 from tests.deploy.image import Container, Image, built, namespaces
-from tests.patience import HANG_SECONDS, PROMPT_SECONDS
+from tests.patience import HANG_SECONDS
 from tests.web.test_cli import free_port, get
 
 pytestmark = pytest.mark.slow
@@ -47,7 +47,7 @@ def test_it_serves_is_found_healthy_and_stops_when_it_is_told(container: Contain
             assert healthy.wait(timeout=HANG_SECONDS) == 0
         process.send_signal(signal.SIGTERM)
         # Less than a request may take to drain, though the machine may be slow: none is under way.
-        out, log = process.communicate(timeout=PROMPT_SECONDS)
+        out, log = process.communicate(timeout=10)
     assert process.returncode == 0, log
     assert "tsk_default_" in out
     with container.program(*probe, TASSEI_PORT=port) as unhealthy:

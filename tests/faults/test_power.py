@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -21,11 +20,10 @@ from tests.faults.events import Event
 from tests.faults.founded import serving
 from tests.faults.load import Load
 from tests.faults.oracle import Told, assert_laws
+from tests.faults.preloading import HERE, built
 from tests.faults.service import Answer, Service
-from tests.patience import HANG_SECONDS
 
 pytestmark = [on_sqlite, pytest.mark.slow]
-HERE = Path(__file__).parent
 # Its own settings, and the same with the log folded into the file all the time.
 ITS_OWN, FOLDING = "", "wal_autocheckpoint = 20"
 
@@ -50,11 +48,7 @@ class Noting(Load):
 
 def recorded(folder: Path, pragmas: str, seconds: float) -> tuple[Noting, Disk]:
     """A load on a service whose every write is recorded, until it is killed; the disk before it."""
-    if shutil.which("gcc") is None:
-        pytest.skip("no gcc here to build the recorder with")
-    library, record = folder / "recorder.so", folder / "record"
-    build = ["gcc", "-shared", "-fPIC", "-O1", "-o", str(library), str(HERE / "recorder.c"), "-ldl"]
-    subprocess.run(build, check=True, timeout=HANG_SECONDS)  # noqa: S603 - our own words
+    library, record = built("recorder", folder), folder / "record"
     place = folder / "data"
     place.mkdir()
     also = {

@@ -41,17 +41,17 @@ def test_a_stalled_database_fills_a_bounded_queue_and_the_rest_is_refused_at_onc
             while not load.answers[503]:
                 assert time.monotonic() - began < SECONDS
                 time.sleep(0.02)
-            full, refused = service.rss(), []
+            full, refused = service.rss(), 0
             while time.monotonic() - began < SECONDS:
                 asked = time.monotonic()
                 answer = load.deliver(waiting[0])
                 if answer.status == 503 and answer.problem == "queue_full":
-                    refused.append(time.monotonic() - asked)
+                    refused += 1
+                    assert time.monotonic() - asked < 2
                     assert answer.headers["retry-after"] == "1"
                 assert service.ask("GET", "/livez").status == 200
                 assert service.ask("GET", "/v1/activities?limit=1").status == 200
-            # At once, though a busy machine may take long over one: a wait for room would take 5 s.
-            assert min(refused) < 1
+            assert refused
             grown = service.rss() - full
             assert grown < GROWTH, grown
         for thread in threads:
@@ -61,4 +61,4 @@ def test_a_stalled_database_fills_a_bounded_queue_and_the_rest_is_refused_at_onc
         assert_laws(service, load.told)
         load.resend()
         assert service.ask("GET", "/readyz").json() == {"status": "ready"}
-        noted("database locked 10 s, queue full", len(refused), assert_laws(service, load.told))
+        noted("database locked 10 s, queue full", refused, assert_laws(service, load.told))

@@ -76,10 +76,10 @@ def test_thirty_two_levels_are_read(depth: int) -> None:
     ],
 )
 def test_deeper_bodies_are_refused_at_once(body: bytes) -> None:
-    start = time.thread_time()
+    start = time.perf_counter()
     with pytest.raises(TooDeep) as refusal:
         read_json(body)
-    assert time.thread_time() - start < 0.1
+    assert time.perf_counter() - start < 0.1
     assert (refusal.value.code, refusal.value.params) == ("too_deep", {"limit": MAX_DEPTH})
 
 

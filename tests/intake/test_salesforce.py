@@ -133,9 +133,9 @@ BOMBS = {
 def test_xml_with_a_document_type_is_refused_at_once(prologue: bytes, use: bytes) -> None:
     first, _, rest = envelope(("Opportunity", OPEN)).partition(b"\n")
     body = first + prologue + rest.replace(b"Prospecting", b"Prospecting" + use)
-    began = time.thread_time()
+    began = time.perf_counter()
     assert_refused("salesforce", [request_(body)])
-    assert time.thread_time() - began < 1
+    assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -129,10 +129,10 @@ def doubling(step: str, times: int) -> str:
     ],
 )
 def test_what_grows_ends_soon_with_a_refusal(text: str, value: Any) -> None:
-    began = time.thread_time()
+    began = time.perf_counter()
     with pytest.raises(Invalid):
         found(text, value)
-    assert time.thread_time() - began < 5
+    assert time.perf_counter() - began < 5
 
 
 def test_all_expressions_about_a_body_share_its_steps() -> None:

@@ -57,8 +57,8 @@ def test_only_one_is_on_the_floor_and_who_dies_leaves_it(tmp_path: Path) -> None
     with greedy(path) as process:
         process.kill()
     began = time.monotonic()
-    with Floor(str(path), 5).taken():  # had it stayed locked, after those five
-        assert time.monotonic() - began < 4
+    with Floor(str(path), 5).taken():
+        assert time.monotonic() - began < 1
 
 
 def test_where_nothing_can_be_locked_the_database_decides_alone(tmp_path: Path) -> None:

@@ -349,13 +349,19 @@ def test_a_connection_does_not_keep_what_was_read(
     assert [cycle.body for cycle in bodies] == [b""]
 
 
-def test_what_could_not_be_stored_is_told_by_the_layers(
-    live: Live, taken: list[bool], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def lose_all(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on nothing can be stored."""
+
     def lose(_delivery: object, answer: Any) -> None:
         answer.set_exception(Unavailable("store_failed", retry_after=1))
 
     monkeypatch.setattr(live.context.committer, "post", lose)
+
+
+def test_what_could_not_be_stored_is_told_by_the_layers(
+    live: Live, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_all(live, monkeypatch)
     status, headers, body = asked(live, written(as_json(event(live, 9_000))))
     assert (status, headers["retry-after"], taken) == (503, "1", [True])
     assert json.loads(body)["type"].endswith("store-failed")
@@ -456,10 +462,7 @@ def test_whom_a_proxy_asks_for_is_logged_alike(
 def test_whom_a_proxy_asks_for_is_told_by_the_layers_as_well(
     live: Live, taken: list[bool], told: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lose(_delivery: object, answer: Any) -> None:
-        answer.set_exception(Unavailable("store_failed", retry_after=1))
-
-    monkeypatch.setattr(live.context.committer, "post", lose)
+    lose_all(live, monkeypatch)
     body = as_json(event(live, 11_000))
     assert asked(live, written(body, "x-forwarded-for: 192.0.2.1, 127.0.0.1"))[0] == 503
     wait(lambda: len(told.lines()) == 1)

@@ -17,7 +17,7 @@ import uvicorn
 from app.web.body import BodyLimits
 from app.web.listener import GuardedProtocol
 from app.web.server import Server, listen
-from tests.patience import HANG_SECONDS, PROMPT_SECONDS
+from tests.patience import HANG_SECONDS
 from tests.web.sample import SECRET, TOKENS, service
 
 LIMITS = BodyLimits(size=100_000, seconds=1)
@@ -192,7 +192,7 @@ def test_a_head_that_drips_is_cut_off_while_others_are_answered(
         status, _, body = answer_of(slow)
         assert (status, code(body)) == (408, "head-too-slow")
         assert slow.recv(1) == b""
-        assert 0.5 < time.monotonic() - began < PROMPT_SECONDS
+        assert 0.5 < time.monotonic() - began < 3
 
 
 @pytest.mark.parametrize("kept", [b"", b"\r\n"], ids=["silent", "empty lines"])
@@ -207,7 +207,7 @@ def test_a_connection_that_never_asks_is_closed_without_an_answer(
         began = time.monotonic()
         while idle.recv(65536):
             pass
-        assert time.monotonic() - began < PROMPT_SECONDS
+        assert time.monotonic() - began < 3
 
 
 def post(*headers: bytes, body: bytes = b"") -> bytes:
@@ -276,7 +276,7 @@ def test_a_body_that_drips_is_cut_off(running: Running, head: bytes) -> None:
         assert (status, code(body)) == (408, "body-too-slow")
         assert headers["connection"] == "close"
         assert slow.recv(1) == b""
-    assert 0.9 < time.monotonic() - began < PROMPT_SECONDS
+    assert 0.9 < time.monotonic() - began < 6
 
 
 LAST = b"1\r\na\r\n0\r\n"

@@ -23,7 +23,7 @@ from standardwebhooks import Webhook
 from app.domain.instants import SECOND, moment_of
 from app.main import wall_clock
 from app.settings import PREFIX
-from tests.patience import HANG_SECONDS, PROMPT_SECONDS
+from tests.patience import HANG_SECONDS
 from tests.web.service import ADMIN
 from tests.web.streaming import PLAN, Reader, call, company, free_port, headers, put
 
@@ -133,15 +133,13 @@ def test_a_webhook_moves_it_within_a_second_before_and_after_a_restart(tmp_path:
 def moved_within_a_second(
     reader: Reader, client: httpx.Client, source: dict[str, Any], calls: range
 ) -> Any:
-    """The bell of the last of some calls. A busy machine may be late with one, but not with all."""
-    delays = []
+    """The bell of the last of some calls, each of which moved it."""
     for number in calls:
         deliver(client, source, number)
         acknowledged = time.monotonic()
         bell = reader.named("activity")
-        delays.append(time.monotonic() - acknowledged)
+        assert time.monotonic() - acknowledged < 1
         assert json.loads(bell.data)["member"] == "suzuki"
-    assert min(delays) < 1
     return bell
 
 
@@ -167,7 +165,7 @@ class Raw:
         return self.body
 
 
-def test_it_ends_at_once_with_two_hundred_streams_each_whole(tmp_path: Path) -> None:
+def test_it_ends_within_a_second_with_two_hundred_streams_each_whole(tmp_path: Path) -> None:
     port = free_port()
     month = moment_of(wall_clock(), UTC).strftime("%Y-%m")
     with serving(tmp_path, port) as served:
@@ -182,7 +180,7 @@ def test_it_ends_at_once_with_two_hundred_streams_each_whole(tmp_path: Path) -> 
             last = re.search(rb"\r\nretry: (\d+)\n\n\r\n0\r\n\r\n$", stream.rest())
             assert last, stream.body[-200:]
             waits.add(int(last[1]))
-        assert took < PROMPT_SECONDS
+        assert took < 1
         assert len(waits) == 100  # they do not all come back at once
         lines = served.log.read_text("utf-8").splitlines()
         entries = [json.loads(line) for line in lines if line.startswith("{")]
